@@ -1,0 +1,18 @@
+// Package record is what a run leaves on disk, and the one formula that runner
+// and reports must share: the alignment of a graded response.
+//
+//	manifest.json    Manifest: what was run, on what, with what
+//	sessions.jsonl   one Session a line, the source of truth of every report
+//	usage.json       Usage: what equal runs may differ in (retries, latencies)
+//	timing.json      Timing: clocks
+//
+// A Session keeps the dialogue (Turns) and what was made of it after so many
+// questions (Checkpoints). The inference after n questions is kept once, in
+// Prior (n = 0) or in the n-th turn; Session.Inference finds it.
+//
+// A Journal appends sessions in the order they complete, drops a torn last line
+// when it is opened again, and at the end is rewritten atomically, sorted by
+// session id, so that equal runs leave equal bytes.
+//
+// The package runs nothing and knows no strategy, user, solver or judge.
+package record

@@ -1,0 +1,134 @@
+package record
+
+import (
+	"encoding/json"
+
+	"pepbench/domains"
+)
+
+// Schema is the version of the files described here.
+const Schema = 1
+
+// A Manifest says what a run was: enough to repeat it and to know where each
+// number came from. Equal configuration, code and data give equal bytes.
+type Manifest struct {
+	Schema     int             `json:"schema"`
+	Name       string          `json:"name"`
+	ConfigHash string          `json:"config_hash"` // SHA-256 of Config
+	Config     json.RawMessage `json:"config"`      // resolved: extends, defaults and --set applied
+
+	Code Code `json:"code"`
+	Data Data `json:"data"`
+
+	Seeds       []int      `json:"seeds"`
+	Budget      int        `json:"budget"`
+	Horizon     int        `json:"horizon"`
+	Checkpoints []int      `json:"checkpoints"`
+	Strategies  []Strategy `json:"strategies"` // in the order of the configuration
+	Models      []Model    `json:"models"`     // fitted population models
+	Users       string     `json:"users"`      // the simulated user, in words
+	Solver      string     `json:"solver"`     // in words, with its parameters
+	Judge       string     `json:"judge"`      // identity that every score carries
+	Endpoints   []Endpoint `json:"endpoints"`  // none in a run without language models
+	Prompts     []Prompt   `json:"prompts"`    // hashes of the instructions sent
+
+	Sessions int             `json:"sessions"` // planned
+	Planned  Calls           `json:"planned"`  // by the dry-run arithmetic
+	Counts   []domains.Count `json:"counts"`   // loaders, filters, splits
+	Report   Report          `json:"report"`
+	Warnings []string        `json:"warnings,omitempty"`
+}
+
+// Code is the program that ran.
+type Code struct {
+	Version      string            `json:"version"` // module version or VCS revision, "unknown" when neither is known
+	Go           string            `json:"go"`
+	Platform     string            `json:"platform"` // GOOS/GOARCH
+	Dependencies map[string]string `json:"dependencies"`
+}
+
+// Data is what it ran on.
+type Data struct {
+	Name      string           `json:"name"`
+	Version   string           `json:"version"`
+	Rubric    string           `json:"rubric"`
+	Sources   []domains.Source `json:"sources"`
+	Split     string           `json:"split"`
+	Criteria  int              `json:"criteria"`
+	Tasks     SplitCount       `json:"tasks"`
+	Users     SplitCount       `json:"users"`
+	Profiles  SplitCount       `json:"profiles"`
+	TestTasks []string         `json:"test_tasks"`
+	// SharedUsers says that test users recur across test tasks.
+	SharedUsers bool `json:"shared_users"`
+}
+
+// SplitCount counts things by the part of the split they are in.
+type SplitCount struct {
+	Train int `json:"train"`
+	Dev   int `json:"dev"`
+	Test  int `json:"test"`
+}
+
+// A Strategy is one row of every table: a way to choose questions together with
+// a way to predict from the answers.
+type Strategy struct {
+	Name    string `json:"name"`              // unique; Session.Strategy
+	Base    string `json:"base"`              // how it asks; strategies that differ only in Predict share it
+	Kind    string `json:"kind"`              // none, oracle, random, static, pep
+	Predict string `json:"predict"`           // "answers" or the name of a belief
+	TwinOf  string `json:"twin_of,omitempty"` // Base of the adaptive strategy whose static twin this is
+	About   string `json:"about"`             // one line in words
+	Params  int    `json:"params"`            // parameters of the models it uses
+}
+
+// A Model is a fitted population model.
+type Model struct {
+	Name   string `json:"name"`
+	Kind   string `json:"kind"`
+	Params int    `json:"params"`
+	About  string `json:"about"` // e.g. the number of classes and how it was chosen
+	// Choice holds the dev scores among which one was chosen.
+	Choice []Choice `json:"choice,omitempty"`
+}
+
+// A Choice is a candidate that was compared on the dev split.
+type Choice struct {
+	Candidate string  `json:"candidate"`
+	DevScore  float64 `json:"dev_score"` // mean log score, nats a cell; larger is better
+	Chosen    bool    `json:"chosen,omitempty"`
+}
+
+// An Endpoint is a model server that took part.
+type Endpoint struct {
+	Role      string `json:"role"` // solver, judge
+	Model     string `json:"model"`
+	Reported  string `json:"reported"` // what the server said it served
+	Simulated bool   `json:"simulated"`
+}
+
+// A Prompt is the hash of an instruction text.
+type Prompt struct {
+	Name   string `json:"name"`
+	SHA256 string `json:"sha256"`
+}
+
+// Calls counts logical calls and tokens by role; what the network made of them
+// (retries, cache hits) is in usage.json.
+type Calls struct {
+	Solver          int  `json:"solver"`
+	Judge           int  `json:"judge"`
+	Correctness     int  `json:"correctness"`
+	TokensIn        int  `json:"tokens_in"`  // estimate, four characters a token
+	TokensOut       int  `json:"tokens_out"` // estimate
+	TokensEstimated bool `json:"tokens_estimated"`
+}
+
+// Report is what reports need to know of the configuration.
+type Report struct {
+	Resamples  int     `json:"resamples"`
+	Confidence float64 `json:"confidence"` // e.g. 0.95
+	Seed       int     `json:"seed"`
+	TargetOf   string  `json:"target_of"` // strategy whose final alignment is the target; empty: none
+	Reference  string  `json:"reference"` // strategy the others are compared with; empty: none
+}

@@ -1,0 +1,234 @@
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"pepbench/domains"
+)
+
+// A Session is one strategy meeting one user on one task under one seed.
+type Session struct {
+	ID       string `json:"id"`       // strategy/seed/task/user
+	Strategy string `json:"strategy"` // name in the manifest
+	Seed     int    `json:"seed"`
+	Task     string `json:"task"`
+	User     string `json:"user"`
+
+	Criteria []string `json:"criteria"` // ids, in the order of every array below
+	Truth    Truth    `json:"truth"`
+
+	Prior       Inference    `json:"prior"` // inference before any question
+	Turns       []Turn       `json:"turns"`
+	Stop        string       `json:"stop"` // one of the Stop constants
+	Checkpoints []Checkpoint `json:"checkpoints"`
+
+	// Error is why the session could not be completed; such a session keeps what
+	// it had and is counted apart by every report.
+	Error string `json:"error,omitempty"`
+}
+
+// Why a session asked no more.
+const (
+	StopBudget    = "budget"    // all questions spent
+	StopDone      = "done"      // the strategy wanted no more
+	StopExhausted = "exhausted" // nothing askable was left
+	StopUser      = "user"      // the user wanted no more
+	StopError     = "error"     // see Session.Error
+)
+
+// Truth is the profile the session was graded against. No strategy saw it.
+type Truth struct {
+	Cells   []domains.Cell `json:"cells"` // null missing, false not held, else the value
+	Weights Floats         `json:"weights,omitempty"`
+	Askable []bool         `json:"askable,omitempty"` // nil: everything could be asked
+}
+
+// Weight is the weight of position i; held criteria sum to 1.
+func (t *Truth) Weight(i int) float64 {
+	p := domains.Profile{Cells: t.Cells, Weights: t.Weights}
+	return p.Weight(i)
+}
+
+// A Turn is one question, its answer, and what was believed after it.
+type Turn struct {
+	Question  int          `json:"question"` // position in Criteria
+	Answer    domains.Cell `json:"answer"`   // what the user said, which a noisy user may have got wrong
+	Said      string       `json:"said,omitempty"`
+	Scores    []Scored     `json:"scores,omitempty"` // up to five best acquisition scores, best first
+	Inference Inference    `json:"inference"`
+
+	// Counterfactual is what would have been asked next after another answer; nil
+	// at the last turn and where no other answer exists.
+	Counterfactual *Counterfactual `json:"counterfactual,omitempty"`
+}
+
+// Scored is a criterion with its acquisition score.
+type Scored struct {
+	Position int     `json:"position"`
+	Score    float64 `json:"score"`
+}
+
+// A Counterfactual replays a session up to a turn, gives the other answer there,
+// and asks a fresh elicitor under the same randomness what comes next.
+type Counterfactual struct {
+	Answer domains.Cell `json:"answer"`
+	Next   int          `json:"next"` // position, or -1: would have stopped
+}
+
+// Inference is domains.Inference on disk: null where nothing is known, six
+// decimals.
+type Inference struct {
+	Held   Floats   `json:"held"`
+	Value  Floats   `json:"value"`
+	Levels []Floats `json:"levels,omitempty"`
+}
+
+// NewInference takes a copy.
+func NewInference(f domains.Inference) Inference {
+	out := Inference{Held: round(f.Held), Value: round(f.Value)}
+	for _, l := range f.Levels {
+		out.Levels = append(out.Levels, round(l))
+	}
+	return out
+}
+
+// A Checkpoint is what solver and judge made of the inference after so many
+// questions.
+type Checkpoint struct {
+	// Questions is the number the checkpoint stands for. A session that stopped
+	// earlier is carried forward: Carried is then set and nothing was solved or
+	// graded anew.
+	Questions int  `json:"questions"`
+	Carried   bool `json:"carried,omitempty"`
+
+	// Instructed are the positions the solver was told about, in prompt order,
+	// and Wanted the values; of the profile solver, the entries it wrote.
+	Instructed []int  `json:"instructed"`
+	Wanted     Floats `json:"wanted"`
+
+	Response string  `json:"response,omitempty"` // empty for the profile solver
+	Scores   []Score `json:"scores"`             // one for each held criterion, in position order
+
+	// Raw is the weighted mean score (1..5), nil when undefined; see Raw.
+	Raw *float64 `json:"raw"`
+	// Correct is whether the task was answered rightly; nil when it was not or
+	// could not be judged.
+	Correct       *bool  `json:"correct"`
+	CorrectReason string `json:"correct_reason,omitempty"`
+}
+
+// A Score is a judge's grade of one held criterion.
+type Score struct {
+	Position int      `json:"position"`
+	Level    *int     `json:"level,omitempty"` // amount rubrics: the level found, 1..5
+	Score    *float64 `json:"score"`           // 1..5; nil is unscored
+	Reason   string   `json:"reason,omitempty"`
+	Unscored string   `json:"unscored,omitempty"` // why there is no score
+	Judge    string   `json:"judge"`
+}
+
+// Raw gives raw = sum w s / sum w over the scored criteria (1..5), where weight
+// maps a position to its weight. It is undefined (false) when any held criterion
+// is unscored, because leaving one out would change what is measured, and when
+// there is none.
+func Raw(scores []Score, weight func(position int) float64) (float64, bool) {
+	num, den := 0.0, 0.0
+	for _, s := range scores {
+		if s.Score == nil {
+			return 0, false
+		}
+		w := weight(s.Position)
+		num += w * *s.Score
+		den += w
+	}
+	if den <= 0 {
+		return 0, false
+	}
+	return num / den, true
+}
+
+// Alignment maps a raw score (1..5) to 0..100: 100 (raw-1)/4.
+func Alignment(raw float64) float64 { return 100 * (raw - 1) / 4 }
+
+// Inference gives the inference after n questions; a session that asked fewer is
+// carried forward.
+func (s *Session) Inference(n int) Inference {
+	n = min(n, len(s.Turns))
+	if n <= 0 {
+		return s.Prior
+	}
+	return s.Turns[n-1].Inference
+}
+
+// Checkpoint gives the checkpoint of n questions, or nil.
+func (s *Session) Checkpoint(n int) *Checkpoint {
+	for i := range s.Checkpoints {
+		if s.Checkpoints[i].Questions == n {
+			return &s.Checkpoints[i]
+		}
+	}
+	return nil
+}
+
+// Floats are numbers on disk: six decimals, null for NaN.
+type Floats []float64
+
+func round(in []float64) Floats {
+	if in == nil {
+		return nil
+	}
+	out := make(Floats, len(in))
+	for i, v := range in {
+		out[i] = math.Round(v*1e6) / 1e6
+	}
+	return out
+}
+
+// NewFloats takes a rounded copy.
+func NewFloats(in []float64) Floats { return round(in) }
+
+// MarshalJSON writes a JSON array. An infinity is an error.
+func (f Floats) MarshalJSON() ([]byte, error) {
+	if f == nil {
+		return []byte("null"), nil
+	}
+	b := make([]byte, 0, 2+9*len(f))
+	b = append(b, '[')
+	for i, v := range f {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch {
+		case math.IsNaN(v):
+			b = append(b, "null"...)
+		case math.IsInf(v, 0):
+			return nil, fmt.Errorf("record: %v has no place on disk", v)
+		default:
+			b = strconv.AppendFloat(b, v, 'f', -1, 64)
+		}
+	}
+	return append(b, ']'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *Floats) UnmarshalJSON(b []byte) error {
+	var p []*float64
+	if err := json.Unmarshal(b, &p); err != nil {
+		return err
+	}
+	if p == nil {
+		*f = nil
+		return nil
+	}
+	*f = make(Floats, len(p))
+	for i, v := range p {
+		(*f)[i] = math.NaN()
+		if v != nil {
+			(*f)[i] = *v
+		}
+	}
+	return nil
+}

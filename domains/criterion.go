@@ -1,0 +1,121 @@
+package domains
+
+import (
+	"fmt"
+	"math"
+)
+
+// Scale says what kind of value a criterion takes.
+type Scale uint8
+
+// The scales.
+const (
+	Ordinal    Scale = iota // ordered levels
+	Nominal                 // levels without order; a value is an index into Levels
+	Continuous              // any number in [Min, Max]
+)
+
+// String gives the name used in files.
+func (s Scale) String() string {
+	switch s {
+	case Ordinal:
+		return "ordinal"
+	case Nominal:
+		return "nominal"
+	case Continuous:
+		return "continuous"
+	}
+	return fmt.Sprintf("scale(%d)", uint8(s))
+}
+
+// A Level is one value that an ordinal or nominal criterion can take.
+type Level struct {
+	Value float64 // on the criterion's scale; nominal: the index of the level
+	Text  string  // what the level says, in words; may be empty
+}
+
+// A Criterion is one preference dimension.
+type Criterion struct {
+	ID          string // unique in a data set
+	Name        string // the words by which solver and judge know it
+	Description string
+	Question    string // how one would ask a person about it
+	Scale       Scale
+	Levels      []Level // ascending in Value; nil for a continuous criterion
+	Min, Max    float64 // range of a continuous criterion
+	Group       string  // optional grouping of a survey
+	Keying      string  // optional keying of a survey ("+" or "-")
+}
+
+// Range is the distance between the ends of the scale: the L-1 by which errors of
+// a value are measured (five levels 1..5 give 4).
+func (c *Criterion) Range() float64 {
+	switch {
+	case c.Scale == Continuous:
+		return c.Max - c.Min
+	case c.Scale == Nominal:
+		return 1
+	case len(c.Levels) == 0:
+		return 0
+	}
+	return c.Levels[len(c.Levels)-1].Value - c.Levels[0].Value
+}
+
+// Nearest gives the index of the level nearest to v, the lower of two equally
+// near ones, and -1 for a continuous criterion or a v that is not a number.
+func (c *Criterion) Nearest(v float64) int {
+	if c.Scale == Continuous || math.IsNaN(v) {
+		return -1
+	}
+	best, dist := -1, math.Inf(1)
+	for i, l := range c.Levels {
+		if d := math.Abs(l.Value - v); d < dist {
+			best, dist = i, d
+		}
+	}
+	return best
+}
+
+// LevelOf gives the index of the level whose value is v, or -1.
+func (c *Criterion) LevelOf(v float64) int {
+	for i, l := range c.Levels {
+		if l.Value == v {
+			return i
+		}
+	}
+	return -1
+}
+
+// Allows reports whether v is a value that the criterion can take.
+func (c *Criterion) Allows(v float64) bool {
+	if c.Scale == Continuous {
+		return v >= c.Min && v <= c.Max
+	}
+	return c.LevelOf(v) >= 0
+}
+
+// Validate checks that the criterion has an id, a name and a usable scale.
+func (c *Criterion) Validate() error {
+	switch {
+	case c.ID == "":
+		return &DataError{What: fmt.Sprintf("criterion %q has no id", c.Name)}
+	case c.Name == "":
+		return &DataError{What: fmt.Sprintf("criterion %q has no name", c.ID)}
+	case c.Scale == Continuous:
+		if !(c.Min < c.Max) || math.IsInf(c.Max-c.Min, 0) {
+			return &DataError{What: fmt.Sprintf("criterion %q: range %v..%v is empty or not finite", c.ID, c.Min, c.Max)}
+		}
+		return nil
+	case len(c.Levels) < 2:
+		return &DataError{What: fmt.Sprintf("criterion %q has %d levels", c.ID, len(c.Levels)), Mend: "give at least two"}
+	}
+	for i, l := range c.Levels {
+		if math.IsNaN(l.Value) || math.IsInf(l.Value, 0) {
+			return &DataError{What: fmt.Sprintf("criterion %q: level %d is not a finite number", c.ID, i+1)}
+		}
+		if i > 0 && !(l.Value > c.Levels[i-1].Value) {
+			return &DataError{What: fmt.Sprintf("criterion %q: level %d (%v) does not rise above the one before (%v)", c.ID, i+1, l.Value, c.Levels[i-1].Value)}
+		}
+	}
+	return nil
+}
