@@ -204,3 +204,10 @@ func (d *Dataset) validateProfile(i int) error {
 	}
 	return nil
 }
+
+// Blind gives the task as models and strategies may see it: without the right
+// answer and its reason.
+func (t Task) Blind() Task {
+	t.Answer, t.Why = "", ""
+	return t
+}

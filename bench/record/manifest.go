@@ -132,3 +132,28 @@ type Report struct {
 	TargetOf   string  `json:"target_of"` // strategy whose final alignment is the target; empty: none
 	Reference  string  `json:"reference"` // strategy the others are compared with; empty: none
 }
+
+// Usage is usage.json: what the network made of the logical calls, by role. Equal
+// runs may differ in it, and a resumed run counts its last leg.
+type Usage struct {
+	Roles map[string]RoleUsage `json:"roles"`
+}
+
+// RoleUsage is the physical usage of one role.
+type RoleUsage struct {
+	Calls     int     `json:"calls"`
+	Retries   int     `json:"retries"`
+	Failed    int     `json:"failed"`
+	TokensIn  int     `json:"tokens_in"`
+	TokensOut int     `json:"tokens_out"`
+	Seconds   float64 `json:"seconds"` // summed over calls in flight
+}
+
+// Timing is timing.json: the clocks of the last leg of a run.
+type Timing struct {
+	Started     string  `json:"started"` // RFC 3339
+	WallSeconds float64 `json:"wall_seconds"`
+	CPUSeconds  float64 `json:"cpu_seconds"`
+	Sessions    int     `json:"sessions"` // run in this leg
+	Concurrency int     `json:"concurrency"`
+}

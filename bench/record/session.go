@@ -182,10 +182,13 @@ func round(in []float64) Floats {
 	}
 	out := make(Floats, len(in))
 	for i, v := range in {
-		out[i] = math.Round(v*1e6) / 1e6
+		out[i] = Round(v)
 	}
 	return out
 }
+
+// Round rounds to the six decimals that go to disk.
+func Round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 
 // NewFloats takes a rounded copy.
 func NewFloats(in []float64) Floats { return round(in) }

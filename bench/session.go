@@ -1,0 +1,205 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"pepbench/bench/record"
+	"pepbench/bench/solver"
+	"pepbench/domains"
+	"pepbench/judges"
+	"pepbench/simusers"
+	"pepbench/strategies"
+)
+
+// session runs one session: the dialogue up to the horizon, solver and judge at
+// every checkpoint, and the counterfactuals. An error means that the run cannot go
+// on (cancelled, endpoint unusable, a programmer's mistake); what merely went
+// wrong in this session is in the record.
+func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, error) {
+	p := r.plan
+	prof := &p.Data.Profiles[k.profile]
+	row := &p.rows[k.row]
+	set := p.setting(k)
+	rec := &record.Session{
+		ID: k.id, Strategy: row.Name, Seed: k.seed,
+		Task: set.Task.ID, User: set.User,
+		Criteria: make([]string, len(set.Criteria)),
+		Truth:    record.Truth{Cells: prof.Cells, Weights: record.NewFloats(prof.Weights), Askable: set.Askable},
+		Turns:    []record.Turn{},
+	}
+	for i := range set.Criteria {
+		rec.Criteria[i] = set.Criteria[i].ID
+	}
+	user := p.Experiment.Users.Config.User(p.Data, k.profile, k.seed)
+
+	e := row.strategy.Begin(set)
+	if row.Kind == "oracle" { // the one strategy that is told the truth, by name
+		e.(strategies.Revealer).Reveal(*prof)
+	}
+	inferences := []domains.Inference{e.Infer()}
+	rec.Prior = record.NewInference(inferences[0])
+	if err := r.dialogue(ctx, rec, &set, e, user, &inferences); err != nil {
+		return nil, err
+	}
+	if err := r.counterfactuals(ctx, rec, row.strategy, k); err != nil {
+		return nil, err
+	}
+	if err := r.checkpoints(ctx, rec, prof, &set, row, inferences); err != nil {
+		return nil, err
+	}
+	return rec, nil
+}
+
+// dialogue asks until somebody has enough.
+func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strategies.Setting, e strategies.Elicitor, user simusers.User, inferences *[]domains.Inference) error {
+	asked := make([]bool, len(set.Criteria))
+	for {
+		if len(rec.Turns) == set.Budget {
+			rec.Stop = record.StopBudget
+			return nil
+		}
+		q, err := e.Next(ctx)
+		if errors.Is(err, strategies.ErrDone) {
+			rec.Stop = record.StopDone
+			if exhausted(set, asked) {
+				rec.Stop = record.StopExhausted
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("session %s, question %d: %w", rec.ID, len(rec.Turns)+1, err)
+		}
+		if asked[q.Position] || !set.CanAsk(q.Position) {
+			panic(fmt.Sprintf("bench: session %s: strategy asks position %d, which is asked already or cannot be asked", rec.ID, q.Position))
+		}
+		asked[q.Position] = true
+		a, err := user.Answer(ctx, q)
+		if err != nil {
+			return fmt.Errorf("session %s, answer %d: %w", rec.ID, len(rec.Turns)+1, err)
+		}
+		e.Observe(q, a)
+		inf := e.Infer()
+		*inferences = append(*inferences, inf)
+		t := record.Turn{Question: q.Position, Answer: a.Cell, Said: a.Text, Inference: record.NewInference(inf)}
+		if s, ok := e.(strategies.Scorer); ok {
+			for _, c := range s.Top(topScores) {
+				t.Scores = append(t.Scores, record.Scored{Position: c.Position, Score: record.Round(c.Score)})
+			}
+		}
+		rec.Turns = append(rec.Turns, t)
+		if a.Stop {
+			rec.Stop = record.StopUser
+			return nil
+		}
+	}
+}
+
+// topScores is the number of acquisition scores kept of a question.
+const topScores = 5
+
+func exhausted(set *strategies.Setting, asked []bool) bool {
+	for i := range asked {
+		if !asked[i] && set.CanAsk(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// counterfactuals fills every turn but the last with the question that another
+// answer would have led to, from a fresh elicitor under the same randomness.
+func (r *runner) counterfactuals(ctx context.Context, rec *record.Session, s strategies.Strategy, k sessionKey) error {
+	for t := range len(rec.Turns) - 1 {
+		set := r.plan.setting(k)
+		turn := &rec.Turns[t]
+		other, ok := r.plan.other(turn.Answer, &set.Criteria[turn.Question])
+		if !ok {
+			continue
+		}
+		e := s.Begin(set)
+		for i := 0; i <= t; i++ {
+			q, err := e.Next(ctx)
+			if err != nil {
+				return fmt.Errorf("session %s: counterfactual of question %d: %w", rec.ID, t+1, err)
+			}
+			if q.Position != rec.Turns[i].Question {
+				panic(fmt.Sprintf("bench: session %s: strategy is not deterministic: question %d was %d and is %d", rec.ID, i+1, rec.Turns[i].Question, q.Position))
+			}
+			cell := rec.Turns[i].Answer
+			if i == t {
+				cell = other
+			}
+			e.Observe(q, domains.Answer{Cell: cell})
+		}
+		turn.Counterfactual = &record.Counterfactual{Answer: other, Next: -1}
+		q, err := e.Next(ctx)
+		switch {
+		case err == nil:
+			turn.Counterfactual.Next = q.Position
+		case !errors.Is(err, strategies.ErrDone):
+			return fmt.Errorf("session %s: counterfactual of question %d: %w", rec.ID, t+1, err)
+		}
+	}
+	return nil
+}
+
+// checkpoints lets the solver answer and the judge grade after each number of
+// questions that the plan names.
+func (r *runner) checkpoints(ctx context.Context, rec *record.Session, prof *domains.Profile, set *strategies.Setting, row *planRow, inferences []domains.Inference) error {
+	p := r.plan
+	task := &p.Data.Tasks[prof.Task]
+	last := -1 // questions behind the latest checkpoint
+	for _, n := range p.Experiment.Checkpoints {
+		if n > 0 && row.once() {
+			break // floor and ceiling ask nothing and are constant
+		}
+		at := min(n, len(rec.Turns))
+		if at == last {
+			c := rec.Checkpoints[len(rec.Checkpoints)-1]
+			c.Questions, c.Carried = n, true
+			rec.Checkpoints = append(rec.Checkpoints, c)
+			continue
+		}
+		last = at
+		c := record.Checkpoint{Questions: n}
+		sol, err := r.solver.Solve(ctx, solver.Problem{Task: set.Task, Criteria: set.Criteria, Rubric: p.Data.Rubric, Inference: inferences[at]})
+		switch {
+		case fatal(ctx, err):
+			return fmt.Errorf("session %s: solver: %w", rec.ID, err)
+		case err != nil:
+			c.Scores = unscored(prof, "solver: "+err.Error(), r.judgeID)
+		default:
+			c.Instructed, c.Wanted, c.Response = sol.Instructed, record.NewFloats(sol.Wanted), sol.Text
+			scores, err := r.judge.Grade(ctx, judges.Case{
+				Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric,
+				Response: sol.Text, Instructed: sol.Instructed, Wanted: sol.Wanted,
+			})
+			if fatal(ctx, err) {
+				return fmt.Errorf("session %s: judge: %w", rec.ID, err)
+			}
+			if err != nil {
+				c.Scores = unscored(prof, err.Error(), r.judgeID)
+			} else {
+				c.Scores = graded(scores)
+			}
+			if r.correctness != nil && task.Answer != "" {
+				ok, why, err := r.correctness.Judge(ctx, *task, sol.Text)
+				if fatal(ctx, err) {
+					return fmt.Errorf("session %s: correctness: %w", rec.ID, err)
+				}
+				if err != nil {
+					why = err.Error()
+				}
+				c.Correct, c.CorrectReason = ok, why
+			}
+		}
+		if raw, ok := record.Raw(c.Scores, prof.Weight); ok {
+			raw = record.Round(raw)
+			c.Raw = &raw
+		}
+		rec.Checkpoints = append(rec.Checkpoints, c)
+	}
+	return nil
+}

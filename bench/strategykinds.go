@@ -1,0 +1,241 @@
+package bench
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"pepbench/domains"
+	"pepbench/strategies"
+	"pepbench/strategies/belief"
+	"pepbench/strategies/pep"
+)
+
+// A StrategyKind makes a strategy out of fitted models.
+type StrategyKind interface {
+	base() *basics
+	kind() string
+	// needs names the belief and the strategy that this one is made of, if any.
+	needs() (belief, twinOf string)
+	// build makes the strategy and says in one line what it does.
+	build(b *builder, predict strategies.Predict) (s strategies.Strategy, about string, err error)
+}
+
+// basics are the keys of every strategy.
+type basics struct {
+	Name    string `yaml:"name" json:"name"`
+	Predict list   `yaml:"predict" json:"predict"`
+}
+
+func (c *basics) base() *basics                  { return c }
+func (c *basics) needs() (belief, twinOf string) { return "", "" }
+
+func (c *basics) check() error {
+	if len(c.Predict) == 0 {
+		return errors.New("predict names no way to predict")
+	}
+	if s := slices.Compact(slices.Sorted(slices.Values(c.Predict))); len(s) != len(c.Predict) {
+		return fmt.Errorf("predict names one way twice: %v", []string(c.Predict))
+	}
+	return nil
+}
+
+func answersOnly() basics { return basics{Predict: list{predictAnswers}} }
+
+// list is one text or a list of texts.
+type list []string
+
+func (l *list) decodeNode(d *decoder, n *yaml.Node, path string) {
+	items := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		items = n.Content
+	}
+	*l = nil
+	for _, c := range items {
+		if c.Kind != yaml.ScalarNode || c.Tag == "!!null" {
+			d.fault(c, "", "%s is one name or a list of names", path)
+			return
+		}
+		*l = append(*l, c.Value)
+	}
+}
+
+// none asks nothing: the floor.
+type none struct {
+	basics `yaml:",inline"`
+}
+
+func (*none) kind() string { return "none" }
+
+func (*none) build(_ *builder, p strategies.Predict) (strategies.Strategy, string, error) {
+	return strategies.None{Predict: p}, "asks nothing (floor)", nil
+}
+
+// oracle is told the profile: the ceiling.
+type oracle struct {
+	basics `yaml:",inline"`
+}
+
+func (*oracle) kind() string { return "oracle" }
+
+func (o *oracle) check() error {
+	if len(o.Predict) != 1 || o.Predict[0] != predictAnswers {
+		return errors.New("the oracle is told the profile and predicts nothing; leave predict out")
+	}
+	return nil
+}
+
+func (*oracle) build(*builder, strategies.Predict) (strategies.Strategy, string, error) {
+	return strategies.Oracle{}, "is told the true profile (ceiling)", nil
+}
+
+// random asks in one of twenty random orders of the task.
+type random struct {
+	basics `yaml:",inline"`
+}
+
+func (*random) kind() string { return "random" }
+
+func (*random) build(_ *builder, p strategies.Predict) (strategies.Strategy, string, error) {
+	return strategies.Random{Predict: p}, fmt.Sprintf("asks in one of %d random orders of the task", strategies.RandomOrders), nil
+}
+
+// static asks everybody in one order.
+type static struct {
+	basics `yaml:",inline"`
+	// Order is "prior-value" (P(held) E[value | held] in the training profiles,
+	// largest first), "listing" (the data's own order) or a list of criterion ids.
+	Order  list   `yaml:"order" json:"order,omitempty"`
+	TwinOf string `yaml:"twin_of" json:"twin_of,omitempty"`
+	Seed   uint64 `yaml:"seed" json:"seed,omitempty"` // of the users a twin draws
+}
+
+const (
+	orderPriorValue = "prior-value"
+	orderListing    = "listing"
+)
+
+func (*static) kind() string              { return "static" }
+func (s *static) needs() (string, string) { return "", s.TwinOf }
+
+func (s *static) check() error {
+	if (len(s.Order) == 0) == (s.TwinOf == "") {
+		return fmt.Errorf("give either order (%s, %s or a list of criteria) or twin_of", orderPriorValue, orderListing)
+	}
+	return s.basics.check()
+}
+
+func (s *static) build(b *builder, p strategies.Predict) (strategies.Strategy, string, error) {
+	switch {
+	case s.TwinOf != "":
+		of := b.spec(s.TwinOf).(*adaptive)
+		acq, err := pep.Lookup(of.Acquisition)
+		if err != nil {
+			return nil, "", err
+		}
+		order := b.twins[s.TwinOf]
+		if order == nil {
+			order = pep.NewTwin(b.models[of.Belief], acq, s.Seed)
+			b.twins[s.TwinOf] = order
+		}
+		return strategies.Static{Order: order, Predict: p}, fmt.Sprintf("static twin of %s: its belief and acquisition, one order for everybody, built on users drawn from the belief", s.TwinOf), nil
+	case len(s.Order) == 1 && s.Order[0] == orderPriorValue:
+		return strategies.Static{Order: byPriorValue{b.prior}, Predict: p}, "asks by prior value: P(held) x E[value | held] in the training profiles", nil
+	case len(s.Order) == 1 && s.Order[0] == orderListing:
+		all := make(strategies.Listed, len(b.data.Criteria))
+		for i := range all {
+			all[i] = i
+		}
+		return strategies.Static{Order: all, Predict: p}, "asks in the order in which the data lists the criteria", nil
+	}
+	var order strategies.Listed
+	for _, id := range s.Order {
+		i := slices.IndexFunc(b.data.Criteria, func(c domains.Criterion) bool { return c.ID == id })
+		if i < 0 {
+			return nil, "", &ConfigError{What: fmt.Sprintf("strategy %q: order names %q, which is no criterion of data set %s", s.Name, id, b.data.Name), Mend: fmt.Sprintf("ids look like %q", b.data.Criteria[0].ID)}
+		}
+		order = append(order, i)
+	}
+	return strategies.Static{Order: order, Predict: p}, fmt.Sprintf("asks %d listed criteria in order", len(order)), nil
+}
+
+// byPriorValue orders criteria by P(held) E[value | held] before any answer.
+type byPriorValue struct{ prior belief.Model }
+
+// At implements strategies.Order.
+func (o byPriorValue) At(s *strategies.Setting, n int) (int, bool) {
+	if n >= len(s.Criteria) {
+		return 0, false
+	}
+	inf := o.prior.Start(s.Task.Criteria).Infer()
+	order := make([]int, len(s.Criteria))
+	for i := range order {
+		order[i] = i
+	}
+	worth := func(i int) float64 {
+		if s.Criteria[i].Scale == domains.Nominal { // levels without order have no value
+			return inf.Held[i]
+		}
+		return inf.Held[i] * inf.Value[i]
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(worth(j), worth(i)) })
+	return order[n], true
+}
+
+// adaptive is pep.
+type adaptive struct {
+	basics      `yaml:",inline"`
+	Belief      string `yaml:"belief" json:"belief"`
+	Acquisition string `yaml:"acquisition" json:"acquisition"`
+}
+
+func (*adaptive) kind() string              { return "pep" }
+func (a *adaptive) needs() (string, string) { return a.Belief, "" }
+
+func (a *adaptive) check() error {
+	if a.Belief == "" {
+		return errors.New("belief names no belief to ask by")
+	}
+	if _, err := pep.Lookup(a.Acquisition); err != nil {
+		return err
+	}
+	return a.basics.check()
+}
+
+func (a *adaptive) build(b *builder, p strategies.Predict) (strategies.Strategy, string, error) {
+	acq, err := pep.Lookup(a.Acquisition)
+	if err != nil {
+		return nil, "", err
+	}
+	return pep.New(b.models[a.Belief], acq, p), fmt.Sprintf("asks by largest %s under belief %s, given all answers so far", a.Acquisition, a.Belief), nil
+}
+
+// builder is what strategies are made of.
+type builder struct {
+	data   *domains.Dataset
+	specs  []Block[StrategyKind]
+	models map[string]belief.Model // by belief name
+	prior  belief.Model
+	twins  map[string]*pep.Twin // by the name of the strategy they are twins of
+}
+
+func (b *builder) spec(name string) StrategyKind {
+	for _, s := range b.specs {
+		if s.Config.base().Name == name {
+			return s.Config
+		}
+	}
+	panic("bench: no strategy " + name) // validated before
+}
+
+// predictor turns the name of a prediction into what strategies take.
+func (b *builder) predictor(name string) strategies.Predict {
+	if name == predictAnswers {
+		return nil
+	}
+	m := b.models[name]
+	return func(s strategies.Setting) strategies.Predictor { return m.Start(s.Task.Criteria) }
+}

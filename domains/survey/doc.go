@@ -1,0 +1,3 @@
+// Package survey loads data sets that have answers of many people but no task to
+// solve: a folder with two CSV files, each plain or gzipped.
+package survey

@@ -1,0 +1,468 @@
+package reports
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// A Run is what was read of a run directory: the manifest, and of every session
+// the numbers that Compute needs. Texts, reasons of judges and whole inferences
+// are measured while reading and dropped.
+type Run struct {
+	Manifest record.Manifest
+
+	points     []int       // checkpoints up to the horizon, ascending
+	strategies []*strategy // in manifest order
+	tasks      []string    // sorted
+	users      []string    // sorted
+	cluster    []int       // of every unit: its task, or its user in a survey
+	clusters   int
+	warnings   []string // what reading noticed
+	read       int      // sessions in the file
+	unknown    []count  // sessions of strategies the manifest does not name
+}
+
+// A strategy is one strategy of the manifest with its sessions.
+type strategy struct {
+	record.Strategy
+	points   []int      // checkpoints it has
+	final    int        // index into points of the final one
+	sessions []*session // completed ones, by (unit, seed)
+	at       map[key]*session
+	failed   map[string]int
+	reasons  []map[string]int // of every point: why alignment is undefined
+	cells    []cellCount      // of every point
+}
+
+// fixed reports whether the strategy asks nothing and has one checkpoint.
+func (s *strategy) fixed() bool { return s.Kind == kindFloor || s.Kind == kindCeiling }
+
+// The kinds of strategy that reports treat apart.
+const (
+	kindFloor   = "none"
+	kindCeiling = "oracle"
+)
+
+// key names a session among those of its strategy.
+type key struct{ unit, seed int }
+
+// A session is what is kept of a record.Session.
+type session struct {
+	key
+	task, user int
+	align      []float64 // of every point: 0..100, NaN when undefined
+	correct    []float64 // of every point: 0, 1, NaN when unknown
+	predict    []float64 // of every point: the measures of profile prediction
+	path       []step    // up to the budget
+}
+
+// A step is one question with its answer.
+type step struct {
+	question int
+	answer   domains.Cell
+}
+
+// Load reads dir/manifest.json and, in one pass, dir/sessions.jsonl. A file that
+// is missing, or a line that cannot be read, is a *domains.DataError with file
+// and line. A session of a strategy that the manifest does not name is left out
+// and warned of, and so is a run without sessions.
+func Load(dir string) (*Run, error) {
+	r := &Run{}
+	if err := r.readManifest(filepath.Join(dir, "manifest.json")); err != nil {
+		return nil, err
+	}
+	r.plan()
+	if err := r.readSessions(filepath.Join(dir, "sessions.jsonl")); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Run) readManifest(name string) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return &domains.DataError{File: name, What: "the manifest of the run cannot be read", Mend: "give the directory of a run", Err: bare(err)}
+	}
+	m := &r.Manifest
+	if err := json.Unmarshal(b, m); err != nil {
+		return &domains.DataError{File: name, Line: lineOf(b, err), What: "not the manifest of a run", Mend: "run the experiment again", Err: err}
+	}
+	bad := func(format string, a ...any) error {
+		return &domains.DataError{File: name, What: fmt.Sprintf(format, a...), Mend: "run the experiment again"}
+	}
+	if m.Schema != record.Schema {
+		return &domains.DataError{File: name, What: fmt.Sprintf("schema %d, this program reads schema %d", m.Schema, record.Schema), Mend: "report with the program that ran it, or run it again"}
+	}
+	if len(m.Strategies) == 0 {
+		return bad("names no strategy")
+	}
+	seen := map[string]bool{}
+	for _, s := range m.Strategies {
+		if s.Name == "" || seen[s.Name] {
+			return bad("strategy %q is named twice or has no name", s.Name)
+		}
+		seen[s.Name] = true
+	}
+	if m.Budget < 0 || m.Horizon < 0 || m.Report.Resamples < 0 || m.Report.Confidence < 0 || m.Report.Confidence >= 1 {
+		return bad("budget %d, horizon %d, resamples %d or confidence %v is out of range", m.Budget, m.Horizon, m.Report.Resamples, m.Report.Confidence)
+	}
+	if m.Report.Resamples == 0 {
+		m.Report.Resamples = 1000
+	}
+	if m.Report.Confidence == 0 {
+		m.Report.Confidence = .95
+	}
+	m.Horizon = max(m.Horizon, m.Budget)
+	return nil
+}
+
+// plan lays out the checkpoints of every strategy.
+func (r *Run) plan() {
+	m := &r.Manifest
+	for _, p := range m.Checkpoints {
+		if p >= 0 && p <= m.Horizon {
+			r.points = append(r.points, p)
+		}
+	}
+	slices.Sort(r.points)
+	r.points = slices.Compact(r.points)
+	if len(r.points) == 0 {
+		r.points = []int{m.Budget}
+		r.warn("the manifest names no checkpoint up to the horizon of %d questions; alignment is looked for at %d", m.Horizon, m.Budget)
+	}
+	final := -1
+	for i, p := range r.points {
+		if p <= m.Budget {
+			final = i
+		}
+	}
+	switch {
+	case final < 0:
+		final = 0
+		fallthrough
+	case r.points[final] != m.Budget:
+		r.warn("no checkpoint at the budget of %d questions; %d is taken as the final one", m.Budget, r.points[final])
+	}
+	for _, d := range m.Strategies {
+		s := &strategy{Strategy: d, points: r.points, final: final, at: map[key]*session{}, failed: map[string]int{}}
+		if s.fixed() {
+			s.points, s.final = []int{0}, 0
+		}
+		s.reasons = make([]map[string]int, len(s.points))
+		s.cells = make([]cellCount, len(s.points))
+		for i := range s.reasons {
+			s.reasons[i] = map[string]int{}
+		}
+		r.strategies = append(r.strategies, s)
+	}
+}
+
+func (r *Run) readSessions(name string) error {
+	f, err := os.Open(name)
+	if err != nil {
+		return &domains.DataError{File: name, What: "the sessions of the run cannot be read", Mend: "run the experiment; the same command resumes", Err: bare(err)}
+	}
+	defer f.Close()
+
+	byName := map[string]*strategy{}
+	for _, s := range r.strategies {
+		byName[s.Name] = s
+	}
+	tasks, users := interner{}, interner{}
+	unknown, off, seen := map[string]int{}, 0, map[string]int{}
+	firstOff := ""
+	in := bufio.NewReaderSize(f, 1<<16)
+	for line := 1; ; line++ {
+		b, err := in.ReadBytes('\n')
+		if err != nil && err != io.EOF {
+			return &domains.DataError{File: name, Line: line, What: "cannot be read", Err: bare(err)}
+		}
+		torn := err == io.EOF
+		if text := bytes.TrimSpace(b); len(text) > 0 {
+			bad := func(cause error, format string, a ...any) error {
+				mend := "remove the line, or run the experiment again"
+				if torn {
+					mend = "the last line is torn: run the same command again, it resumes"
+				}
+				return &domains.DataError{File: name, Line: line, What: fmt.Sprintf(format, a...), Mend: mend, Err: cause}
+			}
+			var s record.Session
+			if err := json.Unmarshal(text, &s); err != nil {
+				return bad(err, "not a session")
+			}
+			if what := fault(&s); what != "" {
+				return bad(nil, "session %q: %s", s.ID, what)
+			}
+			id := fmt.Sprintf("%s\x00%d\x00%s\x00%s", s.Strategy, s.Seed, s.Task, s.User)
+			if before, dup := seen[id]; dup {
+				return bad(nil, "session %q is the same strategy, seed, task and user as line %d", s.ID, before)
+			}
+			seen[id] = line
+			r.read++
+			if st := byName[s.Strategy]; st == nil {
+				unknown[s.Strategy]++
+			} else {
+				if st.keep(r, &s, tasks.index(s.Task), users.index(s.User)) > 0 {
+					if off++; off == 1 {
+						firstOff = fmt.Sprintf("%s:%d", name, line)
+					}
+				}
+			}
+		}
+		if torn {
+			break
+		}
+	}
+	r.unknown = counts(unknown)
+	for _, c := range r.unknown {
+		r.warn("strategy %q is not in the manifest: its sessions (%d) are left out", c.What, c.N)
+	}
+	if off > 0 {
+		r.warn("sessions whose raw alignment does not follow from their scores: %d, the first in %s; the recorded value is used", off, firstOff)
+	}
+	r.arrange(tasks, users)
+	return nil
+}
+
+// arrange numbers tasks, users and units in the order of their ids, so that no
+// number depends on the order of the file.
+func (r *Run) arrange(tasks, users interner) {
+	var taskAt, userAt []int
+	r.tasks, taskAt = tasks.sorted()
+	r.users, userAt = users.sorted()
+	type pair struct{ task, user int }
+	var pairs []pair
+	for _, st := range r.strategies {
+		for _, s := range st.sessions {
+			s.task, s.user = taskAt[s.task], userAt[s.user]
+			pairs = append(pairs, pair{s.task, s.user})
+		}
+	}
+	slices.SortFunc(pairs, func(a, b pair) int { return cmp.Or(cmp.Compare(a.task, b.task), cmp.Compare(a.user, b.user)) })
+	pairs = slices.Compact(pairs)
+	unit := make(map[pair]int, len(pairs))
+	r.cluster = make([]int, len(pairs))
+	r.clusters = len(r.tasks)
+	if r.survey() {
+		r.clusters = len(r.users)
+	}
+	for i, p := range pairs {
+		unit[p] = i
+		r.cluster[i] = p.task
+		if r.survey() {
+			r.cluster[i] = p.user
+		}
+	}
+	for _, st := range r.strategies {
+		for _, s := range st.sessions {
+			s.unit = unit[pair{s.task, s.user}]
+			st.at[s.key] = s
+		}
+		slices.SortFunc(st.sessions, func(a, b *session) int {
+			return cmp.Or(cmp.Compare(a.unit, b.unit), cmp.Compare(a.seed, b.seed))
+		})
+	}
+}
+
+// survey reports whether the users are the clusters.
+func (r *Run) survey() bool { return r.Manifest.Data.Rubric == string(domains.NoRubric) }
+
+func (r *Run) warn(format string, a ...any) {
+	r.warnings = append(r.warnings, fmt.Sprintf(format, a...))
+}
+
+// keep measures the session and files it. It gives 1 when a raw alignment does not
+// follow from its scores, else 0.
+func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
+	if s.Error != "" || s.Stop == record.StopError {
+		st.failed[short(cmp.Or(s.Error, "no reason recorded"))]++
+		return 0
+	}
+	n := len(st.points)
+	out := &session{
+		key: key{seed: s.Seed}, task: task, user: user,
+		align: make([]float64, n), correct: make([]float64, n), predict: make([]float64, n*measures),
+	}
+	for i, p := range st.points {
+		out.align[i], out.correct[i] = math.NaN(), math.NaN()
+		cp := graded(s, p, st.fixed())
+		switch {
+		case cp == nil:
+			st.reasons[i]["no checkpoint"]++
+		case cp.Raw == nil:
+			st.reasons[i][whyUndefined(cp)]++
+		default:
+			out.align[i] = record.Alignment(*cp.Raw)
+			if raw, ok := record.Raw(cp.Scores, s.Truth.Weight); len(cp.Scores) > 0 && (!ok || math.Abs(raw-*cp.Raw) > 1e-4) {
+				off = 1
+			}
+		}
+		if cp != nil && cp.Correct != nil {
+			out.correct[i] = 0
+			if *cp.Correct {
+				out.correct[i] = 1
+			}
+		}
+		st.cells[i].add(measure(s, p, out.predict[i*measures:(i+1)*measures]))
+	}
+	for _, t := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {
+		out.path = append(out.path, step{t.Question, t.Answer})
+	}
+	st.sessions = append(st.sessions, out)
+	return off
+}
+
+// graded finds the checkpoint of n questions. One that is carried forward without
+// a grade of its own stands for the last graded one before it; floor and ceiling
+// have one checkpoint, whatever its number.
+func graded(s *record.Session, n int, only bool) *record.Checkpoint {
+	cp := s.Checkpoint(n)
+	if cp == nil && only && len(s.Checkpoints) > 0 {
+		cp = &s.Checkpoints[0]
+	}
+	if cp == nil || !cp.Carried || cp.Raw != nil || len(cp.Scores) > 0 {
+		return cp
+	}
+	var last *record.Checkpoint
+	for i := range s.Checkpoints {
+		if c := &s.Checkpoints[i]; !c.Carried && c.Questions < n && (last == nil || c.Questions > last.Questions) {
+			last = c
+		}
+	}
+	if last == nil {
+		return cp
+	}
+	return last
+}
+
+// whyUndefined words the reason why a checkpoint has no alignment.
+func whyUndefined(cp *record.Checkpoint) string {
+	for _, s := range cp.Scores {
+		if s.Score == nil {
+			return short(cmp.Or(s.Unscored, "unscored, no reason recorded"))
+		}
+	}
+	if len(cp.Scores) == 0 {
+		return "nothing graded"
+	}
+	return "no weight on what is graded"
+}
+
+// fault says what makes a session unusable, or nothing.
+func fault(s *record.Session) string {
+	n := len(s.Criteria)
+	switch {
+	case s.Strategy == "" || s.Task == "" || s.User == "":
+		return "strategy, task or user is missing"
+	case len(s.Truth.Cells) != n:
+		return fmt.Sprintf("%d true cells for %d criteria", len(s.Truth.Cells), n)
+	case s.Truth.Weights != nil && len(s.Truth.Weights) != n:
+		return fmt.Sprintf("%d weights for %d criteria", len(s.Truth.Weights), n)
+	}
+	if !fits(&s.Prior, n) {
+		return fmt.Sprintf("the prior inference does not line up with %d criteria", n)
+	}
+	for i := range s.Turns {
+		t := &s.Turns[i]
+		if t.Question < 0 || t.Question >= n {
+			return fmt.Sprintf("turn %d asks position %d of %d criteria", i+1, t.Question, n)
+		}
+		if !fits(&t.Inference, n) {
+			return fmt.Sprintf("the inference of turn %d does not line up with %d criteria", i+1, n)
+		}
+	}
+	for i := range s.Checkpoints {
+		cp := &s.Checkpoints[i]
+		if cp.Raw != nil && !(*cp.Raw >= 1-1e-6 && *cp.Raw <= 5+1e-6) {
+			return fmt.Sprintf("checkpoint %d: raw %v is outside 1..5", cp.Questions, *cp.Raw)
+		}
+		for _, sc := range cp.Scores {
+			if sc.Position < 0 || sc.Position >= n {
+				return fmt.Sprintf("checkpoint %d: a score of position %d of %d criteria", cp.Questions, sc.Position, n)
+			}
+		}
+	}
+	return ""
+}
+
+// fits reports whether an inference is about n criteria; one that says nothing at
+// all fits any number.
+func fits(f *record.Inference, n int) bool {
+	return (len(f.Held) == n || len(f.Held) == 0) && (len(f.Value) == n || len(f.Value) == 0) && (len(f.Levels) == n || len(f.Levels) == 0)
+}
+
+// An interner numbers strings in the order they come.
+type interner map[string]int
+
+func (in interner) index(s string) int {
+	i, ok := in[s]
+	if !ok {
+		i = len(in)
+		in[s] = i
+	}
+	return i
+}
+
+// sorted gives the strings in order, and the new number of every old one.
+func (in interner) sorted() (ids []string, at []int) {
+	for s := range in {
+		ids = append(ids, s)
+	}
+	slices.Sort(ids)
+	at = make([]int, len(ids))
+	for i, s := range ids {
+		at[in[s]] = i
+	}
+	return ids, at
+}
+
+// counts sorts what was counted by falling number, then by name.
+func counts(m map[string]int) []count {
+	out := make([]count, 0, len(m))
+	for what, n := range m {
+		out = append(out, count{what, n})
+	}
+	slices.SortFunc(out, func(a, b count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.What, b.What)) })
+	return out
+}
+
+// short cuts a reason to what a table of reasons can hold.
+func short(s string) string {
+	const most = 100
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return s
+}
+
+// bare takes the path out of a file error, which says it twice otherwise.
+func bare(err error) error {
+	var p *os.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
+// lineOf finds the line of a JSON syntax error, 0 when it has none.
+func lineOf(b []byte, err error) int {
+	var s *json.SyntaxError
+	if errors.As(err, &s) && s.Offset <= int64(len(b)) {
+		return 1 + bytes.Count(b[:s.Offset], []byte("\n"))
+	}
+	return 0
+}

@@ -1,0 +1,178 @@
+package reports
+
+import (
+	"math"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// The measures of profile prediction of one session at one checkpoint, as they lie
+// side by side in session.predict.
+const (
+	precisionAt = 0                    // precision@k at precisionAt + k - minK
+	recallAt    = precisionAt + rangeK // recall@k
+	f1At        = recallAt + rangeK    // F1@k
+	valueMAE    = f1At + rangeK        // of true positives at k = 5
+	valueMSE    = valueMAE + 1         // of the same; reported as its root
+	heldMAE     = valueMSE + 1         // of all held criteria
+	brier       = heldMAE + 1          // of P(held)
+	logScore    = brier + 1            // of P(held), nats, larger is better
+	unaskedMAE  = logScore + 1         // the last three over what was not asked
+	unaskedBri  = unaskedMAE + 1
+	unaskedLog  = unaskedBri + 1
+	measures    = unaskedLog + 1
+
+	minK, maxK = 3, 6
+	rangeK     = maxK - minK + 1
+	tableK     = 5 // the k of the tables and of the values on true positives
+)
+
+// cellCount counts the cells behind the measures of one strategy and checkpoint.
+type cellCount struct {
+	cells        int // with a known truth
+	unknownHeld  int // of these: P(held) not known
+	held         int // truly held
+	unknownValue int // of these: no predicted value
+}
+
+func (c *cellCount) add(d cellCount) {
+	c.cells += d.cells
+	c.unknownHeld += d.unknownHeld
+	c.held += d.held
+	c.unknownValue += d.unknownValue
+}
+
+// measure fills out with the measures of session s after n questions, NaN where
+// undefined, and counts the cells behind them. Cells whose truth is missing take
+// no part.
+//
+// Criteria are ranked by P(held), the lower position first among equals; the k
+// first are predicted to be held, leaving out those whose P(held) is unknown or 0
+// (domains.Inference.Best). With p predicted, h held and c common to both,
+//
+//	precision = c/p    recall = c/h    F1 = 2c/(p+h)
+//
+// precision is undefined where nothing is predicted; where nothing is held all
+// three are. The log score clips P at 1e-12. Nominal criteria have no expected
+// value and no part in the errors of values.
+func measure(s *record.Session, n int, out []float64) (c cellCount) {
+	for i := range out {
+		out[i] = math.NaN()
+	}
+	inf := s.Inference(n)
+	asked := make([]bool, len(s.Criteria))
+	for _, t := range s.Turns[:min(max(n, 0), len(s.Turns))] {
+		asked[t.Question] = true
+	}
+	ranked := domains.Inference{Held: make([]float64, len(s.Criteria))}
+	var all, rest score
+	for i, truth := range s.Truth.Cells {
+		ranked.Held[i] = math.NaN()
+		if truth.IsMissing() {
+			continue
+		}
+		p := at(inf.Held, i)
+		ranked.Held[i] = p
+		c.cells++
+		hit := 0.0
+		if truth.IsHeld() {
+			c.held++
+			hit = 1
+		}
+		if math.IsNaN(p) {
+			c.unknownHeld++
+		} else {
+			all.probability(p, hit)
+			if !asked[i] {
+				rest.probability(p, hit)
+			}
+		}
+		if truth.IsHeld() {
+			d := valueError(&inf, i, truth)
+			if math.IsNaN(d) {
+				c.unknownValue++
+				continue
+			}
+			all.value(d)
+			if !asked[i] {
+				rest.value(d)
+			}
+		}
+	}
+	out[heldMAE], out[unaskedMAE] = all.abs.mean(), rest.abs.mean()
+	out[brier], out[unaskedBri] = all.brier.mean(), rest.brier.mean()
+	out[logScore], out[unaskedLog] = all.log.mean(), rest.log.mean()
+
+	best := ranked.Best(maxK, 0)
+	common := 0
+	var abs, square running
+	for k := 1; k <= maxK; k++ {
+		if k <= len(best) {
+			if i := best[k-1]; s.Truth.Cells[i].IsHeld() {
+				common++
+				if d := valueError(&inf, i, s.Truth.Cells[i]); k <= tableK && !math.IsNaN(d) {
+					abs.add(math.Abs(d))
+					square.add(d * d)
+				}
+			}
+		}
+		if k < minK || c.held == 0 {
+			continue
+		}
+		p := min(k, len(best))
+		if p > 0 {
+			out[precisionAt+k-minK] = float64(common) / float64(p)
+		}
+		out[recallAt+k-minK] = float64(common) / float64(c.held)
+		out[f1At+k-minK] = 2 * float64(common) / float64(p+c.held)
+	}
+	out[valueMAE], out[valueMSE] = abs.mean(), square.mean()
+	return c
+}
+
+// valueError is predicted minus true value, NaN where there is no prediction.
+func valueError(inf *record.Inference, i int, truth domains.Cell) float64 {
+	if len(inf.Levels) > 0 && inf.Levels[i] != nil {
+		return math.NaN()
+	}
+	return at(inf.Value, i) - truth.Value()
+}
+
+// at reads an array that may be absent as a whole.
+func at(f record.Floats, i int) float64 {
+	if len(f) == 0 {
+		return math.NaN()
+	}
+	return f[i]
+}
+
+// A score collects the errors of a set of cells.
+type score struct{ abs, brier, log running }
+
+func (s *score) value(d float64) { s.abs.add(math.Abs(d)) }
+
+func (s *score) probability(p, hit float64) {
+	const clip = 1e-12
+	s.brier.add((p - hit) * (p - hit))
+	q := p
+	if hit == 0 {
+		q = 1 - p
+	}
+	s.log.add(math.Log(min(max(q, clip), 1)))
+}
+
+// running is a mean under way.
+type running struct {
+	sum float64
+	n   int
+}
+
+func (r *running) add(v float64) { r.sum += v; r.n++ }
+
+func (r *running) mean() float64 {
+	if r.n == 0 {
+		return math.NaN()
+	}
+	return r.sum / float64(r.n)
+}
