@@ -174,7 +174,7 @@ func (r *runner) checkpoints(ctx context.Context, rec *record.Session, prof *dom
 			c.Instructed, c.Wanted, c.Response = sol.Instructed, record.NewFloats(sol.Wanted), sol.Text
 			scores, err := r.judge.Grade(ctx, judges.Case{
 				Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric,
-				Response: sol.Text, Instructed: sol.Instructed, Wanted: sol.Wanted,
+				Response: sol.Text, Expressed: sol.Instructed, Values: sol.Wanted,
 			})
 			if fatal(ctx, err) {
 				return fmt.Errorf("session %s: judge: %w", rec.ID, err)

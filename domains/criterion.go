@@ -47,6 +47,10 @@ type Criterion struct {
 	Keying      string  // optional keying of a survey ("+" or "-")
 }
 
+// Ladder are the words for an amount of anything, from level 1 to level 5, where a
+// data set has no words of its own.
+var Ladder = [5]string{"none", "a little", "some", "much", "as much as possible"}
+
 // Range is the distance between the ends of the scale: the L-1 by which errors of
 // a value are measured (five levels 1..5 give 4).
 func (c *Criterion) Range() float64 {

@@ -25,6 +25,7 @@ type Run struct {
 	Manifest record.Manifest
 
 	points     []int       // checkpoints up to the horizon, ascending
+	final      int         // index into points: the last one within the budget
 	strategies []*strategy // in manifest order
 	tasks      []string    // sorted
 	users      []string    // sorted
@@ -156,6 +157,7 @@ func (r *Run) plan() {
 	case r.points[final] != m.Budget:
 		r.warn("no checkpoint at the budget of %d questions; %d is taken as the final one", m.Budget, r.points[final])
 	}
+	r.final = final
 	for _, d := range m.Strategies {
 		s := &strategy{Strategy: d, points: r.points, final: final, at: map[key]*session{}, failed: map[string]int{}}
 		if s.fixed() {
@@ -373,7 +375,7 @@ func fault(s *record.Session) string {
 		return fmt.Sprintf("%d weights for %d criteria", len(s.Truth.Weights), n)
 	}
 	if !fits(&s.Prior, n) {
-		return fmt.Sprintf("the prior inference does not line up with %d criteria", n)
+		return fmt.Sprintf("the prior inference does not line up with %d criteria, or a P(held) is outside 0..1", n)
 	}
 	for i := range s.Turns {
 		t := &s.Turns[i]
@@ -381,7 +383,7 @@ func fault(s *record.Session) string {
 			return fmt.Sprintf("turn %d asks position %d of %d criteria", i+1, t.Question, n)
 		}
 		if !fits(&t.Inference, n) {
-			return fmt.Sprintf("the inference of turn %d does not line up with %d criteria", i+1, n)
+			return fmt.Sprintf("the inference of turn %d does not line up with %d criteria, or a P(held) is outside 0..1", i+1, n)
 		}
 	}
 	for i := range s.Checkpoints {
@@ -398,9 +400,14 @@ func fault(s *record.Session) string {
 	return ""
 }
 
-// fits reports whether an inference is about n criteria; one that says nothing at
-// all fits any number.
+// fits reports whether an inference is about n criteria and holds probabilities;
+// one that says nothing at all fits any number of criteria.
 func fits(f *record.Inference, n int) bool {
+	for _, p := range f.Held {
+		if p < -1e-6 || p > 1+1e-6 {
+			return false
+		}
+	}
 	return (len(f.Held) == n || len(f.Held) == 0) && (len(f.Value) == n || len(f.Value) == 0) && (len(f.Levels) == n || len(f.Levels) == 0)
 }
 
@@ -433,7 +440,7 @@ func (in interner) sorted() (ids []string, at []int) {
 func counts(m map[string]int) []count {
 	out := make([]count, 0, len(m))
 	for what, n := range m {
-		out = append(out, count{what, n})
+		out = append(out, count{What: what, N: n})
 	}
 	slices.SortFunc(out, func(a, b count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.What, b.What)) })
 	return out

@@ -103,9 +103,10 @@
 //	1. <level text>                                 or 1) or a bullet
 //	...
 //
-// The fence opens at the first line <<< after Response: and closes at the last
-// line >>> of the message. Criterion: may be repeated (at most 1000 times);
-// "Criterion 2:" is the same. The levels follow a field line whose key begins
+// The fence opens with the line <<< next after the first Response: (blank lines
+// may stand between) and closes at the last line >>> of the message; without a
+// fence the response ends at the next field line. Criterion: may be repeated (at
+// most 1000 times, else 400); "Criterion 2:" is the same. The levels follow a field line whose key begins
 // with the word Levels; their position counts, not their number. There may be
 // any number of levels; with none at all the ladder above is used. A block with
 // "The reader wants:" is of the quality kind, any other of the amount kind.

@@ -18,25 +18,32 @@ type scale struct {
 var scales = []scale{
 	{"Harbour imagery", []string{
 		"never compares anything to ships", "slips in one nautical comparison", "returns to sails every other paragraph",
-		"builds each point on a sea picture", "speaks throughout like an old captain"}},
+		"builds each point on a sea picture", "speaks throughout like an old captain",
+	}},
 	{"Kettle talk", []string{
 		"nothing on tea or cups", "a single aside on brewing", "two or three cosy remarks about boiling",
-		"steady chatter around teapots and leaves", "every sentence steeped in infusion lore"}},
+		"steady chatter around teapots and leaves", "every sentence steeped in infusion lore",
+	}},
 	{"Margin doodling", []string{
 		"clean edges, no sketches drawn", "one small arrow beside the lines", "several boxes framing key words",
-		"rich drawings along both sides", "ornaments crowd out all empty space"}},
+		"rich drawings along both sides", "ornaments crowd out all empty space",
+	}},
 	{"Rhyme use", []string{
 		"flat prose with plain endings", "an occasional chiming pair", "couplets at paragraph close",
-		"verses alternating with explanation", "continuous metre from start to finish"}},
+		"verses alternating with explanation", "continuous metre from start to finish",
+	}},
 	{"Garden anecdotes", []string{
 		"without stories of plants", "mentions a neighbour's tomato once", "tells two short tales from the shed",
-		"weaves recurring compost episodes through", "becomes one long allotment memoir"}},
+		"weaves recurring compost episodes through", "becomes one long allotment memoir",
+	}},
 	{"Clock pressure", []string{
 		"leisurely and open ended pace", "gentle hint that hours pass", "names a deadline, then moves on",
-		"counts down repeatedly toward expiry", "frantic urgency in each clause"}},
+		"counts down repeatedly toward expiry", "frantic urgency in each clause",
+	}},
 	{"Echo phrasing", []string{
 		"says each thing once, never again", "repeats the headline at closing", "restates main points midway",
-		"loops back after nearly all sections", "chants identical refrain ceaselessly"}},
+		"loops back after nearly all sections", "chants identical refrain ceaselessly",
+	}},
 	{"Mood colour", []string{"none", "faint", "some", "much", "full"}},
 	{"Bracket length", []string{"none", "a little", "some", "much", "as much as possible"}},
 }

@@ -11,7 +11,8 @@ import (
 
 func TestJudge(t *testing.T) {
 	maps := scale{"Map use", []string{
-		"no routes drawn", "one rough outline", "several routes drawn", "careful charts with landmarks", "atlas plates everywhere"}}
+		"no routes drawn", "one rough outline", "several routes drawn", "careful charts with landmarks", "atlas plates everywhere",
+	}}
 	poles := scale{"Sentence weight", []string{"short and airy", "slightly dense", "balanced", "rather dense prose", "thick, long and dense"}}
 	words := scale{"Mood colour", []string{"none", "faint", "some", "much", "full"}}
 	two := scale{"Mood colour", []string{"off", "on"}}

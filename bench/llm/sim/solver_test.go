@@ -43,12 +43,21 @@ func TestSolverParts(t *testing.T) {
 		reason     string
 	}{
 		{"Task: Why?", " Why?", nil, "no heading"},
-		{"x\nTask:\nWhy?\n\nThis reader wants:\n- a b: much\n* c: d e (from least to most: d | d e | f)\n\nBye\n- g: h", "\nWhy?\n\n",
-			[]instruction{{"a b", "much", nil}, {"c", "d e", []string{"d", "d e", "f"}}}, "heading, two kinds of bullets, end of the list"},
-		{"Task:\nW\nThe reader wants:\nno list\nWhat the user would like:\n- a: b", "\nW\nThe reader wants:\nno list\n",
-			[]instruction{{"a", "b", nil}}, "a heading needs a list"},
-		{"Task:\nW\nPreferences:\n- a: some (3 of 5)\n- b\n- c:\n- **d:** ( From least to most : x|y )", "\nW\n",
-			[]instruction{{"a", "some", nil}, {"d", "", []string{"x", "y"}}}, "remark, incomplete lines, tolerant scale"},
+		{
+			"x\nTask:\nWhy?\n\nThis reader wants:\n- a b: much\n* c: d e (from least to most: d | d e | f)\n\nBye\n- g: h", "\nWhy?\n\n",
+			[]instruction{{"a b", "much", nil}, {"c", "d e", []string{"d", "d e", "f"}}},
+			"heading, two kinds of bullets, end of the list",
+		},
+		{
+			"Task:\nW\nThe reader wants:\nno list\nWhat the user would like:\n- a: b", "\nW\nThe reader wants:\nno list\n",
+			[]instruction{{"a", "b", nil}},
+			"a heading needs a list",
+		},
+		{
+			"Task:\nW\nPreferences:\n- a: some (3 of 5)\n- b\n- c:\n- **d:** ( From least to most : x|y )", "\nW\n",
+			[]instruction{{"a", "some", nil}, {"d", "", []string{"x", "y"}}},
+			"remark, incomplete lines, tolerant scale",
+		},
 	}
 	for _, tt := range tests {
 		task, list := solverParts(tt.text)

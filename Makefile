@@ -1,0 +1,42 @@
+# make help lists what there is to make.
+.DEFAULT_GOAL := help
+DOMAIN ?= medical
+CONFIG ?= configs/$(DOMAIN).yaml
+RUN    ?= results/$(DOMAIN)
+SET    ?=
+GO     ?= go
+BIN    := bin/pepbench
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  DOMAIN=medical|math|social|commonsense   CONFIG=file.yaml   SET='path=value ...'"
+
+.PHONY: build
+build: ## compile the command to bin/pepbench
+	@$(GO) build -o $(BIN) ./bench/cmd/pepbench
+
+.PHONY: bench
+bench: build ## run the benchmark of DOMAIN (or CONFIG) and report it
+	@$(BIN) run $(CONFIG) $(foreach s,$(SET),--set $(s))
+
+.PHONY: figures
+figures: build ## draw tables and figures of RUN again from its files
+	@$(BIN) report $(RUN)
+
+.PHONY: test
+test: ## all tests, with the race detector
+	$(GO) test -race ./...
+
+.PHONY: lint
+lint: ## formatting, vet, staticcheck, tidy go.mod
+	scripts/lint.sh
+
+.PHONY: perf
+perf: ## benchmarks, in the form benchstat reads
+	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-5} ./...
+
+.PHONY: clean
+clean: ## remove the command and the results of runs (not results/readme)
+	rm -rf bin
+	find results -mindepth 1 -maxdepth 1 ! -name baseline ! -name readme -exec rm -rf {} + 2>/dev/null || true

@@ -1,0 +1,110 @@
+// Pepbench benchmarks cold-start preference elicitation: a new user arrives,
+// nothing is known of them, a task admits dozens of preference criteria, and a few
+// questions may be asked.
+//
+//	pepbench run CONFIG [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
+//	pepbench report DIR
+//	pepbench validate CONFIG...
+//
+// Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
+// unusable, 130 interrupted (what was complete is kept; run again to resume).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"pepbench/bench"
+	"pepbench/bench/llm"
+	"pepbench/domains"
+)
+
+// The exit codes. 5 (budget spent) and 6 (regression) are reserved for commands
+// that can end that way.
+const (
+	exitOK          = 0
+	exitInternal    = 1
+	exitConfig      = 2
+	exitData        = 3
+	exitEndpoint    = 4
+	exitInterrupted = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run is the whole command; it gives the exit code.
+func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
+	root := &cobra.Command{
+		Use:           "pepbench",
+		Short:         "Benchmark cold-start preference elicitation",
+		Long:          "Pepbench pairs simulated users with elicitation strategies, lets a solver answer each task\nfor the inferred profile, has a judge grade the answer, and writes tables and figures.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.SetArgs(args)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), validateCommand(stdout))
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitOK
+	}
+	code := exitCode(ctx, err)
+	if code == exitInterrupted {
+		fmt.Fprintln(stderr, "pepbench: interrupted; complete sessions are kept, run the same command again to go on")
+		return code
+	}
+	for _, line := range strings.Split(err.Error(), "\n") {
+		fmt.Fprintln(stderr, "pepbench:", line)
+	}
+	return code
+}
+
+// usageError is a command line that cannot be understood.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() + "; see pepbench --help" }
+func (e *usageError) Unwrap() error { return e.err }
+
+// exitCode maps errors to exit codes, here and nowhere else.
+func exitCode(ctx context.Context, err error) int {
+	var usage *usageError
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitConfig
+	case errors.Is(err, domains.ErrData):
+		return exitData
+	case errors.Is(err, llm.ErrUnusable):
+		return exitEndpoint
+	}
+	return exitInternal
+}
+
+// need checks the number of arguments and says what they are.
+func need(least, most int, what string) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return &usageError{fmt.Errorf("pepbench %s takes %s, got %d arguments", c.Name(), what, len(args))}
+		}
+		return nil
+	}
+}

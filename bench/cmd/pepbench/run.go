@@ -1,0 +1,166 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+
+	"pepbench/bench"
+	"pepbench/reports"
+)
+
+func runCommand(stdout, stderr io.Writer) *cobra.Command {
+	var sets []string
+	var out string
+	var dry, fresh, quiet bool
+	c := &cobra.Command{
+		Use:   "run CONFIG",
+		Short: "Run an experiment, or go on with one that was interrupted, and report it",
+		Args:  need(1, 1, "one configuration file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			e, err := bench.Load(args[0], sets)
+			if err != nil {
+				return err
+			}
+			quiet = quiet || e.Quiet
+			p := &progress{out: stdout, err: stderr, quiet: quiet, terminal: isTerminal(stderr)}
+			plan, err := bench.Prepare(c.Context(), e, p.Step)
+			if err != nil {
+				return err
+			}
+			if dry {
+				fmt.Fprint(stdout, plan.DryRun())
+				return nil
+			}
+			dir := out
+			if dir == "" {
+				dir = e.Out
+			}
+			if dir == "" {
+				dir = filepath.Join("results", e.Name)
+			}
+			begun := time.Now()
+			o, err := bench.Run(c.Context(), plan, dir, fresh, p)
+			p.end()
+			if err != nil {
+				return err
+			}
+			if !o.Changed && reports.Complete(dir) {
+				fmt.Fprintf(stdout, "%s is complete: all %d sessions are there, nothing to do (--fresh starts over)\n", dir, o.Total)
+				return nil
+			}
+			p.Step("writing tables and figures")
+			if err := report(stdout, dir, quiet); err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "%d sessions (%d of them now, %d with errors) in %s: %s\n", o.Total, o.Ran, o.Failed, time.Since(begun).Round(100*time.Millisecond), dir)
+			return nil
+		},
+	}
+	c.Flags().StringArrayVar(&sets, "set", nil, "path=value: override a key of the configuration (may be repeated)")
+	c.Flags().StringVar(&out, "out", "", "folder for the results (default results/<name>)")
+	c.Flags().BoolVar(&dry, "dry-run", false, "print sessions, calls by role and tokens, and run nothing")
+	c.Flags().BoolVar(&fresh, "fresh", false, "drop the sessions that are there and start over")
+	c.Flags().BoolVar(&quiet, "quiet", false, "print neither progress nor tables")
+	return c
+}
+
+func reportCommand(stdout, _ io.Writer) *cobra.Command {
+	return &cobra.Command{
+		Use:   "report DIR",
+		Short: "Compute metrics, tables and figures of a run again from its files",
+		Args:  need(1, 1, "the folder of one run"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return report(stdout, args[0], false)
+		},
+	}
+}
+
+func validateCommand(stdout io.Writer) *cobra.Command {
+	var sets []string
+	c := &cobra.Command{
+		Use:   "validate CONFIG...",
+		Short: "Check configuration files without loading data or running anything",
+		Args:  need(1, math.MaxInt, "one configuration file or more"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			for _, path := range args {
+				if _, err := bench.Load(path, sets); err != nil {
+					return err
+				}
+				fmt.Fprintf(stdout, "%s: ok\n", path)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringArrayVar(&sets, "set", nil, "path=value: override a key of the configuration (may be repeated)")
+	return c
+}
+
+// report rebuilds everything that is derived from a run's files.
+func report(stdout io.Writer, dir string, quiet bool) error {
+	s, err := reports.Write(dir)
+	if err != nil {
+		return err
+	}
+	if !quiet {
+		fmt.Fprintln(stdout)
+		fmt.Fprint(stdout, s.Text)
+	}
+	return nil
+}
+
+// progress shows a bar on a terminal and one line a step elsewhere.
+type progress struct {
+	out, err        io.Writer
+	quiet, terminal bool
+	bar             *progressbar.ProgressBar
+}
+
+// Step implements bench.Progress.
+func (p *progress) Step(what string) {
+	p.end()
+	if !p.quiet {
+		fmt.Fprintln(p.err, what)
+	}
+}
+
+// Sessions implements bench.Progress.
+func (p *progress) Sessions(done, total, fresh int) {
+	if p.quiet || !p.terminal {
+		return
+	}
+	if p.bar == nil {
+		p.bar = progressbar.NewOptions(total,
+			progressbar.OptionSetWriter(p.err),
+			progressbar.OptionSetDescription("sessions"),
+			progressbar.OptionShowCount(),
+			progressbar.OptionSetPredictTime(true),
+			progressbar.OptionThrottle(100*time.Millisecond),
+			progressbar.OptionSetWidth(30),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	_ = p.bar.Set(done) // a bar that cannot be drawn stops nothing
+}
+
+func (p *progress) end() {
+	if p.bar != nil {
+		_ = p.bar.Finish()
+		p.bar = nil
+	}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

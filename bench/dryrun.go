@@ -1,0 +1,34 @@
+package bench
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+)
+
+// DryRun says what the plan would do: sessions, calls by role and tokens.
+func (p *Plan) DryRun() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	m := &p.manifest
+	line := func(what string, format string, a ...any) { fmt.Fprintf(w, "%s\t%s\n", what, fmt.Sprintf(format, a...)) }
+	line("experiment", "%s (config %.12s)", m.Name, m.ConfigHash)
+	line("data", "%s: %d criteria, %d train / %d dev / %d test profiles, %d test tasks, %d test users", m.Data.Name, m.Data.Criteria, m.Data.Profiles.Train, m.Data.Profiles.Dev, m.Data.Profiles.Test, m.Data.Tasks.Test, m.Data.Users.Test)
+	for _, c := range m.Counts {
+		line("", "%s: %d", c.What, c.N)
+	}
+	for _, x := range m.Models {
+		line("belief "+x.Name, "%s, %d parameters: %s", x.Kind, x.Params, x.About)
+	}
+	for _, s := range m.Strategies {
+		line("strategy "+s.Name, "%s; predicts from %s", s.About, s.Predict)
+	}
+	line("users", "%s", m.Users)
+	line("solver", "%s", m.Solver)
+	line("judge", "%s", m.Judge)
+	line("sessions", "%d", m.Sessions)
+	line("calls", "%d solver, %d judge (upper bounds: sessions that stop early need fewer); correctness is judged by rule and by model only where that cannot tell", m.Planned.Solver, m.Planned.Judge)
+	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
+	w.Flush()
+	return b.String()
+}

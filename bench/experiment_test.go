@@ -1,0 +1,233 @@
+package bench
+
+import (
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"pepbench/domains"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// TestFaults loads every *.bad.yaml; the messages are kept in one golden file, so
+// that they can be read together as a user would meet them.
+func TestFaults(t *testing.T) {
+	files, err := filepath.Glob("testdata/config/*.bad.yaml")
+	if err != nil || len(files) < 25 {
+		t.Fatalf("%d fixtures: %v", len(files), err)
+	}
+	var got strings.Builder
+	for _, f := range files {
+		_, err := Load(f, nil)
+		if err == nil {
+			t.Errorf("%s: loaded without a fault", f)
+			continue
+		}
+		if !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: %v does not wrap ErrConfig", f, err)
+		}
+		abs, _ := filepath.Abs("testdata/config")
+		msg := strings.ReplaceAll(err.Error(), abs+string(filepath.Separator), "")
+		got.WriteString("== " + filepath.Base(f) + "\n" + strings.ReplaceAll(msg, "testdata/config/", "") + "\n")
+	}
+	golden(t, "testdata/config/faults.golden", got.String())
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (rewrite with -update); got\n%s", path, got)
+	}
+}
+
+func TestGood(t *testing.T) {
+	files, err := filepath.Glob("testdata/config/*.good.yaml")
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d fixtures: %v", len(files), err)
+	}
+	for _, f := range files {
+		if _, err := Load(f, nil); err != nil {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+}
+
+// TestShippedConfigs validates every configuration that ships.
+func TestShippedConfigs(t *testing.T) {
+	n := 0
+	err := filepath.WalkDir("../configs", func(path string, _ os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".yaml" {
+			return err
+		}
+		n++
+		e, err := Load(path, nil)
+		if err != nil {
+			t.Errorf("%v", err)
+			return nil
+		}
+		if e.About == "" {
+			t.Errorf("%s says nothing about itself", path)
+		}
+		if want := strings.TrimSuffix(filepath.Base(path), ".yaml"); !strings.HasSuffix(e.Name, want) {
+			t.Errorf("%s is named %q: results would be hard to find", path, e.Name)
+		}
+		return nil
+	})
+	if err != nil || n < 10 {
+		t.Errorf("%d configurations: %v", n, err)
+	}
+}
+
+func TestExtendsAndSet(t *testing.T) {
+	e, err := Load("testdata/config/extends.good.yaml", []string{"budget=3", "strategies.pep.predict=lc", "report={resamples: 10}", "domain.structure=0.5", "strategies.0.name=floor"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := e.Domain.Config.(*builtin)
+	for _, row := range []struct {
+		reason    string
+		got, want any
+	}{
+		{"the child's own name", e.Name, "child"},
+		{"merged into the parent's block", b.Name, "math"},
+		{"set inside a block", b.Structure, 0.5},
+		{"set at the top", e.Budget, 3},
+		{"the horizon follows the budget", e.Horizon, 3},
+		{"checkpoints follow the horizon", e.Checkpoints, []int{0, 1, 2, 3}},
+		{"a list item by its name", e.Strategies[1].Config.base().Predict, list{"lc"}},
+		{"a list item by its number", e.Strategies[0].Config.base().Name, "floor"},
+		{"set replaces a block, defaults fill it", e.Report.Resamples, 10},
+		{"defaults fill what a block leaves out", e.Report.Confidence, 0.95},
+	} {
+		if !reflect.DeepEqual(row.got, row.want) {
+			t.Errorf("%s: got %v, want %v", row.reason, row.got, row.want)
+		}
+	}
+}
+
+func TestSetFaults(t *testing.T) {
+	for _, row := range []struct{ reason, set, want string }{
+		{"no equals sign", "budget", `--set: "budget" is not path=value; write for example --set split.users_per_task=8`},
+		{"an unknown key is found as in a file", "budgets=5", `unknown key "budgets"`},
+		{"below a single value", "budget.max=5", `--set budget.max=5: budget is a single value and has no "max" below it`},
+		{"no such list item", "strategies.nobody.kind=none", `--set strategies.nobody.kind=none: the list has no item "nobody"; give an item's name or its number from 0`},
+		{"wrong type", "budget=many", `--set budget=many: budget is whole number, not "many"`},
+	} {
+		_, err := Load("testdata/config/minimal.good.yaml", []string{row.set})
+		if err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: got %v, want %q", row.reason, err, row.want)
+		}
+		if !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: does not wrap ErrConfig", row.reason)
+		}
+	}
+}
+
+// TestHash: what changes results changes the hash, what does not does not.
+func TestHash(t *testing.T) {
+	hash := func(sets ...string) string {
+		e, err := Load("testdata/config/minimal.good.yaml", sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, h, err := e.canonical()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	base := hash()
+	for _, same := range []string{"concurrency=3", "out=/tmp/x", "quiet=true", "budget=5", "horizon=5"} {
+		if hash(same) != base {
+			t.Errorf("%s changes the hash", same)
+		}
+	}
+	for _, other := range []string{"budget=4", "seeds=[2]", "domain.structure=0.5", "strategies.pep.predict=lc", "users={kind: noisy, slip: 0.1}", "report.resamples=10", "split.seed=2", "beliefs.lc.restarts=2"} {
+		if hash(other) == base {
+			t.Errorf("%s does not change the hash", other)
+		}
+	}
+}
+
+func TestRowNames(t *testing.T) {
+	e, err := Load("testdata/config/minimal.good.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range e.rows() {
+		got = append(got, r.Name)
+	}
+	if want := []string{"none", "pep", "pep+lc", "twin", "oracle"}; !slices.Equal(got, want) {
+		t.Errorf("rows %v, want %v", got, want)
+	}
+}
+
+// TestOther: the answer that a counterfactual gives.
+func TestOther(t *testing.T) {
+	c := domains.Criterion{Levels: []domains.Level{{Value: 1}, {Value: 2}, {Value: 3}, {Value: 4}, {Value: 5}}}
+	for _, row := range []struct {
+		reason string
+		sparse bool
+		cell   domains.Cell
+		want   domains.Cell
+		ok     bool
+	}{
+		{"held becomes not held", true, domains.At(5), domains.NotHeld(), true},
+		{"not held becomes held in the middle", true, domains.NotHeld(), domains.At(3), true},
+		{"where all is held, a high value becomes the lowest", false, domains.At(4), domains.At(1), true},
+		{"a low one the highest", false, domains.At(2), domains.At(5), true},
+		{"the middle the highest", false, domains.At(3), domains.At(5), true},
+		{"no answer has no other", true, domains.Missing(), domains.Missing(), false},
+	} {
+		p := &Plan{sparse: row.sparse}
+		got, ok := p.other(row.cell, &c)
+		if ok != row.ok || !got.Equal(row.want) {
+			t.Errorf("%s: got %v, %v", row.reason, got, ok)
+		}
+	}
+}
+
+func FuzzYAML(f *testing.F) {
+	files, _ := filepath.Glob("testdata/config/*.yaml")
+	for _, p := range files {
+		b, _ := os.ReadFile(p)
+		f.Add(b)
+	}
+	dir := f.TempDir()
+	base, _ := os.ReadFile("testdata/config/minimal.good.yaml")
+	if err := os.WriteFile(filepath.Join(dir, "minimal.good.yaml"), base, 0o644); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(dir, "fuzz.yaml")
+		if err := os.WriteFile(path, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		e, err := Load(path, nil)
+		if err != nil {
+			if !errors.Is(err, ErrConfig) {
+				t.Errorf("%v does not wrap ErrConfig", err)
+			}
+			return
+		}
+		if _, _, err := e.canonical(); err != nil {
+			t.Errorf("accepted but has no canonical form: %v", err)
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package bench
+
+import (
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// describe fills the manifest: everything that is known before the first
+// question.
+func (p *Plan) describe(models []record.Model) error {
+	e, d := p.Experiment, p.Data
+	config, hash, err := e.canonical()
+	if err != nil {
+		return err
+	}
+	m := &p.manifest
+	*m = record.Manifest{
+		Schema: record.Schema, Name: e.Name, ConfigHash: hash, Config: config,
+		Code:  code(),
+		Seeds: e.Seeds, Budget: e.Budget, Horizon: e.Horizon, Checkpoints: e.Checkpoints,
+		Models:   models,
+		Users:    e.Users.Config.About(),
+		Sessions: len(p.sessions),
+		Counts:   slices.Clone(d.Counts),
+		Report: record.Report{
+			Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,
+			TargetOf: e.Report.TargetOf, Reference: e.Report.Reference,
+		},
+	}
+	if m.Models == nil {
+		m.Models = []record.Model{}
+	}
+	for _, r := range p.rows {
+		m.Strategies = append(m.Strategies, r.Strategy)
+	}
+
+	tasks, users := [3]map[int]bool{}, [3]map[int]bool{}
+	shared := map[int]int{} // test user -> test task seen
+	m.Data = record.Data{
+		Name: d.Name, Version: d.Version, Rubric: string(d.Rubric), Sources: d.Sources,
+		Split: e.Split.By, Criteria: len(d.Criteria), TestTasks: []string{},
+	}
+	for i, part := range [][]int{p.Parts.Train, p.Parts.Dev, p.Parts.Test} {
+		tasks[i], users[i] = map[int]bool{}, map[int]bool{}
+		for _, k := range part {
+			prof := &d.Profiles[k]
+			tasks[i][prof.Task], users[i][prof.User] = true, true
+			if i == 2 {
+				if t, seen := shared[prof.User]; seen && t != prof.Task {
+					m.Data.SharedUsers = true
+				}
+				shared[prof.User] = prof.Task
+			}
+		}
+	}
+	m.Data.Tasks = record.SplitCount{Train: len(tasks[0]), Dev: len(tasks[1]), Test: len(tasks[2])}
+	m.Data.Users = record.SplitCount{Train: len(users[0]), Dev: len(users[1]), Test: len(users[2])}
+	m.Data.Profiles = record.SplitCount{Train: len(p.Parts.Train), Dev: len(p.Parts.Dev), Test: len(p.Parts.Test)}
+	for t := range d.Tasks {
+		if tasks[2][t] {
+			m.Data.TestTasks = append(m.Data.TestTasks, d.Tasks[t].ID)
+		}
+	}
+	m.Counts = append(m.Counts, domains.Count{What: "profiles left out by the split (mixed blocks, over the cap)", N: p.Parts.Unused})
+	if m.Data.Tasks.Test == 1 && !d.Survey() {
+		m.Warnings = append(m.Warnings, "one test task: nothing can be said about other tasks")
+	}
+
+	m.Solver, m.Judge = e.Solver.Config.About(), e.Judge.Config.Identity(e.Backend.Config, d.Rubric)
+	m.Prompts = append(e.Solver.Config.Prompts(), e.Judge.Config.Prompts()...)
+	if m.Prompts == nil {
+		m.Prompts = []record.Prompt{}
+	}
+	m.Endpoints = []record.Endpoint{}
+	m.Planned = p.calls()
+	return nil
+}
+
+// dependencies named in the manifest: those that numbers and figures pass
+// through.
+var dependencies = []string{
+	"gonum.org/v1/gonum", "gonum.org/v1/plot", "github.com/sashabaranov/go-openai", "gopkg.in/yaml.v3",
+}
+
+func code() record.Code {
+	c := record.Code{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Dependencies: map[string]string{}}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return c
+	}
+	if v := info.Main.Version; v != "" && v != "(devel)" {
+		c.Version = v
+	}
+	var revision, dirty string
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			dirty = "+dirty"
+		}
+	}
+	if revision != "" {
+		c.Version = revision + dirty
+	}
+	for _, m := range info.Deps {
+		if slices.Contains(dependencies, m.Path) {
+			c.Dependencies[m.Path] = strings.TrimPrefix(m.Version, "v")
+		}
+	}
+	return c
+}
+
+// calls is the dry-run arithmetic: logical calls by role if every session uses its
+// whole budget, and tokens at four characters each.
+func (p *Plan) calls() record.Calls {
+	e := p.Experiment
+	if e.Solver.Config.onlyProfile() {
+		return record.Calls{}
+	}
+	var c record.Calls
+	for _, k := range p.sessions {
+		prof := &p.Data.Profiles[k.profile]
+		points := len(e.Checkpoints)
+		if p.rows[k.row].once() {
+			points = 1
+		}
+		held := prof.Held()
+		judge := e.Judge.Config.Calls(held)
+		c.Solver += points
+		c.Judge += points * judge
+		task := &p.Data.Tasks[prof.Task]
+		prompt := len(task.Prompt) + promptOverhead + instructionChars*e.Solver.Config.Instructions()
+		response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
+		c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*rubricChars) / charsPerToken
+		c.TokensOut += points * (response + held*reasonChars) / charsPerToken
+	}
+	c.TokensEstimated = true
+	return c
+}
+
+// The sizes behind the token estimate, in characters. They are round numbers near
+// what the built-in domains send; a real model may write much more.
+const (
+	charsPerToken          = 4
+	promptOverhead         = 600 // system message and options
+	instructionChars       = 300 // one instruction with its scale
+	responseChars          = 300
+	responsePerInstruction = 100
+	rubricChars            = 350 // one criterion of the judge's request
+	reasonChars            = 120
+)

@@ -1,0 +1,96 @@
+// Package reports turns what a run leaves on disk into metrics, tables and paper
+// figures.
+//
+//	manifest.json  \                             /  metrics.json
+//	sessions.jsonl  > Load > Run > Compute > Metrics > Tables    tables/*.{md,csv,tex}
+//	               /                             \  Figures   figures/*.{svg,png,pdf}
+//
+// Sessions are read in one pass, one line at a time; of each only its numbers are
+// kept. Files are written whole or not at all. Equal runs give equal bytes.
+//
+//	s, err := reports.Write("results/medical")
+//	// print s.Text and s.Warnings
+//
+// The package reads files and runs nothing. It knows a strategy as a row of the
+// manifest, and no strategy, solver, judge or belief by its code.
+//
+// # Measures
+//
+// Every mean is a mean of task means: over the seeds of one (task, user), over the
+// users of a task, over tasks. In a survey the users are the clusters. What is
+// undefined is left out, counted, and null; it is never a zero, and a true zero
+// stays in. A session that failed is left out of everything and counted apart.
+//
+// Intervals are percentile intervals of the bootstrap over clusters
+// (reports/stats). Every quantity of a run sees the same resamples, so what is made
+// of several is made within a resample: paired differences are means over the
+// sessions that both strategies have; normalised alignment is
+//
+//	100 (mean - mean of floor) / (mean of ceiling - mean of floor)
+//
+// over sessions that all three have, undefined where the ceiling does not exceed
+// the floor; questions to target is where the mean curve, linear between
+// checkpoints, first reaches the final alignment of the target strategy. Under two
+// clusters there is no interval, under six it comes with a warning.
+//
+// Follow-up adaptivity is over pairs of sessions of one strategy, task and seed
+// that asked the same up to q_t (t below the budget), heard the same before it,
+// and different answers to q_t: the share of pairs that go on differently, by
+// task, then the mean over tasks with a pair. One that stopped after q_t goes on
+// differently from one that did not. The released variant takes pairs with equal
+// questions whatever was heard before, leaves out those that stopped, and pools the
+// tasks. In a survey, which has one task, neither has an interval.
+//
+// Profile prediction ranks criteria by P(held), the lower position first among
+// equals; a criterion whose P(held) is unknown or 0 is never predicted. Precision
+// is undefined where nothing is predicted. Cells whose truth is missing take no
+// part.
+//
+// # metrics.json
+//
+// Numbers have at most six decimals; an undefined one is null. An estimate is
+//
+//	value, lo, hi   the mean and the ends of its interval
+//	n, undefined    sessions with a value, and those left out for want of one
+//	clusters        clusters with a value
+//
+// and a share of pairs is value, lo, hi, pairs, differing, and tasks (those with a
+// pair). The file holds
+//
+//	schema, name, config_hash     1; of the manifest
+//	data                          name, version, rubric
+//	simulated, simulated_roles    whether, and in which roles, a simulator took part
+//	user_model, solver, judge     in words
+//	cluster                       task or user
+//	tasks, users, seeds           what the sessions are of
+//	sessions                      planned, read, failed, and unknown (of strategies not in the manifest)
+//	budget, horizon, checkpoints  in questions; final is the checkpoint of the headline
+//	resamples, confidence, seed   of the bootstrap
+//	floor, ceiling, reference     strategies, empty when there is none
+//	target                        strategy, and its final alignment
+//	strategies                    in manifest order, see below
+//	calls                         logical calls and tokens planned, of the manifest
+//	warnings                      what to know before trusting a number
+//
+// and of every strategy its line of the manifest (name, base, kind, predict,
+// twin_of, about, params) and
+//
+//	sessions, failed         sessions read; failed ones by reason
+//	alignment                by questions: estimate (0..100), reasons of undefined ones, normalised
+//	difference               estimate against the reference at the final checkpoint; resolved: the
+//	                         interval leaves out 0; null for the reference itself
+//	interactions             estimate of the questions asked, up to the budget
+//	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
+//	                         interval has no upper end up to the horizon), and the shares of
+//	                         resamples that never reach it and that reach it at 0
+//	adaptivity               share of pairs (strict); early_stops: pairs of which one stopped; held
+//	                         and value_differs: pairs whose answers differ in whether, and in how
+//	                         much; by_t: t = 1, 2, ..; released
+//	prediction               by questions: at (k, precision, recall, f1), value_mae and value_rmse of
+//	                         true positives at k = 5, held_mae over all held, brier and log_score
+//	                         (nats) of P(held), the last three again over what was not asked, and
+//	                         the cells, held_cells and unknown ones behind them
+//	correctness              by questions: estimate of the share of right answers
+//
+// value_rmse is the root of the mean of the sessions' mean squares.
+package reports

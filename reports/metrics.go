@@ -1,0 +1,224 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// metricsSchema is the version of metrics.json.
+const metricsSchema = 1
+
+// A Number is a float64 that is null on disk when it is not finite, and has six
+// decimals there.
+type Number float64
+
+// undefined is the Number of what has no value.
+func undefined() Number { return Number(math.NaN()) }
+
+// Defined reports whether there is a number.
+func (n Number) Defined() bool { return !math.IsNaN(float64(n)) && !math.IsInf(float64(n), 0) }
+
+// MarshalJSON writes a number with at most six decimals, or null.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if !n.Defined() {
+		return []byte("null"), nil
+	}
+	v := math.Round(float64(n)*1e6) / 1e6
+	if v == 0 {
+		v = 0 // not "-0"
+	}
+	return strconv.AppendFloat(nil, v, 'f', -1, 64), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*n = undefined()
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
+}
+
+// Metrics is metrics.json; the package comment documents the file.
+type Metrics struct {
+	Schema     int    `json:"schema"`
+	Name       string `json:"name"`
+	ConfigHash string `json:"config_hash"`
+	Data       data   `json:"data"`
+
+	Simulated      bool     `json:"simulated"`
+	SimulatedRoles []string `json:"simulated_roles"`
+	UserModel      string   `json:"user_model"`
+	Solver         string   `json:"solver"`
+	Judge          string   `json:"judge"`
+
+	Cluster     string   `json:"cluster"`
+	Tasks       int      `json:"tasks"`
+	Users       int      `json:"users"`
+	Seeds       []int    `json:"seeds"`
+	Sessions    sessions `json:"sessions"`
+	Budget      int      `json:"budget"`
+	Horizon     int      `json:"horizon"`
+	Final       int      `json:"final"`
+	Checkpoints []int    `json:"checkpoints"`
+
+	Resamples  int     `json:"resamples"`
+	Confidence float64 `json:"confidence"`
+	Seed       int     `json:"seed"`
+
+	Floor     string `json:"floor"`
+	Ceiling   string `json:"ceiling"`
+	Reference string `json:"reference"`
+	Target    target `json:"target"`
+
+	Strategies []Row        `json:"strategies"`
+	Calls      record.Calls `json:"calls"`
+	Warnings   []string     `json:"warnings"`
+}
+
+type data struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Rubric  string `json:"rubric"`
+}
+
+type sessions struct {
+	Planned int     `json:"planned"`
+	Read    int     `json:"read"`
+	Failed  int     `json:"failed"`
+	Unknown []count `json:"unknown"`
+}
+
+// count is a reason with how often it occurred.
+type count = domains.Count
+
+type target struct {
+	Strategy  string   `json:"strategy"`
+	Alignment Estimate `json:"alignment"`
+}
+
+// An Estimate is a mean of cluster means with its bootstrap interval. Value is
+// null when nothing is defined, Lo and Hi also under two clusters.
+type Estimate struct {
+	Value     Number `json:"value"`
+	Lo        Number `json:"lo"`
+	Hi        Number `json:"hi"`
+	N         int    `json:"n"`         // sessions, or pairs of them
+	Undefined int    `json:"undefined"` // sessions left out because they have no value
+	Clusters  int    `json:"clusters"`  // clusters with a value
+}
+
+// A Row is one strategy.
+type Row struct {
+	record.Strategy
+	Sessions      int          `json:"sessions"`
+	Failed        []count      `json:"failed"`
+	Alignment     []alignment  `json:"alignment"`
+	Difference    *difference  `json:"difference"`
+	Interactions  Estimate     `json:"interactions"`
+	ToTarget      toTarget     `json:"interactions_to_target"`
+	Adaptivity    Adaptivity   `json:"adaptivity"`
+	Prediction    []prediction `json:"prediction"`
+	Correctness   []checkpoint `json:"correctness"`
+	finalPoint    int
+	finalFailures int
+}
+
+// checkpoint is an estimate after so many questions.
+type checkpoint struct {
+	Questions int `json:"questions"`
+	Estimate
+}
+
+type alignment struct {
+	checkpoint
+	Reasons    []count  `json:"reasons"`
+	Normalised Estimate `json:"normalised"`
+}
+
+type difference struct {
+	Estimate
+	Resolved bool `json:"resolved"`
+}
+
+type toTarget struct {
+	Value  Number `json:"value"`
+	Lo     Number `json:"lo"`
+	Hi     Number `json:"hi"`
+	HiOpen bool   `json:"hi_open"`
+	Never  Number `json:"never"`
+	AtZero Number `json:"at_zero"`
+}
+
+// A PairShare is a share of pairs of sessions.
+type PairShare struct {
+	Value     Number `json:"value"`
+	Lo        Number `json:"lo"`
+	Hi        Number `json:"hi"`
+	Pairs     int64  `json:"pairs"`
+	Differing int64  `json:"differing"`
+	Tasks     int    `json:"tasks"` // with at least one pair
+}
+
+// Adaptivity is the follow-up adaptivity of a strategy.
+type Adaptivity struct {
+	PairShare
+	EarlyStops int64       `json:"early_stops"`
+	Held       PairShare   `json:"held"`
+	Values     PairShare   `json:"value_differs"`
+	ByT        []PairShare `json:"by_t"`
+	Released   PairShare   `json:"released"`
+}
+
+type prediction struct {
+	Questions     int      `json:"questions"`
+	At            []atK    `json:"at"`
+	ValueMAE      Estimate `json:"value_mae"`
+	ValueRMSE     Estimate `json:"value_rmse"`
+	HeldMAE       Estimate `json:"held_mae"`
+	Brier         Estimate `json:"brier"`
+	LogScore      Estimate `json:"log_score"`
+	UnaskedMAE    Estimate `json:"unasked_mae"`
+	UnaskedBrier  Estimate `json:"unasked_brier"`
+	UnaskedLog    Estimate `json:"unasked_log_score"`
+	Cells         int      `json:"cells"`
+	UnknownHeld   int      `json:"unknown_held"`
+	HeldCells     int      `json:"held_cells"`
+	UnknownValues int      `json:"unknown_values"`
+}
+
+type atK struct {
+	K         int      `json:"k"`
+	Precision Estimate `json:"precision"`
+	Recall    Estimate `json:"recall"`
+	F1        Estimate `json:"f1"`
+}
+
+// JSON gives the bytes of metrics.json.
+func (m *Metrics) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(m); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// final gives the alignment at the final checkpoint.
+func (r *Row) final() *alignment { return &r.Alignment[r.finalPoint] }
+
+// predicted gives the profile prediction at the final checkpoint.
+func (r *Row) predicted() *prediction { return &r.Prediction[r.finalPoint] }
+
+// f1 gives F1 at k.
+func (p *prediction) at(k int) *atK { return &p.At[k-minK] }
+
+// fixed reports whether the row is a floor or a ceiling, which ask nothing.
+func (r *Row) fixed() bool { return r.Kind == kindFloor || r.Kind == kindCeiling }
