@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,7 +13,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"pepbench/domains"
 )
 
 // An Experiment is a configuration after `extends`, `--set` and defaults. Every

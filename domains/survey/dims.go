@@ -50,6 +50,11 @@ func readDims(t *table) (*dims, error) {
 		} else if err != nil {
 			return nil, err
 		}
+		for i, cell := range rec {
+			if err := t.utf8(cell, i); err != nil {
+				return nil, err
+			}
+		}
 		get := func(name string) string {
 			if at[name] < 0 {
 				return ""

@@ -308,10 +308,10 @@ func write(tb testing.TB, dir string, dims int, size int) (cells, bytes int) {
 // neither rows nor strings of cells may stay.
 func TestMemoryIsCells(t *testing.T) {
 	if testing.Short() {
-		t.Skip("writes 50 MB")
+		t.Skip("writes a large file")
 	}
 	dir := t.TempDir()
-	cells, size := write(t, dir, 200, 50<<20)
+	cells, size := write(t, dir, 200, surveySize)
 	heap := func() int64 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -383,9 +383,6 @@ func FuzzRead(f *testing.F) {
 		var de *domains.DataError
 		if d != nil || !errors.Is(err, domains.ErrData) || !errors.As(err, &de) || de.File == "" {
 			t.Fatalf("%T %v", err, err)
-		}
-		if strings.Contains(de.What, "does not make a valid data set") {
-			t.Errorf("a fault without a line: %v", err)
 		}
 	})
 }

@@ -1,0 +1,220 @@
+package reports
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"html"
+	"image/png"
+	"os"
+	"os/exec"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"gonum.org/v1/plot/vg/draw"
+
+	"pepbench/bench/record"
+)
+
+// odd is a run with many bases, several beliefs of one base, and names beyond
+// ASCII.
+func odd() synth {
+	return synth{tasks: 6, users: 4, seeds: 1, criteria: 9, budget: 3, simulated: true, change: func(m *record.Manifest, all *[]record.Session) {
+		rename := map[string]record.Strategy{
+			"random+answers": {Name: "zufällig – ohne Modell", Base: "zufällig", Kind: "random", Predict: "answers"},
+			"random+belief":  {Name: "replay+log", Base: "replay", Kind: "replay", Predict: "answers"},
+			"static+answers": {Name: "выбор", Base: "выбор", Kind: "static", Predict: "answers"},
+			"twin+answers":   {Name: "pep+linear", Base: "pep", Kind: "pep", Predict: "linear"},
+			"twin+belief":    {Name: "own+belief", Base: "own", Kind: "own", Predict: "belief"},
+		}
+		for i, s := range m.Strategies {
+			if r, ok := rename[s.Name]; ok {
+				m.Strategies[i] = r
+			}
+		}
+		for i := range *all {
+			s := &(*all)[i]
+			if r, ok := rename[s.Strategy]; ok {
+				s.ID = strings.Replace(s.ID, s.Strategy, r.Name, 1)
+				s.Strategy = r.Name
+			}
+		}
+	}}
+}
+
+// TestFigures looks at what can be told without eyes: formats, sizes, and that
+// every text is there as text.
+func TestFigures(t *testing.T) {
+	for _, y := range []synth{
+		{tasks: 6, users: 4, seeds: 1, criteria: 9, budget: 3, horizon: 6, simulated: true},
+		odd(),
+	} {
+		m := Compute(load(t, y.write(t)))
+		files, err := Figures(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string][]string{
+			"alignment":    {"Questions asked", "Alignment (0-100)", "ceiling (oracle)", "floor (none)", "0", "1", "2", "3"},
+			"interactions": {"Questions asked", "Questions to target", "not reached"},
+			"adaptivity":   {"Share going on differently (0-1)", "strict", "released", "pairs"},
+		}
+		width := map[string]float64{"alignment": 8.5, "interactions": 17.5, "adaptivity": 8.5} // cm
+		var names []string
+		for _, f := range files {
+			name, ext := strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path)), path.Ext(f.Path)
+			names = append(names, f.Path)
+			switch ext {
+			case ".svg":
+				var text []string
+				for _, m := range regexp.MustCompile(`<text[^>]*>([^<]*)</text>`).FindAllSubmatch(f.Data, -1) {
+					text = append(text, html.UnescapeString(string(m[1])))
+				}
+				all := strings.Join(text, "\n")
+				expect := append([]string{"imulated solver and judge"}, want[name]...)
+				for _, r := range m.Strategies {
+					if !r.fixed() {
+						expect = append(expect, r.Name)
+					}
+				}
+				for _, w := range expect {
+					if !strings.Contains(strings.ReplaceAll(all, "\n", " "), w) {
+						t.Errorf("%s: no text %q in %q", f.Path, w, text)
+					}
+				}
+				for _, m := range regexp.MustCompile(`font-size:([\d.]+)px`).FindAllSubmatch(f.Data, -1) {
+					if s := string(m[1]); s != "7" && s != "8" {
+						t.Errorf("%s: type of %s points", f.Path, s)
+					}
+				}
+			case ".png":
+				img, err := png.Decode(bytes.NewReader(f.Data))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got := float64(img.Bounds().Dx()) / 300 * 2.54; got < width[name]-.02 || got > width[name]+.02 {
+					t.Errorf("%s: %.2f cm wide at 300 dpi, want %v", f.Path, got, width[name])
+				}
+			case ".pdf":
+				if !bytes.HasPrefix(f.Data, []byte("%PDF-")) || bytes.Count(f.Data, []byte("(D:20000101000000)")) != 2 {
+					t.Errorf("%s: no PDF, or one with a clock time", f.Path)
+				}
+				if n := bytes.Count(f.Data, []byte("/Type /FontDescriptor")); n != 1 {
+					t.Errorf("%s: %d fonts, want 1: the order of several is not fixed", f.Path, n)
+				}
+			}
+		}
+		if len(names) != 9 {
+			t.Errorf("files %v", names)
+		}
+	}
+}
+
+// TestFiguresDeterministic renders in this process, in another second, and in
+// another process.
+func TestFiguresDeterministic(t *testing.T) {
+	sum := func() string {
+		y := synth{tasks: 6, users: 4, seeds: 1, criteria: 9, budget: 3}
+		files, err := Figures(Compute(load(t, y.write(t))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, f := range files {
+			fmt.Fprintf(&b, "%s %x\n", f.Path, sha256.Sum256(f.Data))
+		}
+		return b.String()
+	}
+	const child = "PEPBENCH_FIGURES_CHILD"
+	if os.Getenv(child) != "" {
+		fmt.Printf("<%s>", sum())
+		return
+	}
+	first := sum()
+	time.Sleep(1100 * time.Millisecond)
+	if second := sum(); second != first {
+		t.Errorf("a second later:\n%swas\n%s", second, first)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestFiguresDeterministic$")
+	cmd.Env = append(os.Environ(), child+"=1")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, rest, _ := strings.Cut(string(out), "<"); !strings.HasPrefix(rest, first+">") {
+		t.Errorf("another process:\n%swas\n%s", rest, first)
+	}
+}
+
+// TestLooks: one base, one colour, fixed for those that the benchmark ships.
+func TestLooks(t *testing.T) {
+	m := &Metrics{}
+	for _, r := range []record.Strategy{
+		{Name: "none", Base: "none", Kind: "none"},
+		{Name: "x", Base: "x", Kind: "pep"},
+		{Name: "a", Base: "first-twin", Kind: "static", TwinOf: "x"},
+		{Name: "b", Base: "b", Kind: "random"},
+		{Name: "pep", Base: "pep", Kind: "pep"},
+		{Name: "c", Base: "c", Kind: "?"}, {Name: "d", Base: "d", Kind: "?"}, {Name: "e", Base: "e", Kind: "?"},
+		{Name: "f", Base: "f", Kind: "?"},
+	} {
+		m.Strategies = append(m.Strategies, Row{Strategy: r})
+	}
+	got := looks(m)
+	for base, want := range map[string]look{
+		"pep": {okabeIto("vermillion"), circle}, "first-twin": {okabeIto("orange"), triangle}, "b": {okabeIto("sky"), diamond},
+	} {
+		if got[base] != want {
+			t.Errorf("%s looks like %+v, want %+v", base, got[base], want)
+		}
+	}
+	if len(got) != 8 {
+		t.Fatalf("%d looks for 8 bases", len(got))
+	}
+	seen := map[look]string{}
+	for base, l := range got {
+		if other, dup := seen[l]; dup {
+			t.Errorf("%s and %s look alike", base, other)
+		}
+		seen[l] = base
+	}
+}
+
+func TestFit(t *testing.T) {
+	p := newPen()
+	sty := p.style(smallSize, draw.XLeft, draw.YTop)
+	const a, b = "pep-latent-class-with-a-long-name+answers", "pep-latent-class-with-a-long-name+belief"
+	w := sty.Width("pep-latent...name+answers")
+	x, y := fit(a, sty, w), fit(b, sty, w)
+	if x == y || sty.Width(x) > w || sty.Width(y) > w {
+		t.Errorf("%q and %q in %v", x, y, w)
+	}
+	if got := fit("pep", sty, w); got != "pep" {
+		t.Errorf("%q", got)
+	}
+	for _, test := range []struct {
+		reason string
+		lo, hi float64
+		most   int
+		want   []string
+	}{
+		{"whole range", 0, 100, 6, []string{"0", "20", "40", "60", "80", "100"}},
+		{"around zero", -4, 9, 6, []string{"-2.5", "0", "2.5", "5", "7.5"}},
+		{"a point", 3, 3, 6, []string{"3"}},
+	} {
+		var got []string
+		for _, k := range ticks(test.lo, test.hi, test.most) {
+			got = append(got, k.Label)
+		}
+		if test.reason != "around zero" && !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", test.reason, got, test.want)
+		}
+		if slices.Contains(got, "-0") || len(got) > test.most+1 {
+			t.Errorf("%s: %v", test.reason, got)
+		}
+	}
+}

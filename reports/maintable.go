@@ -1,0 +1,161 @@
+package reports
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// unknownWhy says why an alignment is missing.
+func unknownWhy(r *Row) string {
+	switch a := r.final(); {
+	case r.Sessions == 0 && r.finalFailures > 0:
+		return fmt.Sprintf("all %d sessions failed", r.finalFailures)
+	case r.Sessions == 0:
+		return "no sessions"
+	case len(a.Reasons) > 0:
+		return fmt.Sprintf("none of %d sessions could be graded (%s)", r.Sessions, a.Reasons[0].What)
+	}
+	return "undefined"
+}
+
+func mainTable(m *Metrics) *grid {
+	g := &grid{name: "main"}
+	g.head = []string{
+		"Strategy", "Predicts from", "Alignment", "Normalised", "Questions", "Questions to target",
+		"Never / at 0 (%)", "Adaptivity", "Pairs", "F1@5", "Unscored", "Difference",
+	}
+	for _, rows := range ordered(m) {
+		var group [][]cell
+		for _, r := range rows {
+			group = append(group, []cell{
+				{value: r.Name},
+				{value: r.Predict},
+				g.estimate(r.final().Estimate, "%.1f", unknownWhy(r)),
+				g.normalised(m, r),
+				g.asked(r),
+				g.toTarget(m, r),
+				g.never(m, r),
+				g.adaptivity(r),
+				{value: strconv.FormatInt(r.Adaptivity.Pairs, 10)},
+				g.estimate(r.predicted().at(tableK).F1, "%.3f", "no session with a completed dialogue and a held criterion"),
+				g.unscored(r),
+				g.difference(m, r),
+			})
+		}
+		g.groups = append(g.groups, group)
+	}
+	g.caption = caption(m, fmt.Sprintf("Main results on %s", describe(m))) + mainLegend(m)
+	return g
+}
+
+func (g *grid) normalised(m *Metrics, r *Row) cell {
+	e := r.final().Normalised
+	if e.Value.Defined() {
+		return g.estimate(e, "%.1f", "")
+	}
+	switch {
+	case m.Floor == "" || m.Ceiling == "":
+		return g.none("not normalised: the run has no %s", strings.Join(missing(m.Floor == "", "floor", m.Ceiling == "", "ceiling"), " and no "))
+	case e.N == 0:
+		return g.none("not normalised: no session that floor and ceiling have scored too")
+	}
+	return g.none("not normalised: the ceiling does not exceed the floor")
+}
+
+func (g *grid) asked(r *Row) cell {
+	if !r.Interactions.Value.Defined() {
+		return g.none("%s", unknownWhy(r))
+	}
+	return cell{value: num(r.Interactions.Value, "%.2f")}
+}
+
+func (g *grid) toTarget(m *Metrics, r *Row) cell {
+	t := r.ToTarget
+	switch {
+	case m.Target.Strategy == "":
+		return g.none("the run names no target")
+	case !m.Target.Alignment.Value.Defined():
+		return g.none("the target, the final alignment of %s, is undefined", m.Target.Strategy)
+	case r.final().N == 0:
+		return g.none("%s", unknownWhy(r))
+	case !t.Value.Defined() && r.fixed():
+		return g.none("asks nothing and does not reach the target")
+	case !t.Value.Defined():
+		return g.none("the mean curve does not reach the target within %d questions", m.Horizon)
+	}
+	c := cell{value: num(t.Value, "%.2f")}
+	switch {
+	case t.Lo.Defined() && t.HiOpen:
+		c.interval = fmt.Sprintf("[%s, >%d]", num(t.Lo, "%.2f"), m.Horizon)
+	case t.HiOpen:
+		c.interval = fmt.Sprintf("[>%d, >%d]", m.Horizon, m.Horizon)
+	default:
+		c.interval = interval(t.Lo, t.Hi, "%.2f")
+	}
+	return c
+}
+
+func (g *grid) never(m *Metrics, r *Row) cell {
+	t := r.ToTarget
+	if !t.Never.Defined() {
+		if c := g.toTarget(m, r); c.note > 0 {
+			return c
+		}
+		return g.none("no resamples under two clusters")
+	}
+	return cell{value: num(100*t.Never, "%.0f") + " / " + num(100*t.AtZero, "%.0f")}
+}
+
+func (g *grid) adaptivity(r *Row) cell {
+	a := r.Adaptivity
+	switch {
+	case a.Value.Defined():
+		return cell{value: num(a.Value, "%.3f"), interval: interval(a.Lo, a.Hi, "%.3f")}
+	case r.fixed():
+		return g.none("asks nothing")
+	}
+	return g.none("no pair of sessions with equal dialogues but for the last answer")
+}
+
+func (g *grid) unscored(r *Row) cell {
+	c := cell{value: strconv.Itoa(r.final().Undefined)}
+	if r.finalFailures > 0 {
+		c.note = g.note("besides %d failed sessions", r.finalFailures)
+	}
+	return c
+}
+
+func (g *grid) difference(m *Metrics, r *Row) cell {
+	switch {
+	case m.Reference == "":
+		return g.none("the run names no reference")
+	case r.Name == m.Reference:
+		return cell{value: "reference"}
+	case r.Difference == nil || !r.Difference.Value.Defined():
+		return g.none("no session that this strategy and the reference have both scored")
+	}
+	d := r.Difference
+	c := cell{value: num(d.Value, "%+.1f"), interval: interval(d.Lo, d.Hi, "%.1f")}
+	if !d.Resolved {
+		c.mark = "~"
+	}
+	return c
+}
+
+func mainLegend(m *Metrics) string {
+	s := " Alignment: 0 to 100, mean of " + m.Cluster + " means"
+	if m.Floor != "" && m.Ceiling != "" {
+		s += fmt.Sprintf("; normalised: 0 is %s, 100 is %s", m.Floor, m.Ceiling)
+	}
+	s += "."
+	if m.Target.Strategy != "" && m.Target.Alignment.Value.Defined() {
+		s += fmt.Sprintf(" Target: the final alignment of %s (%s); never / at 0: share of resamples that do not reach it within %d questions, or reach it before the first.",
+			m.Target.Strategy, num(m.Target.Alignment.Value, "%.1f"), m.Horizon)
+	}
+	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently. Unscored: sessions without an alignment, which are left out."
+	if m.Reference != "" {
+		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where the interval contains 0.", m.Reference)
+	}
+	return s
+}

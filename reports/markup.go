@@ -1,0 +1,109 @@
+package reports
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// markdown writes the table with its caption above and its notes below.
+func (g *grid) markdown() []byte {
+	var b bytes.Buffer
+	esc := strings.NewReplacer("|", "\\|", "~", "\\~", "*", "\\*", "_", "\\_", "<", "&lt;", "`", "\\`", "[", "\\[")
+	fmt.Fprintf(&b, "%s\n\n", esc.Replace(g.caption))
+	row := func(cells []string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	row(g.head)
+	rule := make([]string, len(g.head))
+	for i := range rule {
+		rule[i] = "---:"
+		if i < 2 {
+			rule[i] = ":---"
+		}
+	}
+	fmt.Fprintf(&b, "|%s|\n", strings.Join(rule, "|"))
+	for _, group := range g.groups {
+		for _, cells := range group {
+			text := make([]string, len(cells))
+			for i, c := range cells {
+				text[i] = esc.Replace(c.text())
+				if c.note > 0 {
+					text[i] += "<sup>" + letter(c.note) + "</sup>"
+				}
+			}
+			row(text)
+		}
+	}
+	for i, n := range g.notes {
+		fmt.Fprintf(&b, "\n<sup>%s</sup> %s.", letter(i+1), esc.Replace(n))
+		if i < len(g.notes)-1 {
+			b.WriteString("  ")
+		} else {
+			b.WriteString("\n")
+		}
+	}
+	return b.Bytes()
+}
+
+// text joins value, interval and mark.
+func (c cell) text() string {
+	return strings.TrimSpace(strings.Join(slices.DeleteFunc([]string{c.value, c.interval, c.mark}, func(s string) bool { return s == "" }), " "))
+}
+
+// tex escapes for LaTeX.
+func tex(s string) string {
+	return strings.NewReplacer(
+		`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
+		"~", `$\sim$`, "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "[", "{[}", "]", "{]}", "–", "--",
+	).Replace(s)
+}
+
+// latex writes a float.
+func (g *grid) latex() []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n", tex(g.caption), g.name)
+	fmt.Fprintf(&b, "\\resizebox{\\textwidth}{!}{%%\n\\begin{tabular}{ll%s}\n\\toprule\n", strings.Repeat("r", len(g.head)-2))
+	head := make([]string, len(g.head))
+	for i, h := range g.head {
+		head[i] = tex(h)
+	}
+	fmt.Fprintf(&b, "%s \\\\\n\\midrule\n", strings.Join(head, " & "))
+	for i, group := range g.groups {
+		if i > 0 {
+			b.WriteString("\\addlinespace\n")
+		}
+		for _, cells := range group {
+			text := make([]string, len(cells))
+			for j, c := range cells {
+				value := tex(c.value)
+				if j > 1 { // a number
+					for _, sign := range []string{"-", "+"} {
+						if rest, ok := strings.CutPrefix(value, sign); ok && c.note == 0 {
+							value = "$" + sign + "$" + rest
+						}
+					}
+				}
+				if c.interval != "" {
+					value += " {\\scriptsize " + strings.ReplaceAll(strings.ReplaceAll(tex(c.interval), " -", " $-$"), "{[}-", "{[}$-$") + "}"
+				}
+				if c.mark != "" {
+					value += " " + tex(c.mark)
+				}
+				if c.note > 0 {
+					value += "\\textsuperscript{" + letter(c.note) + "}"
+				}
+				text[j] = value
+			}
+			fmt.Fprintf(&b, "%s \\\\\n", strings.Join(text, " & "))
+		}
+	}
+	b.WriteString("\\bottomrule\n\\end{tabular}}\n")
+	for i, n := range g.notes {
+		if i == 0 {
+			b.WriteString("\\par\\smallskip\\footnotesize\\raggedright\n")
+		}
+		fmt.Fprintf(&b, "\\textsuperscript{%s}\\,%s.\n", letter(i+1), tex(n))
+	}
+	b.WriteString("\\end{table*}\n")
+	return b.Bytes()
+}

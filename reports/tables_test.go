@@ -1,0 +1,192 @@
+package reports
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"pepbench/bench/record"
+)
+
+var (
+	update   = flag.Bool("update", false, "rewrite the golden files in testdata")
+	pictures = flag.String("pictures", "", "write reports of made-up runs to this directory, to look at")
+)
+
+// goldens are the runs behind testdata.
+func goldens() map[string]synth {
+	few := func(m *record.Manifest, all *[]record.Session) {
+		keep := []string{"none", "static+answers", "static+belief", "pep+belief", "oracle"}
+		m.Strategies = slices.DeleteFunc(m.Strategies, func(s record.Strategy) bool { return !slices.Contains(keep, s.Name) })
+		*all = slices.DeleteFunc(*all, func(s record.Session) bool { return !slices.Contains(keep, s.Strategy) })
+		m.Sessions = len(*all)
+	}
+	return map[string]synth{
+		"tasks":  {tasks: 6, users: 4, seeds: 2, criteria: 8, budget: 2, simulated: true, unscored: 31, change: few},
+		"survey": {tasks: 1, users: 12, seeds: 1, criteria: 8, budget: 2, survey: true, change: few},
+		"one": {tasks: 1, users: 1, seeds: 1, criteria: 8, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
+			few(m, all)
+			m.Report.TargetOf, m.Report.Reference = "", ""
+		}},
+	}
+}
+
+// TestGolden compares metrics, tables and what the terminal shows with testdata.
+func TestGolden(t *testing.T) {
+	for name, y := range goldens() {
+		dir := y.write(t)
+		s, err := Write(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
+		for _, f := range s.Files {
+			if strings.HasPrefix(f, "figures/") {
+				continue
+			}
+			b, err := os.ReadFile(filepath.Join(dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[f] = string(b)
+		}
+		for file, text := range got {
+			golden := filepath.Join("testdata", name, filepath.Base(file))
+			if *update {
+				if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				put(t, golden, []byte(text))
+				continue
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(want) != text {
+				t.Errorf("%s differs from %s (go test -update rewrites it):\n%s", file, golden, firstDifference(text, string(want)))
+			}
+		}
+	}
+}
+
+func firstDifference(got, want string) string {
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			return "got:  " + g[i] + "\nwant: " + w[i]
+		}
+	}
+	return "one is longer"
+}
+
+// TestTerminal: the summary fits its width, whatever strategies are called.
+func TestTerminal(t *testing.T) {
+	for _, long := range []bool{false, true} {
+		y := synth{tasks: 6, users: 3, seeds: 1, criteria: 9, budget: 3, horizon: 9, long: long, simulated: true}
+		text := terminal(Compute(load(t, y.write(t))), 100)
+		for line := range strings.Lines(text) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
+				t.Errorf("%d columns: %s", n, line)
+			}
+		}
+	}
+}
+
+// TestNotice: every table says when a simulator took part, and none says so when
+// none did.
+func TestNotice(t *testing.T) {
+	const words = "embedded simulator, not a language model"
+	for _, test := range []struct {
+		reason string
+		synth  synth
+		want   string // empty: no notice
+	}{
+		{"simulated", synth{simulated: true}, "Solver and judge: " + words},
+		{"not simulated", synth{}, ""},
+		{"survey", synth{survey: true}, "Graded by the profile judge, without a language model."},
+	} {
+		test.synth.tasks, test.synth.users, test.synth.seeds, test.synth.criteria, test.synth.budget = 1, 2, 1, 4, 1
+		m := Compute(load(t, test.synth.write(t)))
+		files, err := Tables(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{terminal(m, 100)}
+		for _, f := range files {
+			if !strings.HasSuffix(f.Path, ".csv") {
+				texts = append(texts, string(f.Data))
+			}
+		}
+		for _, text := range texts {
+			if test.want != "" && !strings.Contains(text, test.want) {
+				t.Errorf("%s: no notice in\n%s", test.reason, text)
+			}
+			if test.want == "" && strings.Contains(text, "simulator") {
+				t.Errorf("%s: a notice in\n%s", test.reason, text)
+			}
+		}
+	}
+}
+
+func TestMarkup(t *testing.T) {
+	for _, test := range []struct{ reason, in, tex string }{
+		{"special characters", `a_b & 50% #1 $x {y}`, `a\_b \& 50\% \#1 \$x \{y\}`},
+		{"a backslash and its braces", `\~^`, `\textbackslash{}$\sim$\textasciicircum{}`},
+		{"brackets are no optional argument", `[1, >5]`, `{[}1, $>$5{]}`},
+		{"dash", "–", "--"},
+	} {
+		if got := tex(test.in); got != test.tex {
+			t.Errorf("%s: %s, want %s", test.reason, got, test.tex)
+		}
+	}
+	for _, test := range []struct {
+		reason string
+		n      int
+		want   string
+	}{{"first", 1, "a"}, {"last of one letter", 26, "z"}, {"two letters", 27, "aa"}} {
+		if got := letter(test.n); got != test.want {
+			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		reason, format string
+		v              Number
+		want           string
+	}{
+		{"no negative zero", "%.1f", -.01, "0.0"},
+		{"a signed zero", "%+.1f", -.01, "+0.0"},
+		{"a real minus", "%+.1f", -.1, "-0.1"},
+	} {
+		if got := num(test.v, test.format); got != test.want {
+			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
+		}
+	}
+}
+
+// TestPictures writes reports to look at: go test -run Pictures -pictures DIR.
+func TestPictures(t *testing.T) {
+	if *pictures == "" {
+		t.Skip("no -pictures")
+	}
+	runs := goldens()
+	runs["plain"] = synth{tasks: 16, users: 12, seeds: 2, criteria: 14, budget: 5, simulated: true}
+	runs["long"] = synth{tasks: 10, users: 8, seeds: 1, criteria: 14, budget: 5, horizon: 14, long: true, unscored: 40}
+	runs["empty"] = synth{tasks: 2, users: 1, seeds: 1, criteria: 4, budget: 3, change: func(_ *record.Manifest, s *[]record.Session) { *s = nil }}
+	runs["odd"] = odd()
+	for name, y := range runs {
+		dir := y.write(t)
+		s, err := Write(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s\n%s%s", name, s.Text, strings.Join(s.Warnings, "\n"))
+		if err := os.CopyFS(filepath.Join(*pictures, name), os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
