@@ -11,7 +11,9 @@ func (p *Plan) DryRun() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	m := &p.manifest
-	line := func(what string, format string, a ...any) { fmt.Fprintf(w, "%s\t%s\n", what, fmt.Sprintf(format, a...)) }
+	line := func(what string, format string, a ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", what, fmt.Sprintf(format, a...))
+	}
 	line("experiment", "%s (config %.12s)", m.Name, m.ConfigHash)
 	line("data", "%s: %d criteria, %d train / %d dev / %d test profiles, %d test tasks, %d test users", m.Data.Name, m.Data.Criteria, m.Data.Profiles.Train, m.Data.Profiles.Dev, m.Data.Profiles.Test, m.Data.Tasks.Test, m.Data.Users.Test)
 	for _, c := range m.Counts {

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
-
 )
 
 // An Experiment is a configuration after `extends`, `--set` and defaults. Every

@@ -111,6 +111,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 
 	out.Changed = true
+	if err := os.Remove(filepath.Join(dir, record.MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return out, errors.Join(fmt.Errorf("results: %w", err), j.Close())
+	}
 	progress.Step(fmt.Sprintf("running %d sessions", len(todo)))
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness}
 	done := make(chan *record.Session)

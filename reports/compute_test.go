@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/reports/stats"
@@ -561,30 +564,39 @@ func TestWarnings(t *testing.T) {
 		}
 		y.change = test.change
 		dir := y.write(t)
-		s, err := Write(dir)
+		r, err := Load(dir)
 		if err != nil {
 			t.Errorf("%s: %v", test.reason, err)
 			continue
 		}
-		if !slices.ContainsFunc(s.Warnings, func(w string) bool { return strings.Contains(w, test.want) }) {
-			t.Errorf("%s: no warning with %q in %q", test.reason, test.want, s.Warnings)
+		m := Compute(r)
+		if !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, test.want) }) {
+			t.Errorf("%s: no warning with %q in %q", test.reason, test.want, m.Warnings)
 		}
-		for _, f := range s.Files {
-			if ext := filepath.Ext(f); ext == ".png" || ext == ".pdf" {
-				continue
-			}
-			b, err := os.ReadFile(filepath.Join(dir, f))
-			if err != nil {
+		b, err := m.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		files, err := Tables(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, File{"metrics.json", b}, File{"terminal", []byte(terminal(m, 100))})
+		for _, s := range sketches(m) {
+			c := vgsvg.New(s.w, s.h)
+			s.render(draw.New(c))
+			var b bytes.Buffer
+			if _, err := c.WriteTo(&b); err != nil {
 				t.Fatal(err)
 			}
+			files = append(files, File{s.name, b.Bytes()})
+		}
+		for _, f := range files {
 			for _, bad := range []string{"NaN", "Inf", "%!"} {
-				if strings.Contains(string(b), bad) {
-					t.Errorf("%s: %s in %s", test.reason, bad, f)
+				if strings.Contains(string(f.Data), bad) {
+					t.Errorf("%s: %s in %s", test.reason, bad, f.Path)
 				}
 			}
-		}
-		if strings.Contains(s.Text, "NaN") {
-			t.Errorf("%s: NaN in\n%s", test.reason, s.Text)
 		}
 	}
 }

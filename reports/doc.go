@@ -93,4 +93,12 @@
 //	correctness              by questions: estimate of the share of right answers
 //
 // value_rmse is the root of the mean of the sessions' mean squares.
+//
+// # Figures
+//
+// Figures are laid out for a paper: 8.5 cm (alignment, adaptivity) and 17.5 cm
+// (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito, one
+// colour and marker for strategies that ask alike. PDF files show characters
+// outside of the Western European code page as question marks; SVG and PNG files
+// do not.
 package reports

@@ -18,11 +18,8 @@ import (
 //	interactions  questions asked, and questions to the target
 //	adaptivity    follow-up adaptivity, strict and released
 func Figures(m *Metrics) ([]File, error) {
-	p := newPen()
 	var out []File
-	for _, s := range []sketch{
-		alignmentFigure(m, p), interactionsFigure(m, p), adaptivityFigure(m, p),
-	} {
+	for _, s := range sketches(m) {
 		f, err := s.files()
 		if err != nil {
 			return nil, err
@@ -30,6 +27,11 @@ func Figures(m *Metrics) ([]File, error) {
 		out = append(out, f...)
 	}
 	return out, nil
+}
+
+func sketches(m *Metrics) []sketch {
+	p := newPen()
+	return []sketch{alignmentFigure(m, p), interactionsFigure(m, p), adaptivityFigure(m, p)}
 }
 
 // plotFunc is a plot.Plotter.

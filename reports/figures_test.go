@@ -159,7 +159,9 @@ func TestLooks(t *testing.T) {
 		{Name: "a", Base: "first-twin", Kind: "static", TwinOf: "x"},
 		{Name: "b", Base: "b", Kind: "random"},
 		{Name: "pep", Base: "pep", Kind: "pep"},
-		{Name: "c", Base: "c", Kind: "?"}, {Name: "d", Base: "d", Kind: "?"}, {Name: "e", Base: "e", Kind: "?"},
+		{Name: "c", Base: "c", Kind: "?"},
+		{Name: "d", Base: "d", Kind: "?"},
+		{Name: "e", Base: "e", Kind: "?"},
 		{Name: "f", Base: "f", Kind: "?"},
 	} {
 		m.Strategies = append(m.Strategies, Row{Strategy: r})

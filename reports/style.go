@@ -58,9 +58,14 @@ func looks(m *Metrics) map[string]look {
 		"asker":  {okabeIto("purple"), plusSign},
 	}
 	rest := []look{
-		{okabeIto("black"), pentagon}, {okabeIto("green"), wedge}, {okabeIto("purple"), plusSign},
-		{okabeIto("orange"), triangle}, {okabeIto("sky"), diamond}, {okabeIto("blue"), square},
-		{okabeIto("vermillion"), circle}, {okabeIto("yellow"), hexagon},
+		{okabeIto("black"), pentagon},
+		{okabeIto("green"), wedge},
+		{okabeIto("purple"), plusSign},
+		{okabeIto("orange"), triangle},
+		{okabeIto("sky"), diamond},
+		{okabeIto("blue"), square},
+		{okabeIto("vermillion"), circle},
+		{okabeIto("yellow"), hexagon},
 	}
 	out, used := map[string]look{}, map[look]bool{}
 	take := func(base string, l look) {

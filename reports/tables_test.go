@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"encoding/csv"
 	"flag"
 	"os"
 	"path/filepath"
@@ -187,6 +188,87 @@ func TestPictures(t *testing.T) {
 		t.Logf("%s\n%s%s", name, s.Text, strings.Join(s.Warnings, "\n"))
 		if err := os.CopyFS(filepath.Join(*pictures, name), os.DirFS(dir)); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestTablesWellFormed: every row has as many cells as its head, braces balance,
+// CSV parses.
+func TestTablesWellFormed(t *testing.T) {
+	files, err := Tables(Compute(load(t, odd().write(t))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		text := string(f.Data)
+		switch filepath.Ext(f.Path) {
+		case ".csv":
+			rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+			if err != nil || len(rows) < 50 {
+				t.Errorf("%s: %d rows, %v", f.Path, len(rows), err)
+			}
+		case ".md":
+			want := 0
+			for line := range strings.Lines(text) {
+				if !strings.HasPrefix(line, "|") {
+					continue
+				}
+				n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|")
+				if want == 0 {
+					want = n
+				}
+				if n != want {
+					t.Errorf("%s: %d bars, want %d: %s", f.Path, n, want, line)
+				}
+			}
+		case ".tex":
+			plain := strings.NewReplacer(`\{`, "", `\}`, "", `\&`, "", `\%`, "").Replace(text)
+			if strings.Count(plain, "{") != strings.Count(plain, "}") {
+				t.Errorf("%s: braces do not balance", f.Path)
+			}
+			want := 0
+			for line := range strings.Lines(plain) {
+				if !strings.HasSuffix(strings.TrimSpace(line), `\\`) {
+					continue
+				}
+				n := strings.Count(line, "&")
+				if want == 0 {
+					want = n
+				}
+				if n != want {
+					t.Errorf("%s: %d cells, want %d: %s", f.Path, n+1, want+1, line)
+				}
+			}
+			if want == 0 {
+				t.Errorf("%s has no rows", f.Path)
+			}
+		}
+	}
+}
+
+// TestWriteLeavesNothingElse: whole files under their own names, old ones replaced.
+func TestWriteLeavesNothingElse(t *testing.T) {
+	dir := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}.write(t)
+	for range 2 {
+		s, err := Write(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := append([]string{"manifest.json", "sessions.jsonl"}, s.Files...)
+		var got []string
+		err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				rel, _ := filepath.Rel(dir, path)
+				got = append(got, filepath.ToSlash(rel))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("the directory holds %v, want %v", got, want)
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package reports
 
 import (
-	"errors"
+	"io"
 	"os"
 	"path/filepath"
+
+	"pepbench/bench/record"
 )
 
 // A Summary is what the command prints.
@@ -26,7 +28,7 @@ func Write(dir string) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []File{{"metrics.json", b}}
+	var files []File
 	for _, make := range []func(*Metrics) ([]File, error){Tables, Figures} {
 		more, err := make(m)
 		if err != nil {
@@ -34,34 +36,22 @@ func Write(dir string) (*Summary, error) {
 		}
 		files = append(files, more...)
 	}
+	// Last, so that its presence says that the report is whole.
+	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 100), Warnings: m.Warnings}
 	for _, f := range files {
-		if err := replace(filepath.Join(dir, filepath.FromSlash(f.Path)), f.Data); err != nil {
+		name := filepath.Join(dir, filepath.FromSlash(f.Path))
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			return nil, err
+		}
+		err := record.WriteFile(name, func(w io.Writer) error {
+			_, err := w.Write(f.Data)
+			return err
+		})
+		if err != nil {
 			return nil, err
 		}
 		s.Files = append(s.Files, f.Path)
 	}
 	return s, nil
-}
-
-// replace writes a file atomically: into a temporary file beside it, then by
-// rename.
-func replace(name string, data []byte) (err error) {
-	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(filepath.Dir(name), ".tmp-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }

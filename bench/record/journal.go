@@ -22,6 +22,10 @@ const (
 	SessionsFile = "sessions.jsonl"
 	UsageFile    = "usage.json"
 	TimingFile   = "timing.json"
+
+	// MetricsFile is written last of all that reports derive; a run that changes
+	// the journal removes it, so that its presence says that the report is whole.
+	MetricsFile = "metrics.json"
 )
 
 // A Journal is sessions.jsonl while a run writes it. Append may be called from

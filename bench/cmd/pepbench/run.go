@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pepbench/bench"
+	"pepbench/bench/record"
 	"pepbench/reports"
 )
 
@@ -51,7 +52,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if !o.Changed && reports.Complete(dir) {
+			if !o.Changed && reported(dir) {
 				fmt.Fprintf(stdout, "%s is complete: all %d sessions are there, nothing to do (--fresh starts over)\n", dir, o.Total)
 				return nil
 			}
@@ -113,6 +114,12 @@ func report(stdout io.Writer, dir string, quiet bool) error {
 		fmt.Fprint(stdout, s.Text)
 	}
 	return nil
+}
+
+// reported says whether the report of a run is whole.
+func reported(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, record.MetricsFile))
+	return err == nil
 }
 
 // progress shows a bar on a terminal and one line a step elsewhere.

@@ -1,0 +1,110 @@
+package domains_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"pepbench/domains"
+)
+
+func scale(values ...float64) *domains.Criterion {
+	c := &domains.Criterion{ID: "c", Name: "c"}
+	for _, v := range values {
+		c.Levels = append(c.Levels, domains.Level{Value: v})
+	}
+	return c
+}
+
+func TestNearest(t *testing.T) {
+	continuous := &domains.Criterion{Scale: domains.Continuous, Max: 1}
+	for _, tt := range []struct {
+		reason string
+		c      *domains.Criterion
+		v      float64
+		want   int
+	}{
+		{"a level itself", scale(1, 2, 3, 4, 5), 3, 2},
+		{"the lower of two equally near", scale(1, 2, 3, 4, 5), 2.5, 1},
+		{"the lower of two below zero", scale(-1, 0, 1), -.5, 0},
+		{"just above the middle", scale(1, 2), math.Nextafter(1.5, 2), 1},
+		{"just below the middle", scale(1, 2), math.Nextafter(1.5, 1), 0},
+		{"below all", scale(1, 2), -9, 0},
+		{"above all", scale(1, 2), 9, 1},
+		{"levels that are not evenly spaced", scale(0, 5, 10), 7.5, 1},
+		{"not a number", scale(1, 2), math.NaN(), -1},
+		{"continuous has no levels", continuous, .5, -1},
+		{"no levels", scale(), 1, -1},
+	} {
+		if got := tt.c.Nearest(tt.v); got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.reason, got, tt.want)
+		}
+	}
+}
+
+func TestRangeAllowsLevelOf(t *testing.T) {
+	nominal := &domains.Criterion{Scale: domains.Nominal, Levels: scale(0, 1, 2).Levels}
+	continuous := &domains.Criterion{Scale: domains.Continuous, Min: -1, Max: 3}
+	for _, tt := range []struct {
+		reason   string
+		c        *domains.Criterion
+		distance float64
+		in, out  []float64
+	}{
+		{"five levels", scale(1, 2, 3, 4, 5), 4, []float64{1, 5}, []float64{0, 6, 2.5, math.NaN()}},
+		{"votes", scale(-1, 0, 1), 2, []float64{-1, 0, 1}, []float64{.5, math.Inf(1)}},
+		{"nominal values are right or wrong", nominal, 1, []float64{0, 2}, []float64{3, -1}},
+		{"a range", continuous, 4, []float64{-1, 0.1, 3}, []float64{-1.1, 3.1, math.NaN(), math.Inf(-1)}},
+		{"no levels", scale(), 0, nil, []float64{0}},
+	} {
+		if got := tt.c.Range(); got != tt.distance {
+			t.Errorf("%s: range %v, want %v", tt.reason, got, tt.distance)
+		}
+		for _, v := range tt.in {
+			if !tt.c.Allows(v) {
+				t.Errorf("%s: %v is not allowed", tt.reason, v)
+			}
+			if tt.c.Scale != domains.Continuous && tt.c.Levels[tt.c.LevelOf(v)].Value != v {
+				t.Errorf("%s: LevelOf(%v) is %d", tt.reason, v, tt.c.LevelOf(v))
+			}
+		}
+		for _, v := range tt.out {
+			if tt.c.Allows(v) || tt.c.LevelOf(v) != -1 {
+				t.Errorf("%s: %v is allowed", tt.reason, v)
+			}
+		}
+	}
+}
+
+func TestCriterionValidate(t *testing.T) {
+	with := func(change func(*domains.Criterion)) *domains.Criterion {
+		c := five("c")
+		change(&c)
+		return &c
+	}
+	for _, tt := range []struct {
+		reason string
+		c      *domains.Criterion
+		want   string // empty: valid
+	}{
+		{"five levels", with(func(*domains.Criterion) {}), ""},
+		{"two levels", scale(0, 1), ""},
+		{"continuous without levels", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Max: 1}, ""},
+		{"no id", with(func(c *domains.Criterion) { c.ID = "" }), `criterion "c" has no id`},
+		{"no name", with(func(c *domains.Criterion) { c.Name = "" }), `criterion "c" has no name`},
+		{"no levels", scale(), `criterion "c" has 0 levels; give at least two`},
+		{"one level", scale(1), `criterion "c" has 1 levels; give at least two`},
+		{"levels that fall", scale(2, 1), `criterion "c": level 2 (1) does not rise above the one before (2)`},
+		{"levels that repeat", scale(1, 1), `criterion "c": level 2 (1) does not rise above the one before (1)`},
+		{"a level that is not a number", scale(1, math.NaN()), `criterion "c": level 2 is not a finite number`},
+		{"an infinite level", scale(math.Inf(-1), 1), `criterion "c": level 1 is not a finite number`},
+		{"an empty range", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Min: 2, Max: 2}, `criterion "c": range 2..2 is empty or not finite`},
+		{"a range without end", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Max: math.Inf(1)}, `criterion "c": range 0..+Inf is empty or not finite`},
+		{"a range that is not a number", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Max: math.NaN()}, `criterion "c": range 0..NaN is empty or not finite`},
+	} {
+		err := tt.c.Validate()
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != tt.want || !errors.Is(err, domains.ErrData)) {
+			t.Errorf("%s:\n got %v\nwant %s", tt.reason, err, tt.want)
+		}
+	}
+}
