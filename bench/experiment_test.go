@@ -124,9 +124,9 @@ func TestSetFaults(t *testing.T) {
 	for _, row := range []struct{ reason, set, want string }{
 		{"no equals sign", "budget", `--set: "budget" is not path=value; write for example --set split.users_per_task=8`},
 		{"an unknown key is found as in a file", "budgets=5", `unknown key "budgets"`},
-		{"below a single value", "budget.max=5", `--set budget.max=5: budget is a single value and has no "max" below it`},
+		{"below a single value", "name.max=5", `--set name.max=5: name is a single value and has no "max" below it`},
 		{"no such list item", "strategies.nobody.kind=none", `--set strategies.nobody.kind=none: the list has no item "nobody"; give an item's name or its number from 0`},
-		{"wrong type", "budget=many", `--set budget=many: budget is whole number, not "many"`},
+		{"wrong type", "budget=many", `--set budget=many: budget is a whole number, not "many"`},
 	} {
 		_, err := Load("testdata/config/minimal.good.yaml", []string{row.set})
 		if err == nil || !strings.Contains(err.Error(), row.want) {

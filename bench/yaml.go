@@ -96,7 +96,9 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, &ConfigError{File: path, Line: root.Line, What: "an experiment is a mapping of keys to values"}
 	}
-	s.mark(root, path)
+	if err := s.mark(root, path); err != nil {
+		return nil, err
+	}
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if root.Content[i].Value != "extends" {
 			continue
@@ -120,11 +122,20 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 	return root, nil
 }
 
-func (s *source) mark(n *yaml.Node, file string) {
+// mark notes the file of a node and all below it, and refuses keys given twice.
+func (s *source) mark(n *yaml.Node, file string) error {
 	s.file[n] = file
-	for _, c := range n.Content {
-		s.mark(c, file)
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 {
+			if at := find(n, c.Value); at != i+1 {
+				return &ConfigError{File: file, Line: c.Line, What: fmt.Sprintf("key %q is given twice, first in line %d", c.Value, n.Content[at-1].Line)}
+			}
+		}
+		if err := s.mark(c, file); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 // merge puts over onto base: mappings key by key, everything else whole. A block
@@ -174,7 +185,9 @@ func (s *source) set(root *yaml.Node, arg string) error {
 	if len(doc.Content) > 0 {
 		val = doc.Content[0]
 	}
-	s.mark(val, "--set "+arg)
+	if err := s.mark(val, "--set "+arg); err != nil {
+		return err
+	}
 	at := root
 	keys := strings.Split(path, ".")
 	for n, k := range keys {
@@ -235,9 +248,8 @@ func syntaxError(file string, err error) error {
 	return &ConfigError{File: file, Line: line, What: "not YAML: " + msg}
 }
 
-// A decoder fills structs from nodes, strictly: an unknown key, a key given twice
-// or a value of the wrong type is a fault with file and line, and all faults are
-// gathered. yaml.v3's own strictness ends at Node.Decode.
+// A decoder fills structs from nodes, strictly: an unknown key or a value of the
+// wrong type is a fault with file and line, and all faults are gathered. yaml.v3's own strictness ends at Node.Decode.
 type decoder struct {
 	src  *source
 	errs []error
@@ -291,10 +303,6 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 		v.Set(reflect.MakeMap(v.Type()))
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
-			if v.MapIndex(reflect.ValueOf(key.Value)).IsValid() {
-				d.fault(key, "", "%s: %q is given twice", path, key.Value)
-				continue
-			}
 			e := reflect.New(v.Type().Elem()).Elem()
 			d.decode(n.Content[i+1], e, join(path, key.Value))
 			v.SetMapIndex(reflect.ValueOf(key.Value), e)
@@ -312,7 +320,7 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 			return
 		}
 		if err := n.Decode(v.Addr().Interface()); err != nil {
-			d.fault(n, "", "%s is %s, not %q", path, typeName(v), n.Value)
+			d.fault(n, "", "%s is a %s, not %q", path, typeName(v), n.Value)
 		}
 	}
 }
@@ -324,19 +332,14 @@ func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path string) {
 	}
 	fields := map[string]reflect.Value{}
 	fieldsOf(v, fields)
-	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		f, ok := fields[key.Value]
-		switch {
-		case !ok:
+		if !ok {
 			d.fault(key, "known keys: "+strings.Join(sortedKeys(fields), ", "), "unknown key %q%s", key.Value, in(path))
-		case seen[key.Value]:
-			d.fault(key, "", "key %q%s is given twice", key.Value, in(path))
-		default:
-			seen[key.Value] = true
-			d.decode(n.Content[i+1], f, join(path, key.Value))
+			continue
 		}
+		d.decode(n.Content[i+1], f, join(path, key.Value))
 	}
 }
 
@@ -359,7 +362,7 @@ func typeName(v reflect.Value) string {
 	case reflect.String:
 		return "text"
 	case reflect.Bool:
-		return "true or false"
+		return "true or false value"
 	case reflect.Float64:
 		return "number"
 	case reflect.Uint64:

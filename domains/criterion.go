@@ -117,6 +117,9 @@ func (c *Criterion) Validate() error {
 		if math.IsNaN(l.Value) || math.IsInf(l.Value, 0) {
 			return &DataError{What: fmt.Sprintf("criterion %q: level %d is not a finite number", c.ID, i+1)}
 		}
+		if c.Scale == Nominal && l.Value != float64(i) {
+			return &DataError{What: fmt.Sprintf("criterion %q: nominal level %d has value %v, not its index %d", c.ID, i+1, l.Value, i)}
+		}
 		if i > 0 && !(l.Value > c.Levels[i-1].Value) {
 			return &DataError{What: fmt.Sprintf("criterion %q: level %d (%v) does not rise above the one before (%v)", c.ID, i+1, l.Value, c.Levels[i-1].Value)}
 		}

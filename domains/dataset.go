@@ -187,19 +187,26 @@ func (d *Dataset) validateProfile(i int) error {
 	if p.Weights != nil && len(p.Weights) != len(p.Cells) || p.Notes != nil && len(p.Notes) != len(p.Cells) {
 		return at("weights or notes do not line up with the cells")
 	}
-	sum := 0.0
+	sum, held := 0.0, p.Held()
 	for j, c := range p.Cells {
 		crit := &d.Criteria[task.Criteria[j]]
 		if c.IsHeld() && !crit.Allows(c.Value()) {
 			return at("value %v of %q is outside its levels", c.Value(), crit.ID)
 		}
-		if w := p.Weight(j); !(w >= 0) {
-			return at("weight %v of %q", w, crit.ID)
-		} else {
-			sum += w
+		w := 0.0
+		switch {
+		case !c.IsHeld():
+		case p.Weights != nil:
+			w = p.Weights[j]
+		default:
+			w = 1 / float64(held)
 		}
+		if !(w >= 0) {
+			return at("weight %v of %q", w, crit.ID)
+		}
+		sum += w
 	}
-	if p.Held() > 0 && !(sum > 1-1e-6 && sum < 1+1e-6) {
+	if held > 0 && !(sum > 1-1e-6 && sum < 1+1e-6) {
 		return at("weights sum to %v", sum)
 	}
 	return nil

@@ -42,7 +42,7 @@ func (f Filter) Apply(d *Dataset) (*Dataset, error) {
 		var crit []int
 		for j, c := range d.Tasks[t].Criteria {
 			switch {
-			case f.MaxShare > 0 && float64(held[t][j]) >= f.MaxShare*float64(users[t]):
+			case f.MaxShare > 0 && float64(held[t][j])/float64(users[t]) >= f.MaxShare:
 				common++
 			case held[t][j] < f.MinUsers:
 				rare++

@@ -151,6 +151,9 @@ func (p *Profile) Normalise() (changed bool, err error) {
 		}
 		sum += w
 	}
+	if math.IsInf(sum, 0) {
+		return false, &DataError{What: "weights sum to more than a number can hold", Mend: "weights are shares of importance; scale them down"}
+	}
 	if sum == 0 {
 		p.Weights = nil
 		return true, nil

@@ -170,6 +170,9 @@ func (s Splitter) cap(d *Dataset, test []int) []int {
 	for t := range d.Tasks { // in task order, never in map order
 		rows := byTask[t]
 		if len(rows) > s.UsersPerTask {
+			slices.SortFunc(rows, func(a, b int) int {
+				return cmp.Compare(d.Users[d.Profiles[a].User].ID, d.Users[d.Profiles[b].User].ID)
+			})
 			rng := rand.New(rand.NewPCG(s.Seed, Hash("cap", d.Tasks[t].ID)))
 			rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 			rows = rows[:s.UsersPerTask]

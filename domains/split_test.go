@@ -214,7 +214,6 @@ func TestSplitCap(t *testing.T) {
 
 // "The result does not depend on the order of the file" must hold of the cap too.
 func TestSplitCapDoesNotDependOnOrder(t *testing.T) {
-	t.Skip("open: Splitter.cap shuffles rows in the order of Dataset.Users; sort them by user id first")
 	rng := rand.New(rand.NewPCG(9, 2))
 	d := full(6, 10)
 	s := domains.Splitter{By: "task", Test: .5, UsersPerTask: 3, Seed: 1}

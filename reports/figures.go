@@ -44,7 +44,7 @@ func simulatedNote(m *Metrics) string {
 	if !m.Simulated {
 		return ""
 	}
-	return "simulated " + strings.Join(m.SimulatedRoles, " and ")
+	return "simulated " + series(m.SimulatedRoles)
 }
 
 // intervalNote says what bands or intervals are.

@@ -161,11 +161,19 @@ func seeds(m *Metrics) string {
 func notice(m *Metrics) string {
 	switch {
 	case m.Simulated:
-		return capital(strings.Join(m.SimulatedRoles, " and ")) + ": embedded simulator, not a language model."
+		return capital(series(m.SimulatedRoles)) + ": embedded simulator, not a language model."
 	case m.Cluster == "user":
 		return "Graded by the profile judge, without a language model."
 	}
 	return ""
+}
+
+// series joins words: a, b and c.
+func series(words []string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+	}
+	return strings.Join(words, "")
 }
 
 func capital(s string) string {

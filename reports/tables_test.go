@@ -155,6 +155,20 @@ func TestMarkup(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
+		reason string
+		words  []string
+		want   string
+	}{
+		{"none", nil, ""},
+		{"one", []string{"judge"}, "judge"},
+		{"two", []string{"solver", "judge"}, "solver and judge"},
+		{"three", []string{"solver", "judge", "correctness"}, "solver, judge and correctness"},
+	} {
+		if got := series(test.words); got != test.want {
+			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
+		}
+	}
+	for _, test := range []struct {
 		reason, format string
 		v              Number
 		want           string

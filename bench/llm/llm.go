@@ -1,9 +1,8 @@
 package llm
 
 import (
+	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"net/http"
@@ -14,7 +13,7 @@ import (
 	openai "github.com/sashabaranov/go-openai"
 )
 
-// A Request is one call: a system message and a user message.
+// A Request is one call: a system message, left out if empty, and a user message.
 type Request struct {
 	System, User string
 }
@@ -22,23 +21,18 @@ type Request struct {
 // A Reply is what came back.
 type Reply struct {
 	Content   string // without reasoning; may be empty
-	Reasoning string // from reasoning_content, reasoning, or before </think>
+	Reasoning string // from reasoning_content, reasoning, or think tags in the text
 	Finish    string // finish_reason, such as "stop" or "length"
 	Model     string // what the server says it served
 	TokensIn  int    // as the server counts; 0 when it does not say
 	TokensOut int
-	Attempts  int // 1 + retries
+	Attempts  int // 1 + retries; set when the call failed, too
 }
 
 // A Client completes chats. It may be used by several goroutines.
 type Client interface {
 	Complete(context.Context, Request) (Reply, error)
 }
-
-// ErrUnusable is wrapped by errors after which no further call can succeed: wrong
-// key, wrong model, wrong address, a server that cannot be reached. The command
-// maps it to exit code 4.
-var ErrUnusable = errors.New("endpoint unusable")
 
 // An Endpoint is a model on a server.
 type Endpoint struct {
@@ -55,45 +49,54 @@ type Endpoint struct {
 
 	Timeout     time.Duration // of one attempt; 0: two minutes
 	Attempts    int           // most tries of a call; 0: four
-	Backoff     time.Duration // before the first retry, doubled for each further one; 0: half a second
+	Backoff     time.Duration // before the first retry at most, doubled for each further one; 0: half a second
 	Concurrency int           // connections kept open; 0: 16
 }
 
 // A Conn is a Client that talks to an Endpoint.
 type Conn struct {
-	end  Endpoint
-	api  *openai.Client
-	http *http.Client
+	end     Endpoint
+	where   string // the address without what may be secret in it
+	secrets *strings.Replacer
+	api     *openai.Client
+	http    *http.Client
 }
 
 var _ Client = (*Conn)(nil)
 
-// New makes a client with a transport of its own. Close frees its connections.
+// New makes a client with a transport of its own. Close frees its connections. An
+// endpoint that cannot work (see ErrUnusable) is refused.
 func New(e Endpoint) (*Conn, error) {
-	u, err := url.Parse(e.BaseURL)
+	u, err := url.Parse(strings.TrimSpace(e.BaseURL))
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, fmt.Errorf("base_url %q is not an http or https address such as https://api.openai.com/v1: %w", e.BaseURL, ErrUnusable)
+		return nil, unusable("base_url is not an http or https address such as https://api.openai.com/v1")
 	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return nil, unusable("base_url of %s has a query or fragment; give parameters in headers or extra fields", u.Host)
+	}
+	where := u.Scheme + "://" + u.Host + strings.TrimRight(u.Path, "/")
 	if e.Model == "" {
-		return nil, fmt.Errorf("no model named for %s: %w", e.BaseURL, ErrUnusable)
+		return nil, unusable("no model named for %s", where)
 	}
-	if e.Timeout == 0 {
-		e.Timeout = 2 * time.Minute
+	e.Key = strings.TrimSpace(e.Key)
+	e.Timeout = cmp.Or(e.Timeout, 2*time.Minute)
+	e.Attempts = cmp.Or(e.Attempts, 4)
+	e.Backoff = max(0, cmp.Or(e.Backoff, 500*time.Millisecond))
+	e.Concurrency = cmp.Or(e.Concurrency, 16)
+	tail, err := tail(&e)
+	if err != nil {
+		return nil, unusable("%s, model %s: %v", where, e.Model, err)
 	}
-	if e.Attempts == 0 {
-		e.Attempts = 4
-	}
-	if e.Backoff == 0 {
-		e.Backoff = 500 * time.Millisecond
-	}
-	if e.Concurrency == 0 {
-		e.Concurrency = 16
-	}
+
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = e.Concurrency, e.Concurrency
-	c := &Conn{end: e, http: &http.Client{Transport: &wire{end: e, next: t}}}
+	c := &Conn{end: e, where: where, secrets: secrets(&e, u), http: &http.Client{
+		Transport: &wire{headers: e.Headers, tail: tail, next: t},
+		// A POST that is redirected arrives as a GET without its body.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 	cfg := openai.DefaultConfig(e.Key)
-	cfg.BaseURL = strings.TrimRight(e.BaseURL, "/")
+	cfg.BaseURL = strings.TrimRight(u.String(), "/")
 	cfg.HTTPClient = c.http
 	c.api = openai.NewClientWithConfig(cfg)
 	return c, nil
@@ -102,9 +105,12 @@ func New(e Endpoint) (*Conn, error) {
 // Close frees idle connections.
 func (c *Conn) Close() { c.http.CloseIdleConnections() }
 
-// Complete implements Client. Transient failures (408, 409, 429, 5xx, network,
-// time-outs) are tried again with full jitter and Retry-After honoured; anything
-// else is final at once.
+// maxBackoff bounds the wait between two tries unless the server asks for more.
+const maxBackoff = 30 * time.Second
+
+// Complete implements Client. What may pass (see ErrTransient) is tried again with
+// full jitter, seeded by the message, or after Retry-After, but never later than a
+// Timeout from now; anything else is final at once.
 func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
 	req := openai.ChatCompletionRequest{Model: c.end.Model, Messages: make([]openai.ChatCompletionMessage, 0, 2)}
 	if r.System != "" {
@@ -112,6 +118,7 @@ func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
 	}
 	req.Messages = append(req.Messages, openai.ChatCompletionMessage{Role: openai.ChatMessageRoleUser, Content: r.User})
 	var jitter *rand.Rand
+	most := c.end.Backoff
 	for attempt := 1; ; attempt++ {
 		reply, seen, err := c.once(ctx, req)
 		reply.Attempts = attempt
@@ -121,26 +128,25 @@ func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
 		if ctx.Err() != nil {
 			return reply, context.Cause(ctx)
 		}
-		again, unusable := classify(err)
-		if !again || attempt == c.end.Attempts {
-			err = c.explain(err, attempt)
-			if unusable {
-				err = fmt.Errorf("%w: %w", err, ErrUnusable)
-			}
-			return reply, err
+		again, mark := classify(err)
+		if !again || attempt >= c.end.Attempts {
+			return reply, &callError{c.explain(err, attempt), mark}
 		}
 		if jitter == nil {
 			h := fnv.New64a()
 			h.Write([]byte(r.User))
 			jitter = rand.New(rand.NewPCG(h.Sum64(), 1))
 		}
-		wait := time.Duration(jitter.Int64N(int64(c.end.Backoff)<<(attempt-1) + 1))
+		wait := time.Duration(jitter.Int64N(int64(most) + 1))
 		if seen.retryAfter > 0 {
 			wait = min(seen.retryAfter, c.end.Timeout)
 		}
+		most = min(2*most, max(maxBackoff, c.end.Backoff))
+		timer := time.NewTimer(wait)
 		select {
-		case <-time.After(wait):
+		case <-timer.C:
 		case <-ctx.Done():
+			timer.Stop()
 			return reply, context.Cause(ctx)
 		}
 	}
@@ -156,82 +162,65 @@ func (c *Conn) once(ctx context.Context, req openai.ChatCompletionRequest) (Repl
 		return Reply{}, seen, err
 	}
 	if len(res.Choices) == 0 {
-		return Reply{}, seen, errors.New("the reply has no choices")
+		return Reply{}, seen, noChoices(seen.body)
 	}
-	m := res.Choices[0].Message
-	out := Reply{Content: m.Content, Reasoning: m.ReasoningContent, Finish: string(res.Choices[0].FinishReason), Model: res.Model, TokensIn: res.Usage.PromptTokens, TokensOut: res.Usage.CompletionTokens}
+	m := &res.Choices[0].Message
+	out := Reply{
+		Content: m.Content, Reasoning: m.ReasoningContent, Finish: string(res.Choices[0].FinishReason),
+		Model: res.Model, TokensIn: res.Usage.PromptTokens, TokensOut: res.Usage.CompletionTokens,
+	}
+	for _, p := range m.MultiContent { // content as a list of parts
+		out.Content += p.Text
+	}
 	if out.Reasoning == "" {
-		out.Reasoning = seen.reasoning
+		out.Reasoning = reasoning(seen.body)
 	}
 	if thought, rest, ok := SplitThinking(out.Content); ok {
 		out.Content = rest
-		if out.Reasoning == "" {
-			out.Reasoning = thought
-		}
+		out.Reasoning = cmp.Or(out.Reasoning, thought)
 	}
 	return out, seen, nil
 }
 
-// classify says whether an error is worth another try and whether it means that no
-// call can succeed.
-func classify(err error) (again, unusable bool) {
-	status := 0
-	var api *openai.APIError
-	var req *openai.RequestError
-	switch {
-	case errors.As(err, &api):
-		status = api.HTTPStatusCode
-	case errors.As(err, &req):
-		status = req.HTTPStatusCode
-	}
-	switch {
-	case status == http.StatusRequestTimeout || status == http.StatusConflict || status == http.StatusTooManyRequests || status >= 500:
-		return true, false
-	case status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusNotFound:
-		return false, true
-	case status >= 400:
-		return false, false
-	case errors.Is(err, context.DeadlineExceeded):
-		return true, false
-	}
-	var u *url.Error
-	if errors.As(err, &u) { // nothing came back at all
-		return true, true
-	}
-	return false, false
-}
+const thinkOpen, thinkShut = "<think>", "</think>"
 
-// explain puts an error into one line without the key.
-func (c *Conn) explain(err error, attempts int) error {
-	what := err.Error()
-	var api *openai.APIError
-	var req *openai.RequestError
-	var u *url.Error
-	switch {
-	case errors.As(err, &api):
-		what = fmt.Sprintf("status %d: %s", api.HTTPStatusCode, api.Message)
-	case errors.As(err, &req):
-		what = fmt.Sprintf("status %d and no readable error; is base_url right?", req.HTTPStatusCode)
-	case errors.As(err, &u):
-		what = u.Err.Error()
-	}
-	what = strings.Join(strings.Fields(what), " ")
-	if c.end.Key != "" {
-		what = strings.ReplaceAll(what, c.end.Key, "[key]")
-	}
-	if attempts > 1 {
-		what += fmt.Sprintf(" (after %d tries)", attempts)
-	}
-	return fmt.Errorf("%s, model %s: %s", c.end.BaseURL, c.end.Model, what)
-}
-
-// SplitThinking separates reasoning that a server left in the text: everything
-// before the first closing tag, with or without an opening one.
+// SplitThinking separates reasoning that a server left in the text: <think> blocks
+// wherever they stand, everything before a closing tag that was never opened (the
+// server had put the opening one into the prompt), and everything after an opening
+// tag at the very beginning that is never closed (the reply was cut off). Without
+// any of these, ok is false and rest is s.
 func SplitThinking(s string) (thought, rest string, ok bool) {
-	before, after, ok := strings.Cut(s, "</think>")
-	if !ok {
+	if !strings.Contains(s, thinkOpen) && !strings.Contains(s, thinkShut) {
 		return "", s, false
 	}
-	before = strings.TrimPrefix(strings.TrimSpace(before), "<think>")
-	return strings.TrimSpace(before), strings.TrimSpace(after), true
+	whole := s
+	var thoughts []string
+	add := func(t string) {
+		ok = true
+		if t = strings.TrimSpace(t); t != "" {
+			thoughts = append(thoughts, t)
+		}
+	}
+	for {
+		from, to := strings.Index(s, thinkOpen), strings.Index(s, thinkShut)
+		if to < 0 {
+			if from >= 0 && strings.TrimSpace(rest+s[:from]) == "" {
+				add(s[from+len(thinkOpen):])
+				s = ""
+			}
+			break
+		}
+		if from >= 0 && from < to {
+			add(s[from+len(thinkOpen) : to])
+			rest += s[:from]
+		} else {
+			add(rest + s[:to])
+			rest = ""
+		}
+		s = s[to+len(thinkShut):]
+	}
+	if !ok {
+		return "", whole, false
+	}
+	return strings.Join(thoughts, "\n"), strings.TrimSpace(rest + s), true
 }

@@ -3,50 +3,53 @@ package llm
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"mime"
 	"net/http"
 	"slices"
 	"strconv"
 	"time"
+
+	openai "github.com/sashabaranov/go-openai"
 )
 
 // wire rewrites requests on their way out and looks at replies on their way in.
 // See doc.go for why.
+//
+// go-openai is given model and messages only and writes them and "stream":false.
+// What an endpoint sets besides is put before the closing brace, keys sorted, so
+// that the bytes on the wire follow from endpoint and messages.
 type wire struct {
-	end  Endpoint
-	next http.RoundTripper
+	headers map[string]string
+	tail    []byte // `,"key":value` for each field
+	next    http.RoundTripper
 }
 
 // sighting is what the wire saw of a reply; the caller puts one in the context.
 type sighting struct {
-	reasoning  string
+	body       []byte // of a reply with status 200
 	retryAfter time.Duration
 }
 
 type sightingKey struct{}
 
+// maxReply is the largest reply that is read.
+const maxReply = 16 << 20
+
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	for k, v := range w.end.Headers {
+	for k, v := range w.headers {
 		r.Header.Set(k, v)
 	}
-	if w.end.Key == "" {
-		r.Header.Del("Authorization")
-	}
-	if r.Body != nil && r.Method == http.MethodPost {
-		body, err := io.ReadAll(r.Body)
-		if err := errJoin(err, r.Body.Close()); err != nil {
+	if r.Body != nil && len(w.tail) > 0 {
+		if err := w.rewrite(r); err != nil {
 			return nil, err
 		}
-		if body, err = w.rewrite(body); err != nil {
-			return nil, err
-		}
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-		r.ContentLength = int64(len(body))
 	}
 	res, err := w.next.RoundTrip(r)
 	if err != nil {
@@ -54,73 +57,105 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	seen, _ := r.Context().Value(sightingKey{}).(*sighting)
 	if seen == nil {
-		return res, nil
+		seen = &sighting{}
 	}
 	seen.retryAfter = retryAfter(res.Header.Get("Retry-After"), time.Now())
-	if res.StatusCode != http.StatusOK {
-		return res, nil
+	if to := res.Header.Get("Location"); res.StatusCode >= 300 && res.StatusCode < 400 {
+		return nil, errors.Join(&redirectError{to}, res.Body.Close())
 	}
-	body, err := io.ReadAll(res.Body)
-	if err := errJoin(err, res.Body.Close()); err != nil {
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxReply+1))
+	if err := errors.Join(err, res.Body.Close()); err != nil {
 		return nil, err
 	}
-	seen.reasoning = reasoning(body)
+	if len(body) > maxReply {
+		return nil, fmt.Errorf("the reply is larger than %d bytes", maxReply)
+	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
+	if res.StatusCode == http.StatusOK {
+		seen.body = body
+		if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil && kind == "text/html" {
+			return nil, pageError{}
+		}
+	}
 	return res, nil
 }
 
-func errJoin(a, b error) error {
-	if a != nil {
-		return a
+// rewrite puts the tail into the body of a request that is ours to change.
+func (w *wire) rewrite(r *http.Request) error {
+	body := make([]byte, 0, max(r.ContentLength, 0)+int64(len(w.tail))+bytes.MinRead)
+	buf := bytes.NewBuffer(body)
+	_, err := buf.ReadFrom(r.Body)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		return err
 	}
-	return b
+	body = bytes.TrimSpace(buf.Bytes())
+	if len(body) < 3 || body[len(body)-1] != '}' {
+		return errors.New("llm: request body is not a JSON object")
+	}
+	body = append(append(body[:len(body)-1], w.tail...), '}')
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.ContentLength = int64(len(body))
+	return nil
 }
 
-// rewrite adds the endpoint's parameters after what go-openai wrote, in a fixed
-// order. go-openai was given none of them, so no key comes twice unless Extra
-// names one of its own, which then replaces it.
-func (w *wire) rewrite(body []byte) ([]byte, error) {
-	add := map[string]json.RawMessage{}
-	for k, v := range w.end.Extra {
-		b, err := json.Marshal(v)
+// tail is what an endpoint adds to every body. No key may come twice: that of a
+// field that go-openai writes itself, or one that the endpoint has a field for and
+// sets.
+func tail(e *Endpoint) ([]byte, error) {
+	add := map[string][]byte{"model": nil, "messages": nil, "stream": nil}
+	put := func(key string, v []byte) error {
+		if _, ok := add[key]; ok {
+			return fmt.Errorf("extra field %q is set elsewhere", key)
+		}
+		add[key] = v
+		return nil
+	}
+	number := func(key string, v *float64) error {
+		switch {
+		case v == nil:
+			return nil
+		case math.IsNaN(*v) || math.IsInf(*v, 0):
+			return fmt.Errorf("%s %v is not a finite number", key, *v)
+		}
+		return put(key, strconv.AppendFloat(nil, *v, 'f', -1, 64))
+	}
+	if err := errors.Join(number("temperature", e.Temperature), number("top_p", e.TopP)); err != nil {
+		return nil, err
+	}
+	if e.MaxTokens > 0 {
+		// go-openai knows which models have renamed the field.
+		key := "max_tokens"
+		probe := openai.ChatCompletionRequest{Model: e.Model, MaxTokens: 1}
+		if errors.Is(openai.NewReasoningValidator().Validate(probe), openai.ErrReasoningModelMaxTokensDeprecated) {
+			key = "max_completion_tokens"
+		}
+		add[key] = strconv.AppendInt(nil, int64(e.MaxTokens), 10)
+	}
+	if e.Seed != nil {
+		add["seed"] = strconv.AppendInt(nil, int64(*e.Seed), 10)
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Extra)) {
+		v, err := json.Marshal(e.Extra[k])
 		if err != nil {
-			return nil, fmt.Errorf("llm: extra field %q: %w", k, err)
+			return nil, fmt.Errorf("extra field %q: %w", k, err)
 		}
-		add[k] = b
-	}
-	number := func(key string, v *float64) {
-		if v != nil {
-			add[key] = strconv.AppendFloat(nil, *v, 'f', -1, 64)
+		if err := put(k, v); err != nil {
+			return nil, err
 		}
 	}
-	number("temperature", w.end.Temperature)
-	number("top_p", w.end.TopP)
-	if w.end.MaxTokens > 0 {
-		add["max_tokens"] = strconv.AppendInt(nil, int64(w.end.MaxTokens), 10)
-	}
-	if w.end.Seed != nil {
-		add["seed"] = strconv.AppendInt(nil, int64(*w.end.Seed), 10)
-	}
-	if len(add) == 0 {
-		return body, nil
-	}
-	if _, ok := add["model"]; ok || add["messages"] != nil {
-		return nil, fmt.Errorf("llm: extra fields may not replace model or messages")
-	}
-	body = bytes.TrimRight(body, " \n")
-	if len(body) < 2 || body[len(body)-1] != '}' {
-		return nil, fmt.Errorf("llm: request body is not a JSON object")
-	}
-	out := append([]byte(nil), body[:len(body)-1]...)
+	var out []byte
 	for _, k := range slices.Sorted(maps.Keys(add)) {
+		if add[k] == nil {
+			continue
+		}
 		key, err := json.Marshal(k)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, ',')
-		out = append(append(append(out, key...), ':'), add[k]...)
+		out = append(append(append(append(out, ','), key...), ':'), add[k]...)
 	}
-	return append(out, '}'), nil
+	return out, nil
 }
 
 // reasoning reads the field that newer servers use and go-openai does not know.

@@ -91,7 +91,11 @@ func (j *Journal) index() error {
 		j.have[id] = span{j.end, int64(len(line))}
 		j.end += int64(len(line))
 	}
-	if err := j.f.Truncate(j.end); err != nil {
+	info, err := j.f.Stat()
+	if err == nil && info.Size() > j.end { // a torn line; a whole file is left untouched
+		err = j.f.Truncate(j.end)
+	}
+	if err != nil {
 		return fmt.Errorf("journal %s: %w", j.path, err)
 	}
 	if _, err := j.f.Seek(j.end, io.SeekStart); err != nil {

@@ -5,7 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -37,7 +38,8 @@ type Options struct {
 }
 
 // choose gives the positions to express and the values wanted. A value that is
-// unknown becomes the middle of the scale; a nominal one is the likeliest level.
+// unknown becomes the middle of the scale (the lower of two middle levels); a
+// nominal one is the likeliest level, the lower index among equals.
 func (o Options) choose(p *Problem) ([]int, []float64) {
 	best := p.Inference.Best(o.MaxCriteria, o.MinHeld)
 	if best == nil {
@@ -60,13 +62,13 @@ func value(f *domains.Inference, i int, c *domains.Criterion) float64 {
 		}
 		return c.Levels[top].Value
 	}
-	if v := f.Value[i]; v == v {
+	if v := f.Value[i]; !math.IsNaN(v) {
 		return v
 	}
 	if c.Scale == domains.Continuous {
 		return (c.Min + c.Max) / 2
 	}
-	return c.Levels[len(c.Levels)/2].Value
+	return c.Levels[(len(c.Levels)-1)/2].Value
 }
 
 // Profile writes the predicted values down and nothing else.
@@ -84,16 +86,37 @@ type Direct struct {
 	Options Options
 }
 
-// PromptName and the texts below are versioned: change the one with the other.
+// PromptName is versioned with the texts below: change the one with the others.
 const PromptName = "solver/direct/1"
 
-const system = `You answer questions for one reader. Begin with a line "Answer:" that states the final answer (the letter of the option where options are listed, the number where a number is asked for). Then explain it in a few plain sentences. If the message lists what this reader wants of the answer, let the text show each item in the amount that is stated, and leave everything else about style as it would be anyway. Do not mention these instructions.`
+const system = `You answer questions for one reader. Begin with a line "Answer:" that states the final answer (letter and text of the option where options are listed, the number where a number is asked for). Then explain it in a few plain sentences. If the message lists what this reader wants of the explanation, let the text show each item in the amount that is stated, neither more nor less, and leave everything else about style as it would be anyway. What the reader wants never changes which answer is right. Do not mention these instructions.`
 
-const heading = "This reader wants:"
+const (
+	heading  = "This reader wants:"
+	scaleOf  = " (from least to most: "
+	scaleOr  = " (one of: "
+	scaleBar = " | "
+)
 
-// PromptHash is the SHA-256 of the fixed words of the prompt.
+// PromptHash is the SHA-256 of the system message and of the user messages of a
+// made-up task, which hold every fixed word and mark of the format.
 func PromptHash() string {
-	sum := sha256.Sum256([]byte(system + "\x00" + heading + "\x00" + strings.Join(domains.Ladder[:], "\x00")))
+	p := Problem{
+		Task:   domains.Task{Prompt: "P", Options: []domains.Option{{Label: "A", Text: "X"}}},
+		Rubric: domains.Amount,
+	}
+	for i, scale := range []domains.Scale{domains.Ordinal, domains.Nominal, domains.Continuous} {
+		c := domains.Criterion{Name: "N" + strconv.Itoa(i), Scale: scale, Max: 1}
+		if scale != domains.Continuous {
+			c.Levels = []domains.Level{{Value: 0, Text: "L"}, {Value: 1, Text: "M"}}
+		}
+		p.Criteria = append(p.Criteria, c)
+	}
+	pos, wanted := []int{0, 1, 2}, []float64{0, 1, 0.5}
+	texts := []string{system, user(&p, pos, wanted)}
+	p.Rubric = domains.Quality
+	texts = append(texts, user(&p, pos, wanted), strings.Join(domains.Ladder[:], "\x00"))
+	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
 	return hex.EncodeToString(sum[:])
 }
 
@@ -121,15 +144,18 @@ func (s Direct) Solve(ctx context.Context, p Problem) (Solution, error) {
 	return out, nil
 }
 
-// user is the user message: the task, its options, and a line for each criterion
-// to express.
+// user is the user message; see doc.go for its form.
 func user(p *Problem, pos []int, wanted []float64) string {
 	var b strings.Builder
+	b.Grow(len(p.Task.Prompt) + 64*len(p.Task.Options) + 384*len(pos) + 64)
 	b.WriteString("Task:\n")
 	b.WriteString(strings.TrimSpace(p.Task.Prompt))
 	b.WriteByte('\n')
 	for _, o := range p.Task.Options {
-		fmt.Fprintf(&b, "%s) %s\n", o.Label, o.Text)
+		b.WriteString(o.Label)
+		b.WriteString(") ")
+		b.WriteString(oneLine(o.Text))
+		b.WriteByte('\n')
 	}
 	if len(pos) > 0 {
 		b.WriteString("\n" + heading + "\n")
@@ -137,35 +163,71 @@ func user(p *Problem, pos []int, wanted []float64) string {
 	for j, i := range pos {
 		c := &p.Criteria[i]
 		b.WriteString("- ")
-		b.WriteString(c.Name)
+		b.WriteString(name(c))
 		b.WriteString(": ")
-		l := c.Nearest(wanted[j])
-		if p.Rubric != domains.Amount {
+		if p.Rubric == domains.Amount && worded(c) {
+			amount(&b, c, wanted[j])
+		} else {
 			b.WriteString(domains.Ladder[rung(c, wanted[j])])
-			b.WriteByte('\n')
-			continue
 		}
-		b.WriteString(c.Levels[l].Text)
-		b.WriteString(" (from least to most: ")
-		for k := range c.Levels {
-			if k > 0 {
-				b.WriteString(" | ")
-			}
-			b.WriteString(c.Levels[k].Text)
-		}
-		b.WriteString(")\n")
+		b.WriteByte('\n')
 	}
 	return b.String()
 }
 
-// rung places a value on the ladder by its place in the criterion's range.
+// amount writes the level wanted and the scale that it stands on.
+func amount(b *strings.Builder, c *domains.Criterion, v float64) {
+	b.WriteString(levelText(c, c.Nearest(v)))
+	between := scaleOf
+	if c.Scale == domains.Nominal {
+		between = scaleOr
+	}
+	for k := range c.Levels {
+		b.WriteString(between)
+		b.WriteString(levelText(c, k))
+		between = scaleBar
+	}
+	b.WriteByte(')')
+}
+
+// worded reports whether every level of a criterion has a text.
+func worded(c *domains.Criterion) bool {
+	for i := range c.Levels {
+		if c.Levels[i].Text == "" {
+			return false
+		}
+	}
+	return len(c.Levels) > 0
+}
+
+// name is a criterion's name on its line, which it must not end early.
+func name(c *domains.Criterion) string {
+	return strings.ReplaceAll(oneLine(c.Name), ":", ",")
+}
+
+// levelText is the text of a level on its line, without the mark between levels.
+func levelText(c *domains.Criterion, l int) string {
+	return strings.ReplaceAll(oneLine(c.Levels[l].Text), "|", "/")
+}
+
+// oneLine makes one line of a text of the data.
+func oneLine(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// rung places a value on the ladder by its place in the criterion's range (value
+// 1..5 on five levels is the nearest word); halves go down, as in
+// Criterion.Nearest.
 func rung(c *domains.Criterion, v float64) int {
 	lo := c.Min
 	if len(c.Levels) > 0 {
 		lo = c.Levels[0].Value
 	}
 	at := (v - lo) / c.Range() * float64(len(domains.Ladder)-1)
-	return min(max(int(at+0.5-1e-9), 0), len(domains.Ladder)-1) // halves go down, as in Criterion.Nearest
+	return min(max(int(at+0.5-1e-9), 0), len(domains.Ladder)-1)
 }
 
 // Normalise drops invisible format characters (Unicode Cf), brings the text to

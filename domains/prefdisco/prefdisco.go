@@ -499,9 +499,11 @@ func (l *loader) dataset(src domains.Source) (*domains.Dataset, error) {
 		a, b := order[k-1], order[k]
 		ta, ua := key(a)
 		if tb, ub := key(b); ta == tb && ua == ub {
-			return nil, &domains.DataError{File: l.file, Line: l.records[b].line,
+			return nil, &domains.DataError{
+				File: l.file, Line: l.records[b].line,
 				What: fmt.Sprintf("user %q meets %s twice, first in line %d", users[b], d.Tasks[ta].ID, l.records[a].line),
-				Mend: "remove one of the lines or give the persona another id"}
+				Mend: "remove one of the lines or give the persona another id",
+			}
 		}
 	}
 	d.Profiles = make([]domains.Profile, 0, len(order))
@@ -608,9 +610,11 @@ func (l *loader) sortUsers(d *domains.Dataset, ids []string) (map[string]int, er
 		}
 		// Only a persona id that looks like another line's problem_id.
 		if a, b := &l.records[k], &l.records[i]; a.content != b.content && a.own != b.own {
-			return nil, &domains.DataError{File: l.file, Line: b.line,
+			return nil, &domains.DataError{
+				File: l.file, Line: b.line,
 				What: fmt.Sprintf("user %q is also the user of line %d, with another persona", id, a.line),
-				Mend: "give the persona an id that is no problem_id"}
+				Mend: "give the persona an id that is no problem_id",
+			}
 		}
 	}
 	at := make(map[string]int, len(first))

@@ -76,8 +76,10 @@ func unopened(path, name string, err error) error {
 	if errors.As(err, &pe) {
 		err = pe.Err
 	}
-	return &domains.DataError{File: path, What: "the file cannot be opened", Err: err,
-		Mend: fmt.Sprintf("a survey is a folder with dims.csv and profiles.csv (or .gz); put %s there", name)}
+	return &domains.DataError{
+		File: path, What: "the file cannot be opened", Err: err,
+		Mend: fmt.Sprintf("a survey is a folder with dims.csv and profiles.csv (or .gz); put %s there", name),
+	}
 }
 
 // read is Load without the file system; the files are only names.
@@ -114,9 +116,11 @@ func read(dims io.Reader, dimsFile string, profiles io.Reader, profilesFile stri
 	for i, dim := range ds.dims {
 		if dim.observed {
 			if !(dim.Min < dim.Max) {
-				return nil, &domains.DataError{File: dimsFile, Line: dim.line,
+				return nil, &domains.DataError{
+					File: dimsFile, Line: dim.line,
 					What: fmt.Sprintf("dimension %q has no levels, and no two answers to it differ", dim.ID),
-					Mend: "give its range, such as 0..100, or remove the dimension"}
+					Mend: "give its range, such as 0..100, or remove the dimension",
+				}
 			}
 			ranged++
 		}
@@ -318,9 +322,11 @@ func matchColumns(t *table, ds *dims) (user int, columns []int, err error) {
 		columns[i], found[dim] = dim, true
 	}
 	if i := slices.Index(found, false); i >= 0 {
-		return 0, nil, &domains.DataError{File: ds.file, Line: ds.dims[i].line,
+		return 0, nil, &domains.DataError{
+			File: ds.file, Line: ds.dims[i].line,
 			What: fmt.Sprintf("dimension %q has no column in %s", ds.dims[i].ID, filepath.Base(t.src.file)),
-			Mend: "add the column or remove the row"}
+			Mend: "add the column or remove the row",
+		}
 	}
 	return user, columns, nil
 }

@@ -1,0 +1,184 @@
+package llm
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	openai "github.com/sashabaranov/go-openai"
+)
+
+var (
+	// ErrUnusable is wrapped by errors after which no further call can succeed:
+	// wrong key, wrong model, wrong address, no credit left, a server that cannot
+	// be reached. The command maps it to exit code 4.
+	ErrUnusable = errors.New("endpoint unusable")
+
+	// ErrTransient is wrapped by errors of calls that failed at every try for
+	// reasons that may pass. The same call may succeed later.
+	ErrTransient = errors.New("endpoint failed for now")
+)
+
+// callError is one line without secrets; mark is ErrUnusable, ErrTransient or nil.
+type callError struct {
+	what string
+	mark error
+}
+
+// Error implements error.
+func (e *callError) Error() string { return e.what }
+
+// Unwrap gives the mark.
+func (e *callError) Unwrap() error { return e.mark }
+
+func unusable(format string, a ...any) error {
+	return &callError{fmt.Sprintf(format, a...), ErrUnusable}
+}
+
+// Errors that the wire raises.
+type (
+	// redirectError is a 3xx reply.
+	redirectError struct{ to string }
+	// pageError is a reply that is a web page.
+	pageError struct{}
+	// emptyError is a reply that has neither choices nor an error.
+	emptyError struct{}
+)
+
+func (e *redirectError) Error() string {
+	return "the server redirects to " + e.to + "; use that address in base_url"
+}
+func (pageError) Error() string {
+	return "the reply is a web page; does base_url end in /v1 as the server wants it?"
+}
+func (emptyError) Error() string { return "the reply has no choices" }
+
+// noChoices reads the error that some gateways send with status 200.
+func noChoices(body []byte) error {
+	var e openai.ErrorResponse
+	if json.Unmarshal(body, &e) != nil || e.Error == nil {
+		return emptyError{}
+	}
+	e.Error.HTTPStatusCode = http.StatusBadGateway
+	if code, ok := e.Error.Code.(int); ok && code >= 400 && code < 600 {
+		e.Error.HTTPStatusCode = code
+	}
+	return e.Error
+}
+
+// status finds the HTTP status of an error, and 0 where there was none, and the
+// code that the server gave with it.
+func status(err error) (int, string) {
+	var api *openai.APIError
+	var req *openai.RequestError
+	switch {
+	case errors.As(err, &api):
+		code, _ := api.Code.(string)
+		return api.HTTPStatusCode, code + " " + api.Type
+	case errors.As(err, &req):
+		return req.HTTPStatusCode, ""
+	}
+	return 0, ""
+}
+
+// classify says whether an error is worth another try, and what is to be said of
+// it once there is none: ErrUnusable, ErrTransient, or nil for a request that the
+// server refuses.
+func classify(err error) (again bool, mark error) {
+	switch code, kind := status(err); {
+	case code == http.StatusTooManyRequests && strings.Contains(kind, "insufficient_quota"):
+		return false, ErrUnusable // no credit: waiting does not help
+	case code == http.StatusRequestTimeout, code == http.StatusConflict, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
+		return true, ErrTransient
+	case code == http.StatusUnauthorized, code == http.StatusPaymentRequired, code == http.StatusForbidden, code == http.StatusNotFound, code == http.StatusMethodNotAllowed, code == http.StatusProxyAuthRequired:
+		return false, ErrUnusable
+	case code >= 400:
+		return false, nil
+	}
+	var (
+		redirect *redirectError
+		page     pageError
+		cert     *tls.CertificateVerificationError
+		record   tls.RecordHeaderError
+		dns      *net.DNSError
+		op       *net.OpError
+	)
+	switch {
+	case errors.As(err, &redirect), errors.As(err, &cert), errors.As(err, &record),
+		errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, openai.ErrChatCompletionInvalidModel):
+		return false, ErrUnusable
+	case errors.Is(err, context.DeadlineExceeded):
+		return true, ErrTransient
+	case errors.As(err, &page), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
+		return true, ErrUnusable // it may be starting up; if not, it is not there
+	}
+	return true, ErrTransient // a connection that broke, a reply that cannot be read
+}
+
+// secrets replaces whatever an endpoint must not tell.
+func secrets(e *Endpoint, u *url.URL) *strings.Replacer {
+	var pairs []string
+	hide := func(s, by string) {
+		if len(s) > 3 { // shorter ones would blank out words, and protect nothing
+			pairs = append(pairs, s, by)
+		}
+	}
+	hide(e.Key, "[key]")
+	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
+		hide(e.Headers[k], "[header]")
+		for _, word := range strings.Fields(e.Headers[k]) { // "Bearer" and the key after it
+			hide(word, "[header]")
+		}
+	}
+	if p, ok := u.User.Password(); ok {
+		hide(p, "[password]")
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// keyLike is what servers quote of a key, with stars for the middle.
+var keyLike = regexp.MustCompile(`\b(sk|pk|key|gsk|hf|xai)[-_][A-Za-z0-9_*-]{6,}`)
+
+// maxWords bounds what is quoted of a server's words.
+const maxWords = 300
+
+// explain puts an error into one line.
+func (c *Conn) explain(err error, attempts int) string {
+	what := err.Error()
+	var api *openai.APIError
+	var req *openai.RequestError
+	var u *url.Error
+	switch {
+	case errors.As(err, &api):
+		what = fmt.Sprintf("status %d: %s", api.HTTPStatusCode, api.Message)
+	case errors.As(err, &req):
+		what = fmt.Sprintf("status %d: %s", req.HTTPStatusCode, bytes.TrimSpace(req.Body))
+		if len(bytes.TrimSpace(req.Body)) == 0 {
+			what = fmt.Sprintf("status %d without a word; is base_url right?", req.HTTPStatusCode)
+		}
+	case errors.Is(err, context.DeadlineExceeded):
+		what = fmt.Sprintf("no reply within %v", c.end.Timeout)
+	case errors.As(err, &u):
+		what = u.Err.Error()
+	}
+	what = c.secrets.Replace(what)
+	what = keyLike.ReplaceAllString(what, "[key]")
+	what = strings.Join(strings.Fields(what), " ")
+	if r := []rune(what); len(r) > maxWords {
+		what = string(r[:maxWords]) + "..."
+	}
+	if attempts > 1 {
+		what += fmt.Sprintf(" (after %d tries)", attempts)
+	}
+	return fmt.Sprintf("%s, model %s: %s", c.where, c.end.Model, what)
+}
