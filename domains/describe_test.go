@@ -50,54 +50,96 @@ func TestDescribe(t *testing.T) {
 		data   *domains.Dataset
 		want   domains.Stats
 	}{
-		{"four cells of a 2 x 2 table: (12*28-10*10)/(22*38), and 12 profiles with both are too few to correlate",
+		{
+			"four cells of a 2 x 2 table: (12*28-10*10)/(22*38), and 12 profiles with both are too few to correlate",
 			table(domains.Ordinal, 2, append(append(append(
 				repeat(6, row(at(1), at(1))), repeat(5, row(at(2), no))...), repeat(5, row(no, at(4)))...), repeat(14, row(no, no))...)...),
-			domains.Stats{Profiles: 60, Criteria: 2, MeanHeld: 44.0 / 60, Holding: all(22.0 / 60),
+			domains.Stats{
+				Profiles: 60, Criteria: 2, MeanHeld: 44.0 / 60, Holding: all(22.0 / 60),
 				Phi: 236.0 / 836, PhiPairs: 1, Corr: na, CorrUndefined: 1,
-				Entropy: binary(10.0 / 22)}},
-		{"everybody holds everything: no phi; values 1 2 3 against 2 4 3 correlate at one half",
+				Entropy: binary(10.0 / 22),
+			},
+		},
+		{
+			"everybody holds everything: no phi; values 1 2 3 against 2 4 3 correlate at one half",
 			table(domains.Ordinal, 10, row(at(1), at(2)), row(at(2), at(4)), row(at(3), at(3))),
-			domains.Stats{Profiles: 30, Criteria: 2, MeanHeld: 2, Holding: all(1),
-				Phi: na, PhiUndefined: 1, Corr: .5, CorrPairs: 1, Entropy: math.Log2(3)}},
-		{"a correlation of -1 counts as 1, and 29 profiles are one too few for the other two pairs",
+			domains.Stats{
+				Profiles: 30, Criteria: 2, MeanHeld: 2, Holding: all(1),
+				Phi: na, PhiUndefined: 1, Corr: .5, CorrPairs: 1, Entropy: math.Log2(3),
+			},
+		},
+		{
+			"a correlation of -1 counts as 1, and 29 profiles are one too few for the other two pairs",
 			table(domains.Ordinal, 1, append(append(
 				repeat(15, row(at(1), at(5), at(0))), repeat(14, row(at(2), at(3), at(1)))...), row(at(2), at(3), gone))...),
-			domains.Stats{Profiles: 30, Criteria: 3, MeanHeld: 89.0 / 30, Holding: all(1),
-				Phi: na, PhiUndefined: 3, Corr: 1, CorrPairs: 1, CorrUndefined: 2, Entropy: (2 + binary(15.0/29)) / 3}},
-		{"a constant value has no correlation and no entropy",
+			domains.Stats{
+				Profiles: 30, Criteria: 3, MeanHeld: 89.0 / 30, Holding: all(1),
+				Phi: na, PhiUndefined: 3, Corr: 1, CorrPairs: 1, CorrUndefined: 2, Entropy: (2 + binary(15.0/29)) / 3,
+			},
+		},
+		{
+			"a constant value has no correlation and no entropy",
 			table(domains.Ordinal, 20, row(at(1), at(4)), row(at(2), at(4))),
-			domains.Stats{Profiles: 40, Criteria: 2, MeanHeld: 2, Holding: all(1),
-				Phi: na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: .5}},
-		{"missing cells are in no rate: 25 of 50 and 40 of 50 and nothing of 0 profiles; the pair shares exactly 50",
+			domains.Stats{
+				Profiles: 40, Criteria: 2, MeanHeld: 2, Holding: all(1),
+				Phi: na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: .5,
+			},
+		},
+		{
+			"missing cells are in no rate: 25 of 50 and 40 of 50 and nothing of 0 profiles; the pair shares exactly 50",
 			table(domains.Ordinal, 1, append(append(append(
 				repeat(25, row(at(1), at(1), gone)), repeat(15, row(no, at(1), gone))...), repeat(10, row(no, no, gone))...), row(gone, gone, gone))...),
-			domains.Stats{Profiles: 51, Criteria: 3, MeanHeld: 65.0 / 51, Holding: [5]float64{.5, .575, .65, .725, .8},
-				Phi: (.5 - .5*.8) / math.Sqrt(.25*.16), PhiPairs: 1, PhiUndefined: 2, Corr: na, CorrUndefined: 3, Entropy: 0}},
-		{"49 profiles with both known are one too few for phi, however many know one",
+			domains.Stats{
+				Profiles: 51, Criteria: 3, MeanHeld: 65.0 / 51, Holding: [5]float64{.5, .575, .65, .725, .8},
+				Phi: (.5 - .5*.8) / math.Sqrt(.25*.16), PhiPairs: 1, PhiUndefined: 2, Corr: na, CorrUndefined: 3, Entropy: 0,
+			},
+		},
+		{
+			"49 profiles with both known are one too few for phi, however many know one",
 			table(domains.Ordinal, 1, append(append(repeat(25, row(at(1), at(1))), repeat(24, row(no, no))...), repeat(9, row(at(1), gone))...)...),
-			domains.Stats{Profiles: 58, Criteria: 2, MeanHeld: 59.0 / 58,
+			domains.Stats{
+				Profiles: 58, Criteria: 2, MeanHeld: 59.0 / 58,
 				Holding: [5]float64{25.0 / 49, .75*25/49 + .25*34/58, .5*25/49 + .5*34/58, .25*25/49 + .75*34/58, 34.0 / 58},
-				Phi:     na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: 0}},
-		{"names have no correlation but an entropy",
+				Phi:     na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: 0,
+			},
+		},
+		{
+			"names have no correlation but an entropy",
 			table(domains.Nominal, 15, row(at(0), at(0)), row(at(1), at(1))),
-			domains.Stats{Profiles: 30, Criteria: 2, MeanHeld: 2, Holding: all(1),
-				Phi: na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: 1}},
-		{"numbers have a correlation but no entropy; a large offset and a tiny spread do no harm",
+			domains.Stats{
+				Profiles: 30, Criteria: 2, MeanHeld: 2, Holding: all(1),
+				Phi: na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: 1,
+			},
+		},
+		{
+			"numbers have a correlation but no entropy; a large offset and a tiny spread do no harm",
 			table(domains.Continuous, 20, row(at(9), at(8+1e-9)), row(at(-9), at(8))),
-			domains.Stats{Profiles: 40, Criteria: 2, MeanHeld: 2, Holding: all(1),
-				Phi: na, PhiUndefined: 1, Corr: 1, CorrPairs: 1, Entropy: na}},
-		{"a constant that no sum of floats hits exactly is still a constant",
+			domains.Stats{
+				Profiles: 40, Criteria: 2, MeanHeld: 2, Holding: all(1),
+				Phi: na, PhiUndefined: 1, Corr: 1, CorrPairs: 1, Entropy: na,
+			},
+		},
+		{
+			"a constant that no sum of floats hits exactly is still a constant",
 			table(domains.Continuous, 20, row(at(.1), at(8)), row(at(.1), at(7))),
-			domains.Stats{Profiles: 40, Criteria: 2, MeanHeld: 2, Holding: all(1),
-				Phi: na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: na}},
-		{"a task that lists one criterion only: rates 1 of 3 and 2 of 4",
+			domains.Stats{
+				Profiles: 40, Criteria: 2, MeanHeld: 2, Holding: all(1),
+				Phi: na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: na,
+			},
+		},
+		{
+			"a task that lists one criterion only: rates 1 of 3 and 2 of 4",
 			sparse,
-			domains.Stats{Profiles: 4, Criteria: 2, MeanHeld: .75,
+			domains.Stats{
+				Profiles: 4, Criteria: 2, MeanHeld: .75,
 				Holding: [5]float64{1.0 / 3, 1.0/3 + 1.0/24, 1.0/3 + 1.0/12, 1.0/3 + 1.0/8, .5},
-				Phi:     na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: .5}},
-		{"nothing at all", &domains.Dataset{},
-			domains.Stats{MeanHeld: na, Holding: all(na), Phi: na, Corr: na, Entropy: na}},
+				Phi:     na, PhiUndefined: 1, Corr: na, CorrUndefined: 1, Entropy: .5,
+			},
+		},
+		{
+			"nothing at all", &domains.Dataset{},
+			domains.Stats{MeanHeld: na, Holding: all(na), Phi: na, Corr: na, Entropy: na},
+		},
 	} {
 		got := domains.Describe(tt.data)
 		if !equalStats(got, tt.want) {

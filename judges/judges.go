@@ -42,22 +42,26 @@ const ProfileID = "profile/1"
 //	5 - 4 |v_hat - v| / (L-1)
 //
 // where L-1 is the range of its scale, at least 1; nominal ones score 5 or 1; a
-// held criterion that is not expressed scores Neutral.
+// held criterion that is not expressed, or expressed without a number, scores
+// Neutral. Of a position that is expressed twice the last value counts.
 type Profile struct{}
 
 // Grade scores every held criterion, in position order.
 func (Profile) Grade(c Case) []Score {
-	said := make(map[int]float64, len(c.Expressed))
+	said := make([]float64, len(c.Profile.Cells))
+	for i := range said {
+		said[i] = math.NaN()
+	}
 	for j, i := range c.Expressed {
 		said[i] = c.Values[j]
 	}
-	out := []Score{}
+	out := make([]Score, 0, c.Profile.Held())
 	for i, cell := range c.Profile.Cells {
 		if !cell.IsHeld() {
 			continue
 		}
 		s := Neutral
-		if v, ok := said[i]; ok {
+		if v := said[i]; !math.IsNaN(v) {
 			s = closeness(&c.Criteria[i], v, cell.Value())
 		}
 		out = append(out, Score{Position: i, Score: &s, Judge: ProfileID})

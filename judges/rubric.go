@@ -68,7 +68,7 @@ func PromptHash() string {
 	texts := []string{strings.Join(domains.Ladder[:], "\x00")}
 	for _, kind := range []domains.RubricKind{domains.Amount, domains.Quality} {
 		c.Rubric = kind
-		texts = append(texts, systems[kind][0], systems[kind][1], question(&c, []Score{{Position: 0}, {Position: 1}}))
+		texts = append(texts, systems[kind][0], systems[kind][1], question(&c, 0, 1))
 	}
 	sum := sha256.Sum256([]byte(strings.Join(texts, "\x00")))
 	return hex.EncodeToString(sum[:])
@@ -109,31 +109,24 @@ func (r *Rubric) Grade(ctx context.Context, c Case) ([]Score, error) {
 			out = append(out, Score{Position: i, Judge: id})
 		}
 	}
-	if !r.Batched {
-		for i := range out {
-			if err := r.single(ctx, &c, out[i:i+1]); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
-	}
-	batch := make([]*Score, 0, len(out))
-	index := make(map[string]int, len(out)) // name to index in batch
-	var alone []int
+	var alone, batch []int // indices into out
+	named := make(map[string]int, len(out))
 	for i := range out {
 		n := fold(c.Criteria[out[i].Position].Name)
-		if _, ok := index[n]; ok {
+		if _, taken := named[n]; taken || !r.Batched {
 			alone = append(alone, i)
 			continue
 		}
-		index[n] = len(batch)
-		batch = append(batch, &out[i])
+		named[n] = len(batch)
+		batch = append(batch, i)
 	}
-	if err := r.batch(ctx, &c, out, batch, index); err != nil {
-		return nil, err
+	if len(batch) > 0 {
+		if err := r.batch(ctx, &c, out, batch, named); err != nil {
+			return nil, err
+		}
 	}
 	for _, i := range alone {
-		if err := r.single(ctx, &c, out[i:i+1]); err != nil {
+		if err := r.single(ctx, &c, &out[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -141,36 +134,31 @@ func (r *Rubric) Grade(ctx context.Context, c Case) ([]Score, error) {
 }
 
 // single makes one call for one criterion.
-func (r *Rubric) single(ctx context.Context, c *Case, score []Score) error {
-	s := &score[0]
-	reply, why, err := ask(ctx, r.Client, llm.Request{System: systems[c.Rubric][0], User: question(c, score)})
+func (r *Rubric) single(ctx context.Context, c *Case, s *Score) error {
+	reply, why, err := ask(ctx, r.Client, llm.Request{System: systems[c.Rubric][0], User: question(c, s.Position)})
 	if err != nil {
 		return err
 	}
+	var m map[string]json.RawMessage
 	if why == "" {
-		var m map[string]json.RawMessage
-		if m, why = object(reply); why == "" {
-			s.set(c, verdictOf(m, key(c.Rubric)))
-			return nil
-		}
+		m, why = object(reply)
 	}
-	s.Unscored = why
+	if why != "" {
+		s.Unscored = why
+		return nil
+	}
+	s.set(c, verdictOf(m, key(c.Rubric)))
 	return nil
 }
 
-// batch makes one call for the criteria of batch, which all is nothing but if no
-// criterion stands alone.
-func (r *Rubric) batch(ctx context.Context, c *Case, all []Score, batch []*Score, index map[string]int) error {
-	if len(batch) == 0 {
-		return nil
+// batch makes one call for the scores at the indices of which; named maps names to
+// places in which.
+func (r *Rubric) batch(ctx context.Context, c *Case, scores []Score, which []int, named map[string]int) error {
+	positions := make([]int, len(which))
+	for j, i := range which {
+		positions[j] = scores[i].Position
 	}
-	if len(batch) < len(all) {
-		all = make([]Score, len(batch))
-		for i, s := range batch {
-			all[i] = *s
-		}
-	}
-	reply, why, err := ask(ctx, r.Client, llm.Request{System: systems[c.Rubric][1], User: question(c, all)})
+	reply, why, err := ask(ctx, r.Client, llm.Request{System: systems[c.Rubric][1], User: question(c, positions...)})
 	if err != nil {
 		return err
 	}
@@ -178,26 +166,24 @@ func (r *Rubric) batch(ctx context.Context, c *Case, all []Score, batch []*Score
 	if why == "" {
 		verdicts, why = results(reply, key(c.Rubric))
 	}
-	if why != "" {
-		for _, s := range batch {
-			s.Unscored = why
-		}
-		return nil
-	}
-	times := make([]int, len(batch))
-	last := make([]verdict, len(batch))
+	times := make([]int, len(which))
+	last := make([]verdict, len(which))
 	for _, v := range verdicts {
-		if i, ok := index[fold(v.name)]; ok {
-			times[i]++
-			last[i] = v
+		if j, ok := named[fold(v.name)]; ok {
+			times[j]++
+			last[j] = v
 		}
 	}
-	for i, s := range batch {
-		if times[i] != 1 {
-			s.Unscored = fmt.Sprintf("the reply grades %q %d times", c.Criteria[s.Position].Name, times[i])
-			continue
+	for j, i := range which {
+		s := &scores[i]
+		switch {
+		case why != "":
+			s.Unscored = why
+		case times[j] != 1:
+			s.Unscored = fmt.Sprintf("the reply grades %q %d times", c.Criteria[s.Position].Name, times[j])
+		default:
+			s.set(c, last[j])
 		}
-		s.set(c, last[i])
 	}
 	return nil
 }
@@ -254,16 +240,16 @@ const (
 	open, shut = "<<<", ">>>"
 )
 
-// question is the user message about the criteria of scores; see doc.go for its
-// form.
-func question(c *Case, scores []Score) string {
+// question is the user message about the criteria at some positions; see doc.go for
+// its form.
+func question(c *Case, positions ...int) string {
 	var b strings.Builder
-	b.Grow(len(c.Task.Prompt) + len(c.Response) + 64*len(c.Task.Options) + 640*len(scores) + 64)
+	b.Grow(len(c.Task.Prompt) + len(c.Response) + 64*len(c.Task.Options) + 640*len(positions) + 64)
 	writeTask(&b, &c.Task)
 	b.WriteByte('\n')
 	writeResponse(&b, c.Response)
-	for i := range scores {
-		writeCriterion(&b, c, scores[i].Position)
+	for _, i := range positions {
+		writeCriterion(&b, c, i)
 	}
 	return b.String()
 }

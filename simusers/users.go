@@ -27,18 +27,26 @@ func (e Exact) Answer(_ context.Context, q domains.Question) (domains.Answer, er
 	return domains.Answer{Cell: e.profile.Cells[q.Position]}, nil
 }
 
-// Noise says how often a user misreports. Each is a probability.
+// Noise says how a user misreports. Each is from 0 to 1. What a user with true cell
+// x reports, L levels being the scale:
+//
+//	x missing      missing
+//	x not held     not held                       1 - FlipNotHeld
+//	               any one level                  FlipNotHeld / L
+//	x held at v    not held                       FlipHeld
+//	               v                              (1 - FlipHeld) (1 - Slip)
+//	               ordinal, v inside: v +- one level, each   (1 - FlipHeld) Slip / 2
+//	               ordinal, v at an end: the level next to it   (1 - FlipHeld) Slip
+//	               nominal: any one other level   (1 - FlipHeld) Slip / (L-1)
+//
+// On a continuous scale a criterion that is not held is reported at a value drawn
+// uniformly from the range, and one held at v (and not flipped) at v plus a normal
+// error of standard deviation Slip times the range, clipped to the range: there,
+// Slip is a size and no probability.
 type Noise struct {
-	// FlipHeld: a held criterion is reported as not held.
-	FlipHeld float64
-	// FlipNotHeld: one that is not held is reported as held, at a level drawn
-	// uniformly (continuous: a value drawn uniformly from the range).
-	FlipNotHeld float64
-	// Slip: a held value that was not flipped is reported wrongly. Ordinal: one
-	// level up or down with equal probability, inwards at the ends. Nominal: any
-	// other level with equal probability. Continuous: a value drawn uniformly from
-	// the tenth of the range on either side of it, kept inside the range.
-	Slip float64
+	FlipHeld    float64 // probability
+	FlipNotHeld float64 // probability
+	Slip        float64 // probability; continuous: standard deviation, in ranges
 }
 
 // Key names a user meeting a task; noise is seeded from it and from the
@@ -48,7 +56,9 @@ type Key struct {
 	Task, User string
 }
 
-// Noisy misreports as Noise says.
+// Noisy misreports as Noise says. A criterion's draws do not depend on what else
+// was asked; the first decides the flip and the second the slip, so that users who
+// differ in their rates only err on nested sets of criteria.
 type Noisy struct {
 	profile  *domains.Profile
 	criteria []domains.Criterion
@@ -85,14 +95,12 @@ func (n *Noisy) report(rng *rand.Rand, c *domains.Criterion, cell domains.Cell) 
 		return domains.At(c.Levels[rng.IntN(len(c.Levels))].Value)
 	case u < n.noise.FlipHeld:
 		return domains.NotHeld()
+	case c.Scale == domains.Continuous:
+		v := cell.Value() + rng.NormFloat64()*n.noise.Slip*c.Range()
+		return domains.At(min(max(v, c.Min), c.Max))
 	case rng.Float64() >= n.noise.Slip:
 		return cell
-	}
-	switch c.Scale {
-	case domains.Continuous:
-		v := cell.Value() + (2*rng.Float64()-1)*(c.Max-c.Min)/10
-		return domains.At(min(max(v, c.Min), c.Max))
-	case domains.Nominal:
+	case c.Scale == domains.Nominal:
 		l := rng.IntN(len(c.Levels) - 1)
 		if l >= c.LevelOf(cell.Value()) {
 			l++

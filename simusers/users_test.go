@@ -73,21 +73,52 @@ func TestNoiseFollowsItsKernel(t *testing.T) {
 	}
 }
 
-func TestNoisyContinuousStaysInRange(t *testing.T) {
-	c := domains.Criterion{ID: "c", Scale: domains.Continuous, Min: 0, Max: 10}
-	moved := 0
-	for i := range 2000 {
-		p := &domains.Profile{Cells: []domains.Cell{domains.At(9.8)}}
-		v := answer(t, NewNoisy(p, []domains.Criterion{c}, Noise{Slip: 1}, Key{User: fmt.Sprint(i)}), 0).Value()
-		if !(v >= 8.8 && v <= 10) {
-			t.Fatalf("9.8 reported as %v: more than a tenth of the range away, or outside", v)
+// TestNoiseOnAContinuousScale compares the reports with the clipped normal law.
+func TestNoiseOnAContinuousScale(t *testing.T) {
+	const users = 20000
+	c := domains.Criterion{ID: "c", Scale: domains.Continuous, Min: -5, Max: 5}
+	report := func(noise Noise, cell domains.Cell, i int) domains.Cell {
+		p := &domains.Profile{Cells: []domains.Cell{cell}}
+		return answer(t, NewNoisy(p, []domains.Criterion{c}, noise, Key{User: fmt.Sprint(i)}), 0)
+	}
+	sum, sq, atEnd := 0.0, 0.0, 0
+	for i := range users {
+		v := report(Noise{Slip: 0.05}, domains.At(0), i).Value()
+		sum, sq = sum+v, sq+v*v
+		w := report(Noise{Slip: 0.05}, domains.At(5), i).Value()
+		if !(w <= 5 && w > 1) {
+			t.Fatalf("5 reported as %v: outside, or eight standard deviations away", w)
 		}
-		if v != 9.8 {
-			moved++
+		if w == 5 {
+			atEnd++
+		}
+		if x := report(Noise{FlipNotHeld: 1}, domains.NotHeld(), i).Value(); !(x >= -5 && x < 5) {
+			t.Fatalf("not held reported at %v, outside the range", x)
+		}
+		if x := report(Noise{}, domains.At(1.25), i); !x.Equal(domains.At(1.25)) {
+			t.Fatalf("without noise 1.25 is reported as %v", x)
 		}
 	}
-	if moved < 1900 {
-		t.Errorf("%d of 2000 values moved, all should", moved)
+	mean, sd := sum/users, math.Sqrt(sq/users)
+	if math.Abs(mean) > 5*0.5/math.Sqrt(users) || math.Abs(sd-0.5) > 5*0.5/math.Sqrt(2*users) {
+		t.Errorf("error of mean %.4f and standard deviation %.4f; want 0 and 0.5, a twentieth of the range", mean, sd)
+	}
+	if math.Abs(float64(atEnd)-users/2) > 5*math.Sqrt(users/4) {
+		t.Errorf("%d of %d reports of the upper end are clipped to it, want half", atEnd, users)
+	}
+}
+
+// TestMoreNoiseErrsOnMore: rates change which draws count, not the draws.
+func TestMoreNoiseErrsOnMore(t *testing.T) {
+	c := []domains.Criterion{{ID: "c", Levels: scale(5)}}
+	p := &domains.Profile{Cells: []domains.Cell{domains.At(3)}}
+	for i := range 2000 {
+		k := Key{Seed: 7, Task: "t", User: fmt.Sprint(i)}
+		low := answer(t, NewNoisy(p, c, Noise{FlipHeld: 0.1, Slip: 0.2}, k), 0)
+		high := answer(t, NewNoisy(p, c, Noise{FlipHeld: 0.2, Slip: 0.4}, k), 0)
+		if !low.Equal(domains.At(3)) && high.Equal(domains.At(3)) {
+			t.Fatalf("user %d reports %v with little noise and errs no more with twice as much", i, low)
+		}
 	}
 }
 

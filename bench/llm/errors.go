@@ -58,6 +58,7 @@ type (
 func (e *redirectError) Error() string {
 	return "the server redirects to " + e.to + "; use that address in base_url"
 }
+
 func (pageError) Error() string {
 	return "the reply is a web page; does base_url end in /v1 as the server wants it?"
 }
