@@ -10,7 +10,7 @@ BIN    := bin/pepbench
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  DOMAIN=medical|math|social|commonsense   CONFIG=file.yaml   SET='path=value ...'"
+	@echo "  DOMAIN=medical|math|social|commonsense  CONFIG=file.yaml  SET='path=value ...'  FRESH=1 (start over)"
 
 .PHONY: build
 build: ## compile the command to bin/pepbench
@@ -18,7 +18,7 @@ build: ## compile the command to bin/pepbench
 
 .PHONY: bench
 bench: build ## run the benchmark of DOMAIN (or CONFIG) and report it
-	@$(BIN) run $(CONFIG) $(foreach s,$(SET),--set $(s))
+	@$(BIN) run $(CONFIG) $(foreach s,$(SET),--set $(s)) $(if $(FRESH),--fresh)
 
 .PHONY: figures
 figures: build ## draw tables and figures of RUN again from its files

@@ -112,7 +112,7 @@ func sortedInts(m map[int]float64) []int {
 func TestFloorCeilingAndSwap(t *testing.T) {
 	for _, name := range data.Names() {
 		t.Run(name, func(t *testing.T) {
-			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=6", "beliefs={belief: {kind: prior}}")
+			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=6", "beliefs={latent: {kind: prior}}")
 			w := wire(t, p)
 			d := p.Data
 			none := domains.NewInference(len(d.Criteria))
@@ -220,7 +220,7 @@ func rename(d *domains.Dataset) *domains.Dataset {
 func TestRenamingChangesNothing(t *testing.T) {
 	for _, name := range data.Names() {
 		t.Run(name, func(t *testing.T) {
-			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=8", "beliefs={belief: {kind: prior}}")
+			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=8", "beliefs={latent: {kind: prior}}")
 			w := wire(t, p)
 			model := fitPrior(t, p)
 			plain, odd := p.Data, rename(p.Data)
@@ -269,7 +269,7 @@ func (e *eavesdrop) Complete(ctx context.Context, r llm.Request) (llm.Reply, err
 // where there is most to leak: the judge reads exactly the response that is in the
 // journal, and the solver reads nothing of the user's own rubric.
 func TestRequestsKeepTheBarriers(t *testing.T) {
-	p := prepare(t, "../configs/prefdisco.yaml", "domain.path=testdata/released.good.jsonl", "filter={}", "split.users_per_task=0", "split.test=0.4", "beliefs.belief.classes=[1]")
+	p := prepare(t, "../configs/prefdisco.yaml", "domain.path=testdata/released.good.jsonl", "filter={}", "split.users_per_task=0", "split.test=0.4", "beliefs.latent.classes=[1]")
 	w := wire(t, p)
 	solve, judge := &eavesdrop{next: w.roles.solver.(solver.Direct).Client}, &eavesdrop{next: w.roles.judge.(*judges.Rubric).Client}
 	r := &runner{
@@ -414,9 +414,9 @@ func TestNoStructureNoGain(t *testing.T) {
 	const seeds, bound = 20, 0.005
 	for seed := 1; seed <= seeds; seed++ {
 		p := prepare(t, "../configs/ablations/structure.yaml", fmt.Sprintf("domain.seed=%d", seed), fmt.Sprintf("split.seed=%d", seed), "split.users_per_task=24",
-			"beliefs={belief: {kind: latent-class, classes: [1, 2, 4], restarts: 1, iterations: 40}}")
+			"beliefs={latent: {kind: latent-class, classes: [1, 2, 4], restarts: 1, iterations: 40}}")
 		d := p.Data
-		lc, _, err := p.Experiment.Beliefs["belief"].Config.Fit(context.Background(), belief.NewPopulation(d, p.Parts.Train), belief.NewPopulation(d, p.Parts.Dev))
+		lc, _, err := p.Experiment.Beliefs["latent"].Config.Fit(context.Background(), belief.NewPopulation(d, p.Parts.Train), belief.NewPopulation(d, p.Parts.Dev))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,7 @@ func (p *Plan) describe(models []record.Model) error {
 		Models:   models,
 		Users:    e.Users.Config.About(),
 		Sessions: len(p.sessions),
+		Warnings: p.warnings,
 		Counts:   slices.Clone(d.Counts),
 		Report: record.Report{
 			Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,

@@ -24,6 +24,7 @@ type Plan struct {
 	sparse     bool
 	rows       []planRow
 	sessions   []sessionKey
+	warnings   []string
 	manifest   record.Manifest
 }
 
@@ -104,6 +105,7 @@ func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error
 		})
 	}
 
+	p.warn(b)
 	for i, r := range p.rows {
 		for _, seed := range e.Seeds {
 			for _, test := range parts.Test {
@@ -129,7 +131,23 @@ func (e *Experiment) fits(d *domains.Dataset) error {
 	return nil
 }
 
-// blocks of checkpoint-making strategies
+// warn notes what a reader of the numbers should know before them.
+func (p *Plan) warn(b *builder) {
+	for _, s := range p.Experiment.Strategies {
+		a, ok := s.Config.(*adaptive)
+		if !ok {
+			continue
+		}
+		if m, ok := b.models[a.Belief].(interface{ Classes() int }); ok && m.Classes() == 1 {
+			p.warnings = append(p.warnings, fmt.Sprintf("%s asks by belief %s, which has one class: no answer teaches anything about another criterion, every score is 0, and it asks in the order of the data's listing", a.Name, a.Belief))
+		}
+	}
+	if p.Experiment.Missing == "skip" && slices.ContainsFunc(p.Parts.Test, func(k int) bool { return askable(&p.Data.Profiles[k]) != nil }) {
+		p.warnings = append(p.warnings, "empty cells are not asked, so that users can be asked different criteria: part of the follow-up adaptivity is that, and a fixed order shows it too")
+	}
+}
+
+// once says that the strategy asks nothing and is graded once, at 0 questions.
 func (r *planRow) once() bool { return r.Kind == "none" || r.Kind == "oracle" }
 
 // setting is what the strategy of a session is told; each call gives a fresh

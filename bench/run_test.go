@@ -21,7 +21,7 @@ import (
 )
 
 // small is a run of every strategy that takes a second or so.
-var small = []string{"split.users_per_task=1", "beliefs.belief.classes=[2]", "report.resamples=20"}
+var small = []string{"split.users_per_task=1", "beliefs.latent.classes=[2]", "report.resamples=20"}
 
 func prepare(t testing.TB, config string, sets ...string) *Plan {
 	t.Helper()
@@ -307,7 +307,7 @@ func TestSilentUsersSpendQuestions(t *testing.T) {
 		want    bool
 	}{{"skip", false}, {"spend", true}} {
 		dir := t.TempDir()
-		p := prepare(t, "../configs/survey.yaml", "domain.path=testdata/survey", "split.users_per_task=0", "filter.min_held=1", "missing="+row.missing, "beliefs.belief.classes=[1]")
+		p := prepare(t, "../configs/survey.yaml", "domain.path=testdata/survey", "split.users_per_task=0", "filter.min_held=1", "missing="+row.missing, "beliefs.latent.classes=[1]")
 		mustRun(t, p, dir)
 		met := false
 		for _, s := range sessions(t, dir) {

@@ -112,6 +112,9 @@ func report(stdout io.Writer, dir string, quiet bool) error {
 	if !quiet {
 		fmt.Fprintln(stdout)
 		fmt.Fprint(stdout, s.Text)
+		for _, w := range s.Warnings {
+			fmt.Fprintln(stdout, "warning:", w)
+		}
 	}
 	return nil
 }
