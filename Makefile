@@ -24,6 +24,10 @@ bench: build ## run the benchmark of DOMAIN (or CONFIG) and report it
 figures: build ## draw tables and figures of RUN again from its files
 	@$(BIN) report $(RUN)
 
+.PHONY: readme
+readme: build ## make the README's table and figures again
+	scripts/readme.sh
+
 .PHONY: test
 test: ## all tests, with the race detector
 	$(GO) test -race ./...

@@ -308,8 +308,11 @@ func lintAnswers(t *testing.T, d *domain) {
 			t.Errorf("%s: answer %q is none of its options", k.ID, k.Answer)
 		}
 	}
-	if choices == 0 {
+	if choices == 0 { // math: the answers themselves are checked by computation
 		return
+	}
+	if choices != len(d.tasks) {
+		t.Errorf("%d of %d tasks have options; all or none should", choices, len(d.tasks))
 	}
 	for _, label := range []string{"A", "B", "C", "D"} {
 		if share := float64(right[label]) / float64(choices); share < .2 || share > .3 {
@@ -407,7 +410,9 @@ func lintValues(t *testing.T, d *domain) {
 		}
 		wins := make([]int, len(c.values))
 		d.each(func(_, _ int, s state) {
-			wins[slices.IndexFunc(c.values, func(v valueRule) bool { return v.when(s) })]++
+			if i := slices.IndexFunc(c.values, func(v valueRule) bool { return v.when(s) }); i >= 0 {
+				wins[i]++
+			}
 		})
 		if i := slices.Index(wins, 0); i >= 0 {
 			t.Errorf("%s: value rule %d (%s) never decides", c.entry.ID, i+1, c.entry.Values[i].When.value)
@@ -415,6 +420,22 @@ func lintValues(t *testing.T, d *domain) {
 	}
 	if len(reached) != 5 {
 		t.Errorf("the value rules of all criteria reach only %d levels", len(reached))
+	}
+}
+
+// A file must be about the domain whose folder it is in.
+func TestLintDomain(t *testing.T) {
+	for _, name := range Names() {
+		var c criteriaFile
+		var k tasksFile
+		for path, v := range map[string]any{"/criteria.yaml": &c, "/tasks.yaml": &k} {
+			if _, err := read(name+path, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.Domain != name || k.Domain != name || strings.TrimSpace(c.About) == "" {
+			t.Errorf("%s: its criteria say they are of %q (%q), its tasks of %q", name, c.Domain, c.About, k.Domain)
+		}
 	}
 }
 
