@@ -2,8 +2,11 @@ package bench
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"text/tabwriter"
+
+	"pepbench/domains"
 )
 
 // DryRun says what the plan would do: sessions, calls by role and tokens.
@@ -16,6 +19,7 @@ func (p *Plan) DryRun() string {
 	}
 	line("experiment", "%s (config %.12s)", m.Name, m.ConfigHash)
 	line("data", "%s: %d criteria, %d train / %d dev / %d test profiles, %d test tasks, %d test users", m.Data.Name, m.Data.Criteria, m.Data.Profiles.Train, m.Data.Profiles.Dev, m.Data.Profiles.Test, m.Data.Tasks.Test, m.Data.Users.Test)
+	line("profiles", "%s", shape(domains.Describe(p.Data)))
 	for _, c := range m.Counts {
 		line("", "%s: %d", c.What, c.N)
 	}
@@ -33,4 +37,17 @@ func (p *Plan) DryRun() string {
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()
 	return b.String()
+}
+
+// shape puts the statistics of the profiles into one line; what is undefined is a
+// dash.
+func shape(s domains.Stats) string {
+	num := func(format string, v float64) string {
+		if math.IsNaN(v) {
+			return "–"
+		}
+		return fmt.Sprintf(format, v)
+	}
+	return fmt.Sprintf("held per profile %s; held by a share of %s to %s of them (median criterion %s); mean |phi| of holding %s, mean |r| of values %s; entropy of values %s bits",
+		num("%.1f", s.MeanHeld), num("%.2f", s.Holding[0]), num("%.2f", s.Holding[4]), num("%.2f", s.Holding[2]), num("%.3f", s.Phi), num("%.3f", s.Corr), num("%.2f", s.Entropy))
 }

@@ -1,38 +1,59 @@
 #!/usr/bin/env bash
-# Runs the medical benchmark and puts its table and figures where the README shows
-# them. With --check nothing is written: the run must give what is there already.
+# Runs the four built-in domains and puts their tables and figures where the README
+# shows them. With --check nothing is written: the runs must give what is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=results/readme
 run=$(mktemp -d)
 trap 'rm -rf "$run"' EXIT
-bin/pepbench run configs/medical.yaml --out "$run" --quiet >/dev/null
+domains="medical math social commonsense"
+for d in $domains; do
+	bin/pepbench run "configs/$d.yaml" --out "$run/$d" --quiet >/dev/null
+done
 
-table=$run/README.part
+# One row a domain: alignment at the final budget, from the tidy table.
+summary() {
+	echo '| Domain | none | random+latent | static+latent | twin+latent | pep+latent | oracle | pep+latent minus static+latent |'
+	echo '|:---|---:|---:|---:|---:|---:|---:|---:|'
+	for d in $domains; do
+		awk -F, -v d="$d" '
+			$5 == "alignment" { a[$1] = $7 }   # rows rise with the number of questions: the last one stays
+			$5 == "alignment_difference" && $1 == "pep+latent" { diff = sprintf("%+.1f [%.1f, %.1f]%s", $7, $8, $9, $8 <= 0 && $9 >= 0 ? " \\~" : "") }
+			END { printf "| %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %s |\n", d, a["none"], a["random+latent"], a["static+latent"], a["twin+latent"], a["pep+latent"], a["oracle"], diff }
+		' "$run/$d/tables/main.csv"
+	done
+}
+
+part=$run/README.part
 {
-	echo '![Alignment by questions asked](results/readme/alignment.png)'
+	echo '![Alignment by questions asked, medical](results/readme/alignment.png)'
 	echo
-	cat "$run/tables/main.md"
+	cat "$run/medical/tables/main.md"
 	echo
-	echo '![Questions asked and questions to target](results/readme/interactions.png)'
+	echo '![Questions asked and questions to target, medical](results/readme/interactions.png)'
 	echo
-	echo '![Follow-up adaptivity](results/readme/adaptivity.png)'
-} >"$table"
+	echo '![Follow-up adaptivity, medical](results/readme/adaptivity.png)'
+	echo
+	echo 'All four domains, alignment after five questions; "\~" where the 95% interval of the difference contains 0:'
+	echo
+	summary
+} >"$part"
 begin='<!-- begin: results of make readme -->'
 end='<!-- end: results of make readme -->'
-awk -v begin="$begin" -v end="$end" -v part="$table" '
+awk -v begin="$begin" -v end="$end" -v part="$part" '
 	$0 == begin { print; while ((getline line < part) > 0) print line; skip = 1; next }
 	$0 == end { skip = 0 }
 	!skip { print }' README.md >"$run/README.md"
 
+figures="alignment interactions adaptivity"
 if [ "${1:-}" = --check ]; then
 	cmp README.md "$run/README.md" || {
 		diff README.md "$run/README.md" >&2 || true
 		echo "README.md does not show what the code gives; run make readme" >&2
 		exit 1
 	}
-	for f in alignment interactions adaptivity; do
-		cmp "$dir/$f.png" "$run/figures/$f.png" || {
+	for f in $figures; do
+		cmp "$dir/$f.png" "$run/medical/figures/$f.png" || {
 			echo "$dir/$f.png is not what the code draws; run make readme" >&2
 			exit 1
 		}
@@ -40,7 +61,7 @@ if [ "${1:-}" = --check ]; then
 	exit 0
 fi
 mkdir -p "$dir"
-for f in alignment interactions adaptivity; do
-	cp "$run/figures/$f.png" "$dir/"
+for f in $figures; do
+	cp "$run/medical/figures/$f.png" "$dir/"
 done
 cp "$run/README.md" README.md

@@ -12,7 +12,9 @@ type None struct{ Predict Predict }
 
 // Begin implements Strategy.
 func (n None) Begin(s Setting) Elicitor {
-	return &walker{setting: s, predictor: n.Predict.Begin(s), at: func(int) (int, bool) { return 0, false }}
+	w := newWalker(s, n.Predict)
+	w.at = func(int) (int, bool) { return 0, false }
+	return w
 }
 
 // Oracle asks nothing and is told the true profile: the ceiling.
@@ -46,7 +48,7 @@ type Order interface {
 }
 
 // Static asks in a fixed order, whatever is answered. Positions that cannot be
-// asked are skipped.
+// asked, or that the order names again, are skipped.
 type Static struct {
 	Order   Order
 	Predict Predict
@@ -54,7 +56,7 @@ type Static struct {
 
 // Begin implements Strategy.
 func (f Static) Begin(s Setting) Elicitor {
-	w := &walker{setting: s, predictor: f.Predict.Begin(s)}
+	w := newWalker(s, f.Predict)
 	w.at = func(n int) (int, bool) { return f.Order.At(&w.setting, n) }
 	return w
 }
@@ -72,12 +74,14 @@ func (r Random) Begin(s Setting) Elicitor {
 	order := domains.Hash("order of user", s.User) % RandomOrders
 	rng := rand.New(rand.NewPCG(uint64(s.Seed), domains.Hash("random order", s.Task.ID)+order))
 	perm := rng.Perm(len(s.Criteria))
-	return &walker{setting: s, predictor: r.Predict.Begin(s), at: func(n int) (int, bool) {
+	w := newWalker(s, r.Predict)
+	w.at = func(n int) (int, bool) {
 		if n >= len(perm) {
 			return 0, false
 		}
 		return perm[n], true
-	}}
+	}
+	return w
 }
 
 // Listed is the order of an explicit list; what is not listed is not asked.
@@ -105,6 +109,11 @@ type walker struct {
 	predictor Predictor
 	at        func(n int) (int, bool)
 	n         int
+	asked     []bool // an order may name a position again
+}
+
+func newWalker(s Setting, p Predict) *walker {
+	return &walker{setting: s, predictor: p.Begin(s), asked: make([]bool, len(s.Criteria))}
 }
 
 func (w *walker) Next(context.Context) (domains.Question, error) {
@@ -114,7 +123,8 @@ func (w *walker) Next(context.Context) (domains.Question, error) {
 			return domains.Question{}, ErrDone
 		}
 		w.n++
-		if w.setting.CanAsk(i) {
+		if w.setting.CanAsk(i) && !w.asked[i] {
+			w.asked[i] = true
 			return Ask(&w.setting, i), nil
 		}
 	}

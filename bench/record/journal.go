@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -206,7 +207,8 @@ func WriteFile(path string, write func(io.Writer) error) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, errors.Join(err, f.Close(), os.Remove(f.Name())))
+			_ = f.Close() // it may be closed already
+			err = fmt.Errorf("write %s: %w", path, errors.Join(err, os.Remove(f.Name())))
 		}
 	}()
 	w := bufio.NewWriterSize(f, 1<<18)
@@ -243,7 +245,11 @@ func ReadManifest(dir string) (*Manifest, error) {
 	path := filepath.Join(dir, ManifestFile)
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // the path is named already
+		}
+		return nil, &domains.DataError{File: path, What: "cannot be read", Err: err}
 	}
 	var m Manifest
 	if err := json.Unmarshal(b, &m); err != nil {

@@ -188,7 +188,12 @@ func round(in []float64) Floats {
 }
 
 // Round rounds to the six decimals that go to disk.
-func Round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
+func Round(v float64) float64 {
+	if math.Abs(v) >= 1<<33 {
+		return v // neighbouring numbers lie farther apart than that
+	}
+	return math.Round(v*1e6) / 1e6
+}
 
 // NewFloats takes a rounded copy.
 func NewFloats(in []float64) Floats { return round(in) }

@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"pepbench/domains"
+	"pepbench/domains/internal/input"
 )
 
 // levels is how many levels the format's values and rubrics have.
@@ -59,7 +60,7 @@ func read(r io.Reader, file string, opt Options) (*domains.Dataset, error) {
 	if opt.Name == "" {
 		opt.Name = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".gz"), ".jsonl")
 	}
-	src, err := newSource(r, file)
+	src, err := input.New(r, file)
 	if err != nil {
 		return nil, err
 	}
@@ -75,10 +76,10 @@ func read(r io.Reader, file string, opt Options) (*domains.Dataset, error) {
 	var buf []byte
 	for {
 		l.line++
-		if buf, err = src.line(buf); err == io.EOF {
+		if buf, err = src.Line(buf); err == io.EOF {
 			break
 		} else if err != nil {
-			return nil, src.fault(l.line, err)
+			return nil, src.Fault(l.line, err)
 		}
 		if len(bytes.TrimSpace(buf)) == 0 {
 			continue
@@ -87,7 +88,7 @@ func read(r io.Reader, file string, opt Options) (*domains.Dataset, error) {
 			return nil, err
 		}
 	}
-	source, err := src.close()
+	source, err := src.Close()
 	if err != nil {
 		return nil, err
 	}

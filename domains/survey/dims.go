@@ -42,7 +42,7 @@ func readDims(t *table) (*dims, error) {
 			return nil, t.bad("add it", "there is no column %s", name)
 		}
 	}
-	ds := &dims{file: t.src.file, byID: map[string]int{}}
+	ds := &dims{file: t.src.Name, byID: map[string]int{}}
 	for {
 		rec, err := t.next()
 		if err == io.EOF {

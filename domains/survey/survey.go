@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"pepbench/domains"
+	"pepbench/domains/internal/input"
 )
 
 // Options says what the folder itself does not.
@@ -92,7 +93,7 @@ func read(dims io.Reader, dimsFile string, profiles io.Reader, profilesFile stri
 	if err != nil {
 		return nil, err
 	}
-	dimsSource, err := t.src.close()
+	dimsSource, err := t.src.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func read(dims io.Reader, dimsFile string, profiles io.Reader, profilesFile stri
 	if err != nil {
 		return nil, err
 	}
-	profilesSource, err := t.src.close()
+	profilesSource, err := t.src.Close()
 	if err != nil {
 		return nil, err
 	}
@@ -142,14 +143,14 @@ func read(dims io.Reader, dimsFile string, profiles io.Reader, profilesFile stri
 
 // A table reads the rows of one CSV file.
 type table struct {
-	src    *source
+	src    *input.File
 	csv    *csv.Reader
 	header []string
 	line   int // of the row read last
 }
 
 func newTable(r io.Reader, file string) (*table, error) {
-	src, err := newSource(r, file)
+	src, err := input.New(r, file)
 	if err != nil {
 		return nil, err
 	}
@@ -184,17 +185,17 @@ func newTable(r io.Reader, file string) (*table, error) {
 func (t *table) next() ([]string, error) {
 	row, err := t.csv.Read()
 	switch {
-	case err == io.EOF && t.src.err == nil:
+	case err == io.EOF && t.src.Err() == nil:
 		return nil, io.EOF
-	case t.src.err != nil:
-		return nil, t.src.fault(t.line+1, t.src.err)
+	case t.src.Err() != nil:
+		return nil, t.src.Fault(t.line+1, t.src.Err())
 	case err != nil:
 		var pe *csv.ParseError
 		if errors.As(err, &pe) {
 			t.line = pe.StartLine
 			return nil, t.bad(`put a cell with commas, quotes or line ends in quotes, and double the quotes in it`, "the row is not valid CSV: %v", pe.Err)
 		}
-		return nil, t.src.fault(t.line+1, err)
+		return nil, t.src.Fault(t.line+1, err)
 	}
 	t.line, _ = t.csv.FieldPos(0)
 	if t.header != nil && len(row) != len(t.header) {
@@ -213,7 +214,7 @@ func (t *table) utf8(cell string, column int) error {
 
 // bad is a fault of the row read last.
 func (t *table) bad(mend, what string, a ...any) error {
-	return &domains.DataError{File: t.src.file, Line: t.line, What: fmt.Sprintf(what, a...), Mend: mend}
+	return &domains.DataError{File: t.src.Name, Line: t.line, What: fmt.Sprintf(what, a...), Mend: mend}
 }
 
 // chunk is how many cells are allocated at once; half a megabyte.
@@ -291,7 +292,7 @@ func readProfiles(t *table, ds *dims, d *domains.Dataset) (empty int, err error)
 		if empty > 0 {
 			what = "no user has answered anything"
 		}
-		return 0, &domains.DataError{File: t.src.file, What: what, Mend: "write a row for each user"}
+		return 0, &domains.DataError{File: t.src.Name, What: what, Mend: "write a row for each user"}
 	}
 	d.Users = make([]domains.User, len(rows))
 	d.Profiles = make([]domains.Profile, len(rows))
@@ -324,7 +325,7 @@ func matchColumns(t *table, ds *dims) (user int, columns []int, err error) {
 	if i := slices.Index(found, false); i >= 0 {
 		return 0, nil, &domains.DataError{
 			File: ds.file, Line: ds.dims[i].line,
-			What: fmt.Sprintf("dimension %q has no column in %s", ds.dims[i].ID, filepath.Base(t.src.file)),
+			What: fmt.Sprintf("dimension %q has no column in %s", ds.dims[i].ID, filepath.Base(t.src.Name)),
 			Mend: "add the column or remove the row",
 		}
 	}

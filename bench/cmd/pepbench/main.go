@@ -4,7 +4,7 @@
 //
 //	pepbench run CONFIG [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
-//	pepbench validate CONFIG...
+//	pepbench validate CONFIG... [--set path=value]...
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
 // unusable, 130 interrupted (what was complete is kept; run again to resume).
