@@ -177,7 +177,7 @@ func (n *noisyUser) User(d *domains.Dataset, profile, seed int) simusers.User {
 
 // About implements UserKind.
 func (n *noisyUser) About() string {
-	return fmt.Sprintf("noisy: says a held criterion is not held with probability %g, the reverse with %g, slips to a neighbouring level with %g", n.FlipHeld, n.FlipNotHeld, n.Slip)
+	return fmt.Sprintf("noisy: says a held criterion is not held with probability %g, the reverse with %g, slips to a neighbouring level with %[3]g (continuous values: a normal error of %[3]g ranges)", n.FlipHeld, n.FlipNotHeld, n.Slip)
 }
 
 // ---- beliefs ----

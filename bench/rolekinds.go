@@ -295,6 +295,9 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	hello, err := c.Complete(ctx, llm.Request{User: "Reply with the word ready."})
 	if err != nil {
 		r.close()
+		if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) { // whatever it was, sessions would meet it too
+			err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)
+		}
 		return nil, err
 	}
 	role := func(name string) llm.Client {

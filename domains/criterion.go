@@ -51,6 +51,17 @@ type Criterion struct {
 // data set has no words of its own.
 var Ladder = [5]string{"none", "a little", "some", "much", "as much as possible"}
 
+// Rung places a value on the Ladder by its place in the criterion's range (value
+// 1..5 on five levels is the word of that level); halves go down, as in Nearest.
+func (c *Criterion) Rung(v float64) int {
+	lo := c.Min
+	if len(c.Levels) > 0 {
+		lo = c.Levels[0].Value
+	}
+	at := (v - lo) / c.Range() * float64(len(Ladder)-1)
+	return min(max(int(at+0.5-1e-9), 0), len(Ladder)-1)
+}
+
 // Range is the distance between the ends of the scale: the L-1 by which errors of
 // a value are measured (five levels 1..5 give 4).
 func (c *Criterion) Range() float64 {

@@ -108,3 +108,33 @@ func TestCriterionValidate(t *testing.T) {
 		}
 	}
 }
+
+func TestRungs(t *testing.T) {
+	five, seven := scale(1, 2, 3, 4, 5), scale(1, 2, 3, 4, 5, 6, 7)
+	share := &domains.Criterion{Scale: domains.Continuous, Min: -1, Max: 1}
+	for _, row := range []struct {
+		reason string
+		c      *domains.Criterion
+		v      float64
+		want   int
+	}{
+		{"a level", five, 4, 3},
+		{"nearest above", five, 3.51, 3},
+		{"half goes down", five, 3.5, 2},
+		{"below the scale", five, -9, 0},
+		{"above the scale", five, 99, 4},
+		{"the middle of seven", seven, 4, 2},
+		{"the top of seven", seven, 7, 4},
+		{"continuous", share, 0.5, 3},
+		{"continuous middle", share, 0, 2},
+	} {
+		if got := row.c.Rung(row.v); got != row.want {
+			t.Errorf("%s: %v is on rung %d, want %d", row.reason, row.v, got, row.want)
+		}
+	}
+	for v := 1.0; v <= 5; v += 1.0 / 64 {
+		if got, want := five.Rung(v), five.Nearest(v); got != want {
+			t.Errorf("%v is on rung %d, its nearest level is %d", v, got, want)
+		}
+	}
+}

@@ -189,7 +189,7 @@ func (r *Rubric) batch(ctx context.Context, c *Case, scores []Score, which []int
 }
 
 // fold is how names are compared: without case and surplus blanks.
-func fold(name string) string { return strings.ToLower(oneLine(strings.TrimSpace(name))) }
+func fold(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
 // ask makes a call. A reply without usable text is no error but has a why.
 func ask(ctx context.Context, client llm.Client, q llm.Request) (text, why string, err error) {
@@ -300,7 +300,7 @@ func writeCriterion(b *strings.Builder, c *Case, i int) {
 		about = note.Description
 	}
 	field("What it is: ", about)
-	l := rung(crit, c.Profile.Cells[i].Value())
+	l := crit.Rung(c.Profile.Cells[i].Value())
 	b.WriteString("The reader wants: ")
 	b.WriteString(domains.Ladder[l])
 	b.WriteString(" (")
@@ -320,17 +320,6 @@ func writeLevel(b *strings.Builder, l int, text string) {
 	b.WriteString(". ")
 	b.WriteString(oneLine(text))
 	b.WriteByte('\n')
-}
-
-// rung places a value on the ladder by its place in the criterion's range (value
-// 1..5 on five levels is the word of that level); halves go down.
-func rung(c *domains.Criterion, v float64) int {
-	lo := c.Min
-	if len(c.Levels) > 0 {
-		lo = c.Levels[0].Value
-	}
-	at := (v - lo) / c.Range() * float64(len(domains.Ladder)-1)
-	return min(max(int(at+0.5-1e-9), 0), len(domains.Ladder)-1)
 }
 
 // oneLine makes one line of a text of the data.

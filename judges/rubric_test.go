@@ -55,7 +55,8 @@ func amountCase() Case {
 			Weights: []float64{0.8125, 0, 0.1875},
 			Notes: []domains.Note{
 				{Justification: "because\nsecret", Description: "how deep", Levels: []string{"q1", "q2", "q3", "q4", "q5"}},
-				{Justification: "never"}, {Justification: "in a hurry"},
+				{Justification: "never"},
+				{Justification: "in a hurry"},
 			},
 		},
 		Rubric:   domains.Amount,
@@ -519,6 +520,16 @@ func FuzzProfileJudge(f *testing.F) {
 }
 
 func BenchmarkGrade(b *testing.B) {
+	url, stop, err := sim.Serve(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = stop() }()
+	client, err := llm.New(llm.Endpoint{BaseURL: url, Model: sim.Model})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
 	c := amountCase()
 	for i := range c.Criteria {
 		for l := range c.Criteria[i].Levels {
@@ -526,16 +537,24 @@ func BenchmarkGrade(b *testing.B) {
 		}
 	}
 	c.Response = strings.Repeat("As to depth: every step is spelled out. ", 20)
-	replies := map[bool]*model{
-		false: says(`{"level": 3, "reason": "every step is spelled out"}`),
-		true:  says(`{"results": [{"criterion": "depth", "level": 3, "reason": "every step"}, {"criterion": "pace", "level": 3, "reason": "no window"}]}`),
-	}
-	for mode, m := range replies {
-		b.Run(fmt.Sprintf("batched=%v", mode), func(b *testing.B) {
-			r := &Rubric{Client: m, Batched: mode, Model: "m"}
+	batched := says(`{"results": [{"criterion": "depth", "level": 3, "reason": "every step"}, {"criterion": "pace", "level": 3, "reason": "no window"}]}`)
+	for _, row := range []struct {
+		name    string
+		client  llm.Client
+		batched bool
+	}{
+		{"single/fake", says(`{"level": 3, "reason": "every step is spelled out"}`), false},
+		{"batched/fake", batched, true},
+		{"single/sim", client, false},
+		{"batched/sim", client, true},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			r := &Rubric{Client: row.client, Batched: row.batched, Model: "m"}
 			b.ReportAllocs()
 			for b.Loop() {
-				m.asked = m.asked[:0]
+				if m, ok := row.client.(*model); ok {
+					m.asked = m.asked[:0]
+				}
 				if _, err := r.Grade(context.Background(), c); err != nil {
 					b.Fatal(err)
 				}

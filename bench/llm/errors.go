@@ -112,18 +112,21 @@ func classify(err error) (again bool, mark error) {
 		cert     *tls.CertificateVerificationError
 		record   tls.RecordHeaderError
 		dns      *net.DNSError
-		op       *net.OpError
 	)
 	switch {
 	case errors.As(err, &redirect), errors.As(err, &cert), errors.As(err, &record),
 		errors.Is(err, http.ErrSchemeMismatch), errors.Is(err, openai.ErrChatCompletionInvalidModel):
 		return false, ErrUnusable
-	case errors.Is(err, context.DeadlineExceeded):
-		return true, ErrTransient
-	case errors.As(err, &page), errors.As(err, &dns), errors.As(err, &op) && op.Op == "dial":
+	case errors.As(err, &page), errors.As(err, &dns), unreached(err):
 		return true, ErrUnusable // it may be starting up; if not, it is not there
 	}
-	return true, ErrTransient // a connection that broke, a reply that cannot be read
+	return true, ErrTransient // a time-out, a connection that broke, a reply that cannot be read
+}
+
+// unreached reports whether no connection came about, for want of time or otherwise.
+func unreached(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // secrets replaces whatever an endpoint must not tell.
@@ -167,7 +170,7 @@ func (c *Conn) explain(err error, attempts int) string {
 		if len(bytes.TrimSpace(req.Body)) == 0 {
 			what = fmt.Sprintf("status %d without a word; is base_url right?", req.HTTPStatusCode)
 		}
-	case errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded) && !unreached(err):
 		what = fmt.Sprintf("no reply within %v", c.end.Timeout)
 	case errors.As(err, &u):
 		what = u.Err.Error()

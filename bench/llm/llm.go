@@ -187,16 +187,18 @@ const thinkOpen, thinkShut = "<think>", "</think>"
 // SplitThinking separates reasoning that a server left in the text: <think> blocks
 // wherever they stand, everything before a closing tag that was never opened (the
 // server had put the opening one into the prompt), and everything after an opening
-// tag at the very beginning that is never closed (the reply was cut off). Without
-// any of these, ok is false and rest is s.
+// tag at the very beginning that is never closed (the reply was cut off). Any other
+// closing tag is text. Without any of these, ok is false and rest is s.
 func SplitThinking(s string) (thought, rest string, ok bool) {
 	if !strings.Contains(s, thinkOpen) && !strings.Contains(s, thinkShut) {
 		return "", s, false
 	}
 	whole := s
 	var thoughts []string
+	inner := 0 // opening tags within thoughts that may still be closed
 	add := func(t string) {
 		ok = true
+		inner += strings.Count(t, thinkOpen)
 		if t = strings.TrimSpace(t); t != "" {
 			thoughts = append(thoughts, t)
 		}
@@ -213,7 +215,10 @@ func SplitThinking(s string) (thought, rest string, ok bool) {
 		if from >= 0 && from < to {
 			add(s[from+len(thinkOpen) : to])
 			rest += s[:from]
+		} else if ok && inner == 0 {
+			break
 		} else {
+			inner = max(0, inner-1)
 			add(rest + s[:to])
 			rest = ""
 		}

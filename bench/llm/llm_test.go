@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -110,7 +111,7 @@ func TestNobodyThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
-	secure.Config.ErrorLog = nil
+	secure.Config.ErrorLog = log.New(io.Discard, "", 0)
 	secure.StartTLS()
 	defer secure.Close()
 	plain := serve(t, http.NotFound)
@@ -252,6 +253,10 @@ func TestSplitThinking(t *testing.T) {
 		{"a block", "<think>\nt\n</think>\n\na", "t", "a", true},
 		{"an empty block", "<think></think>a", "", "a", true},
 		{"only a closing tag", "t\n</think>\na", "t", "a", true},
+		{"only a closing tag, in one line", "I reason.</think>Answer", "I reason.", "Answer", true},
+		{"only a closing tag and no thought", "</think>x", "", "x", true},
+		{"two closing tags: at the first", "a</think>b</think>c", "a", "b</think>c", true},
+		{"a block and a closing tag: at the first", "<think>a</think>b</think>c", "a", "b</think>c", true},
 		{"a block amid the text", "Well. <think>t</think>a", "t", "Well. a", true},
 		{"two blocks", "<think>t</think>a <think>u</think>b", "t\nu", "a b", true},
 		{"blocks in each other", "<think>t<think>u</think>v</think>a", "t<think>u\nv", "a", true},

@@ -80,6 +80,13 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
+// CloseIdleConnections lets http.Client.CloseIdleConnections through.
+func (w *wire) CloseIdleConnections() {
+	if t, ok := w.next.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
 // rewrite puts the tail into the body of a request that is ours to change.
 func (w *wire) rewrite(r *http.Request) error {
 	body := make([]byte, 0, max(r.ContentLength, 0)+int64(len(w.tail))+bytes.MinRead)
@@ -126,6 +133,7 @@ func tail(e *Endpoint) ([]byte, error) {
 	if e.MaxTokens > 0 {
 		// go-openai knows which models have renamed the field.
 		key := "max_tokens"
+		//lint:ignore SA1019 the deprecated field is what is asked about
 		probe := openai.ChatCompletionRequest{Model: e.Model, MaxTokens: 1}
 		if errors.Is(openai.NewReasoningValidator().Validate(probe), openai.ErrReasoningModelMaxTokensDeprecated) {
 			key = "max_completion_tokens"

@@ -54,8 +54,11 @@ func TestBytesOnTheWire(t *testing.T) {
 		{"numbers are never in exponents", Endpoint{Temperature: p(1e-7)}, head + `,"temperature":0.0000001}`, nil},
 		{"a seed of 0 is said", Endpoint{Seed: n(0)}, head + `,"seed":0}`, nil},
 		{"a negative seed is said", Endpoint{Seed: n(-3)}, head + `,"seed":-3}`, nil},
-		{"fields are sorted", Endpoint{MaxTokens: 9, Seed: n(1), Temperature: p(1), Extra: map[string]any{"zz": nil, "min_p": 0.05, "reasoning": map[string]any{"effort": "low", "b": []int{1}}}},
-			head + `,"max_tokens":9,"min_p":0.05,"reasoning":{"b":[1],"effort":"low"},"seed":1,"temperature":1,"zz":null}`, nil},
+		{
+			"fields are sorted",
+			Endpoint{MaxTokens: 9, Seed: n(1), Temperature: p(1), Extra: map[string]any{"zz": nil, "min_p": 0.05, "reasoning": map[string]any{"effort": "low", "b": []int{1}}}},
+			head + `,"max_tokens":9,"min_p":0.05,"reasoning":{"b":[1],"effort":"low"},"seed":1,"temperature":1,"zz":null}`, nil,
+		},
 		{"a field of the endpoint may come as an extra one", Endpoint{Extra: map[string]any{"max_completion_tokens": 5, "temperature": 2}}, head + `,"max_completion_tokens":5,"temperature":2}`, nil},
 		{"newer models call the token limit otherwise", Endpoint{Model: "gpt-5-mini", MaxTokens: 9}, strings.Replace(head, `"m"`, `"gpt-5-mini"`, 1) + `,"max_completion_tokens":9}`, nil},
 		{"key and headers", Endpoint{Key: " k1\n", Headers: map[string]string{"X-Title": "t"}}, head + `}`, map[string]string{"Authorization": "Bearer k1", "X-Title": "t", "Content-Type": "application/json"}},

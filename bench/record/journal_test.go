@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -266,7 +267,7 @@ func TestAppendRefuses(t *testing.T) {
 	j := open(t, path)
 	defer j.Close()
 	bad := brief("a")
-	bad.Prior.Held = Floats{-1e308 * 10}
+	bad.Prior.Held = Floats{math.Inf(-1)}
 	if err := j.Append(bad); err == nil || !strings.Contains(err.Error(), "session a: ") {
 		t.Errorf("an infinite number: %v", err)
 	}

@@ -189,8 +189,8 @@ func round(in []float64) Floats {
 
 // Round rounds to the six decimals that go to disk.
 func Round(v float64) float64 {
-	if math.Abs(v) >= 1<<33 {
-		return v // neighbouring numbers lie farther apart than that
+	if math.Abs(v) >= 1<<31 {
+		return v // numbers lie too far apart there; larger ones would overflow
 	}
 	return math.Round(v*1e6) / 1e6
 }

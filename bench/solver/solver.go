@@ -54,13 +54,15 @@ func (o Options) choose(p *Problem) ([]int, []float64) {
 
 func value(f *domains.Inference, i int, c *domains.Criterion) float64 {
 	if c.Scale == domains.Nominal && f.Levels != nil && f.Levels[i] != nil {
-		top := 0
+		top, most := -1, math.Inf(-1)
 		for l, p := range f.Levels[i] {
-			if p > f.Levels[i][top] {
-				top = l
+			if p > most { // never where p is unknown
+				top, most = l, p
 			}
 		}
-		return c.Levels[top].Value
+		if top >= 0 {
+			return c.Levels[top].Value
+		}
 	}
 	if v := f.Value[i]; !math.IsNaN(v) {
 		return v
@@ -168,7 +170,7 @@ func user(p *Problem, pos []int, wanted []float64) string {
 		if p.Rubric == domains.Amount && worded(c) {
 			amount(&b, c, wanted[j])
 		} else {
-			b.WriteString(domains.Ladder[rung(c, wanted[j])])
+			b.WriteString(domains.Ladder[c.Rung(wanted[j])])
 		}
 		b.WriteByte('\n')
 	}
@@ -218,23 +220,12 @@ func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// rung places a value on the ladder by its place in the criterion's range (value
-// 1..5 on five levels is the nearest word); halves go down, as in
-// Criterion.Nearest.
-func rung(c *domains.Criterion, v float64) int {
-	lo := c.Min
-	if len(c.Levels) > 0 {
-		lo = c.Levels[0].Value
-	}
-	at := (v - lo) / c.Range() * float64(len(domains.Ladder)-1)
-	return min(max(int(at+0.5-1e-9), 0), len(domains.Ladder)-1)
-}
-
-// Normalise drops invisible format characters (Unicode Cf), brings the text to
-// NFC and trims it: nothing that a person cannot see passes from solver to judge.
+// Normalise drops characters without a shape (Unicode Cf, variation selectors and
+// whatever else is ignored by default), brings the text to NFC and trims it: nothing
+// that a person cannot see passes from solver to judge.
 func Normalise(s string) string {
 	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
+		if unicode.In(r, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
 			return -1
 		}
 		return r

@@ -80,18 +80,38 @@ func TestWhatTheModelIsTold(t *testing.T) {
 		instructed []int
 		wanted     []float64
 	}{
-		{"likeliest first; an unknown value is the middle; levels without texts go by the ladder", func(*Problem) {}, Options{MaxCriteria: 6},
-			task + "\nThis reader wants:\n- tone, warm: t3" + tone + "- depth: d4" + depth + "- bare: none\n", []int{1, 0, 2}, []float64{3, 3.6, 1.2}},
+		{
+			"likeliest first; an unknown value is the middle; levels without texts go by the ladder", func(*Problem) {},
+			Options{MaxCriteria: 6},
+			task + "\nThis reader wants:\n- tone, warm: t3" + tone + "- depth: d4" + depth + "- bare: none\n",
+			[]int{1, 0, 2},
+			[]float64{3, 3.6, 1.2},
+		},
 		{"no more than allowed", func(*Problem) {}, Options{MaxCriteria: 1}, task + "\nThis reader wants:\n- tone, warm: t3" + tone, []int{1}, []float64{3}},
 		{"none below the threshold", func(*Problem) {}, Options{MaxCriteria: -1, MinHeld: 0.9}, task + "\nThis reader wants:\n- tone, warm: t3" + tone, []int{1}, []float64{3}},
 		{"nothing known, nothing told", func(p *Problem) { p.Inference = domains.NewInference(3) }, Options{MaxCriteria: 6}, task, []int{}, []float64{}},
 		{"what is not held is not told", func(p *Problem) { p.Inference = inference(0, 4, 0, 4, 0, 4) }, Options{MaxCriteria: 6}, task, []int{}, []float64{}},
-		{"a half goes down", func(p *Problem) { p.Inference = inference(1, 2.5, nan, nan, nan, nan) }, Options{MaxCriteria: 6},
-			task + "\nThis reader wants:\n- depth: d2" + depth, []int{0}, []float64{2.5}},
-		{"a quality rubric is never told in its levels", func(p *Problem) { p.Rubric = domains.Quality }, Options{MaxCriteria: 6},
-			task + "\nThis reader wants:\n- tone, warm: some\n- depth: much\n- bare: none\n", []int{1, 0, 2}, []float64{3, 3.6, 1.2}},
-		{"equals in the order of the task", func(p *Problem) { p.Inference = inference(0.5, 1, 0.5, 5, 0.5, 3); p.Rubric = domains.Quality }, Options{MaxCriteria: 2},
-			task + "\nThis reader wants:\n- depth: none\n- tone, warm: as much as possible\n", []int{0, 1}, []float64{1, 5}},
+		{
+			"a half goes down", func(p *Problem) { p.Inference = inference(1, 2.5, nan, nan, nan, nan) },
+			Options{MaxCriteria: 6},
+			task + "\nThis reader wants:\n- depth: d2" + depth,
+			[]int{0},
+			[]float64{2.5},
+		},
+		{
+			"a quality rubric is never told in its levels", func(p *Problem) { p.Rubric = domains.Quality },
+			Options{MaxCriteria: 6},
+			task + "\nThis reader wants:\n- tone, warm: some\n- depth: much\n- bare: none\n",
+			[]int{1, 0, 2},
+			[]float64{3, 3.6, 1.2},
+		},
+		{
+			"equals in the order of the task", func(p *Problem) { p.Inference = inference(0.5, 1, 0.5, 5, 0.5, 3); p.Rubric = domains.Quality },
+			Options{MaxCriteria: 2},
+			task + "\nThis reader wants:\n- depth: none\n- tone, warm: as much as possible\n",
+			[]int{0, 1},
+			[]float64{1, 5},
+		},
 		{"a task without options", func(p *Problem) { p.Task.Options = nil; p.Inference = domains.NewInference(3) }, Options{MaxCriteria: 6}, "Task:\nWhich one?\nChoose.\n", []int{}, []float64{}},
 		{"a nominal scale has no least and most", func(p *Problem) {
 			p.Criteria = []domains.Criterion{{Name: "style", Scale: domains.Nominal, Levels: []domains.Level{{Value: 0, Text: "x"}, {Value: 1, Text: "y"}, {Value: 2, Text: "z"}}}}
@@ -146,37 +166,6 @@ func TestBarrier(t *testing.T) {
 	}
 }
 
-func TestRungs(t *testing.T) {
-	five := ordinal("c", "", "", "", "", "")
-	seven := ordinal("c", "", "", "", "", "", "", "")
-	share := domains.Criterion{Scale: domains.Continuous, Min: -1, Max: 1}
-	for _, row := range []struct {
-		reason string
-		c      domains.Criterion
-		v      float64
-		want   int
-	}{
-		{"a level", five, 4, 3},
-		{"nearest above", five, 3.51, 3},
-		{"half goes down", five, 3.5, 2},
-		{"below the scale", five, -9, 0},
-		{"above the scale", five, 99, 4},
-		{"the middle of seven", seven, 4, 2},
-		{"the top of seven", seven, 7, 4},
-		{"continuous", share, 0.5, 3},
-		{"continuous middle", share, 0, 2},
-	} {
-		if got := rung(&row.c, row.v); got != row.want {
-			t.Errorf("%s: %v is on rung %d, want %d", row.reason, row.v, got, row.want)
-		}
-	}
-	for v := 1.0; v <= 5; v += 1.0 / 64 {
-		if got, want := rung(&five, v), five.Nearest(v); got != want {
-			t.Errorf("%v is on rung %d, its nearest level is %d", v, got, want)
-		}
-	}
-}
-
 func TestProfileSolver(t *testing.T) {
 	p := problem()
 	p.Rubric = domains.NoRubric
@@ -224,6 +213,8 @@ func TestNormalise(t *testing.T) {
 		{"soft hyphens", "hy\u00adphen", "hyphen"},
 		{"directions", "a\u202eb\u202c\u2066c\u2069", "abc"},
 		{"tags", "a\U000e0041\U000e007f", "a"},
+		{"variation selectors, which can spell out bytes", "a\ufe0f\U000e0101", "a"},
+		{"fillers and joiners without a shape", "a\u034f\u3164b", "ab"},
 		{"composed", "e\u0301", "é"},
 		{"composed once nothing stands between", "e\u200d\u0301", "é"},
 		{"tabs and line ends stay", "a\tb\r\nc", "a\tb\r\nc"},
@@ -351,6 +342,27 @@ func BenchmarkUser(b *testing.B) {
 	for b.Loop() {
 		pos, wanted := Options{MaxCriteria: 6}.choose(&p)
 		user(&p, pos, wanted)
+	}
+}
+
+func BenchmarkSolve(b *testing.B) {
+	url, stop, err := sim.Serve(context.Background())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = stop() }()
+	c, err := llm.New(llm.Endpoint{BaseURL: url, Model: sim.Model})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer c.Close()
+	d := Direct{Client: c, Options: Options{MaxCriteria: 6}}
+	p := problem()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := d.Solve(context.Background(), p); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"pepbench/bench"
+	"pepbench/bench/llm"
+	"pepbench/domains"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"pepbench": main})
+}
+
+// TestScripts runs testdata/script. Scripts know two commands of their own:
+//
+//	code N ARG...     run pepbench and expect exit code N
+//	half SRC DST      copy the first half of a file
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/script",
+		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			// Under -race a program that ends well sleeps for a second first.
+			env.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE"))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"code": expectCode,
+			"half": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: half SRC DST")
+				}
+				b := ts.ReadFile(args[0])
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(b[:len(b)/2]), 0o644))
+			},
+		},
+	})
+}
+
+// expectCode runs the command and looks at its exit code. A command that fails
+// says why in one line, without usage or stack.
+func expectCode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: code N ARG...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec("pepbench", args[1:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+	said := ts.ReadFile("stderr")
+	if lines := strings.Count("\n"+said, "\npepbench: "); want != exitOK && lines != 1 || want == exitOK && lines != 0 {
+		ts.Fatalf("exit code %d with %d lines that say why", want, lines)
+	}
+	for _, never := range []string{"Usage:", "goroutine ", "panic:", ".go:"} {
+		if strings.Contains(said, never) {
+			ts.Fatalf("stderr holds %q", never)
+		}
+	}
+}
+
+// help runs the command in this process.
+func help(t *testing.T, args ...string) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	if code := run(context.Background(), &out, &errs, append(args, "--help")); code != exitOK || errs.Len() > 0 {
+		t.Fatalf("%v --help: code %d, %s", args, code, errs.String())
+	}
+	return out.String()
+}
+
+var (
+	commandLine = regexp.MustCompile(`(?m)^  ([a-z][a-z-]*) +[A-Z]`)
+	flagLine    = regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z-]+)`)
+	flagInDoc   = regexp.MustCompile(`--([a-z-]+)`)
+)
+
+func submatches(re *regexp.Regexp, s string) []string {
+	var out []string
+	for _, m := range re.FindAllStringSubmatch(s, -1) {
+		if m[1] != "help" {
+			out = append(out, m[1])
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// TestDocComment: the comment of the package lists the commands that exist, with
+// their flags, and no others.
+func TestDocComment(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "main.go", nil, parser.PackageClauseOnly|parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]string{}
+	var names []string
+	for line := range strings.Lines(f.Doc.Text()) {
+		if rest, ok := strings.CutPrefix(line, "\tpepbench "); ok {
+			name, flags, _ := strings.Cut(strings.TrimSpace(rest), " ")
+			listed[name] = flags
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	exist := submatches(commandLine, help(t))
+	if !slices.Equal(names, exist) || len(exist) < 3 {
+		t.Errorf("the comment lists %v, there are %v", names, exist)
+	}
+	for _, name := range exist {
+		if got, want := submatches(flagInDoc, listed[name]), submatches(flagLine, help(t, name)); !slices.Equal(got, want) {
+			t.Errorf("%s: the comment lists the flags %v, there are %v", name, got, want)
+		}
+	}
+}
+
+func TestExitCode(t *testing.T) {
+	alive := context.Background()
+	dead, cancel := context.WithCancel(alive)
+	cancel()
+	for _, row := range []struct {
+		reason string
+		ctx    context.Context
+		err    error
+		want   int
+	}{
+		{"a mistake of the program", alive, errors.New("index out of range"), exitInternal},
+		{"a disk that is full", alive, fmt.Errorf("write x: %w", io.ErrShortWrite), exitInternal},
+		{"a flag that does not exist", alive, &usageError{errors.New("unknown flag: --x")}, exitConfig},
+		{"a command that does not exist, as cobra says it", alive, errors.New(`unknown command "x" for "pepbench"`), exitConfig},
+		{"a fault of the configuration", alive, &bench.ConfigError{File: "x.yaml", Line: 3, What: "bad"}, exitConfig},
+		{"several of them", alive, errors.Join(&bench.ConfigError{What: "a"}, &bench.ConfigError{What: "b"}), exitConfig},
+		{"a fault of the data", alive, &domains.DataError{File: "x.jsonl", Line: 3, What: "bad"}, exitData},
+		{"a fault of the data, wrapped", alive, fmt.Errorf("loading: %w", &domains.DataError{What: "bad", Err: io.EOF}), exitData},
+		{"an endpoint that cannot work", alive, fmt.Errorf("session x: solver: %w", llm.ErrUnusable), exitEndpoint},
+		{"an endpoint that failed for now has no code of its own", alive, fmt.Errorf("session x: %w", llm.ErrTransient), exitInternal},
+		{"Ctrl-C", dead, fmt.Errorf("session x: %w", context.Canceled), exitInterrupted},
+		{"Ctrl-C while something else went wrong", dead, errors.Join(context.Canceled, &domains.DataError{What: "bad"}), exitInterrupted},
+		{"something of its own that came before Ctrl-C", dead, &domains.DataError{What: "bad"}, exitData},
+		{"a call cancelled by the program itself", alive, context.Canceled, exitInternal},
+	} {
+		if got := exitCode(row.ctx, row.err); got != row.want {
+			t.Errorf("%s: %v gives %d, want %d", row.reason, row.err, got, row.want)
+		}
+	}
+}
+
+// TestInterrupted: a run that is cancelled says so in one line.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, errs bytes.Buffer
+	code := run(ctx, &out, &errs, []string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()})
+	if code != exitInterrupted || out.Len() > 0 || errs.String() != "pepbench: interrupted; complete sessions are kept, run the same command again to go on\n" {
+		t.Errorf("code %d, stdout %q, stderr %q", code, out.String(), errs.String())
+	}
+}

@@ -1,0 +1,88 @@
+package llm
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestMeterCounts(t *testing.T) {
+	fault := errors.New("oops")
+	synctest.Test(t, func(t *testing.T) {
+		var m Meter
+		if m.Use() != (Use{}) {
+			t.Errorf("a new meter shows %+v", m.Use())
+		}
+		for _, tt := range []struct {
+			reason string
+			reply  Reply
+			err    error
+			takes  time.Duration
+			want   Use // so far
+		}{
+			{"a plain call", Reply{Attempts: 1, TokensIn: 10, TokensOut: 2}, nil, time.Second, Use{Calls: 1, TokensIn: 10, TokensOut: 2, Busy: time.Second}},
+			{"a call that took three tries", Reply{Attempts: 3, TokensIn: 1, TokensOut: 1}, nil, 2 * time.Second, Use{Calls: 2, Retries: 2, TokensIn: 11, TokensOut: 3, Busy: 3 * time.Second}},
+			{"a call that failed after four", Reply{Attempts: 4}, fault, time.Second, Use{Calls: 3, Retries: 5, Failed: 1, TokensIn: 11, TokensOut: 3, Busy: 4 * time.Second}},
+			{"a client that does not count tries", Reply{}, nil, 0, Use{Calls: 4, Retries: 5, Failed: 1, TokensIn: 11, TokensOut: 3, Busy: 4 * time.Second}},
+		} {
+			ask := Request{System: "S", User: tt.reason}
+			c := m.Wrap(clientFunc(func(_ context.Context, r Request) (Reply, error) {
+				if r != ask {
+					t.Errorf("%s: asked %+v", tt.reason, r)
+				}
+				time.Sleep(tt.takes)
+				return tt.reply, tt.err
+			}))
+			reply, err := c.Complete(t.Context(), ask)
+			if reply != tt.reply || !errors.Is(err, tt.err) {
+				t.Errorf("%s: passed on %+v, %v", tt.reason, reply, err)
+			}
+			if got := m.Use(); got != tt.want {
+				t.Errorf("%s:\n got %+v\nwant %+v", tt.reason, got, tt.want)
+			}
+		}
+	})
+}
+
+// Busy is summed over calls in flight: eight of a second each are eight seconds.
+func TestMeterSumsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var m Meter
+		slow := clientFunc(func(context.Context, Request) (Reply, error) {
+			time.Sleep(time.Second)
+			return Reply{Attempts: 2, TokensIn: 3, TokensOut: 1}, nil
+		})
+		var wg sync.WaitGroup
+		for range 8 {
+			c := m.Wrap(slow)
+			wg.Go(func() {
+				for range 25 {
+					if _, err := c.Complete(t.Context(), Request{}); err != nil {
+						t.Error(err)
+					}
+					m.Use()
+				}
+			})
+		}
+		wg.Wait()
+		want := Use{Calls: 200, Retries: 200, TokensIn: 600, TokensOut: 200, Busy: 200 * time.Second}
+		if got := m.Use(); got != want {
+			t.Errorf("got %+v, want %+v", got, want)
+		}
+	})
+}
+
+func BenchmarkMeter(b *testing.B) {
+	var m Meter
+	c := m.Wrap(clientFunc(func(context.Context, Request) (Reply, error) { return Reply{Attempts: 1}, nil }))
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := c.Complete(b.Context(), Request{}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
