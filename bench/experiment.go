@@ -161,7 +161,8 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	for i, n := range e.Checkpoints {
 		okPoints = okPoints && n >= 0 && n <= e.Horizon && (i == 0 || n > e.Checkpoints[i-1])
 	}
-	check(okPoints && slices.Contains(e.Checkpoints, 0) && slices.Contains(e.Checkpoints, e.Budget), "checkpoints",
+	okPoints = okPoints && slices.Contains(e.Checkpoints, 0) && slices.Contains(e.Checkpoints, e.Budget)
+	check(okPoints || e.Horizon < e.Budget, "checkpoints", // a bad horizon is one fault, not two
 		"floor and ceiling are graded at 0 and the headline at the budget", "%v must rise from 0, contain the budget (%d) and end at the horizon (%d) or before", e.Checkpoints, e.Budget, e.Horizon)
 
 	check(e.Split.By == "task" || e.Split.By == "user" || e.Split.By == "both", "split.by", "give task, user or both", "%q", e.Split.By)

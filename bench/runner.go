@@ -68,9 +68,6 @@ type runner struct {
 func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress) (Outcome, error) {
 	out := Outcome{Dir: dir, Total: len(p.sessions)}
 	started, cpu := time.Now(), cpuSeconds()
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return out, fmt.Errorf("results: %w", err)
-	}
 	limit := p.Experiment.Concurrency
 	if limit == 0 {
 		limit = 4 * runtime.GOMAXPROCS(0)
@@ -82,6 +79,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	defer roles.close()
 	p.manifest.Endpoints = roles.endpoints
 
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return out, fmt.Errorf("results: %w", err)
+	}
 	journalPath := filepath.Join(dir, record.SessionsFile)
 	if fresh {
 		if err := os.Remove(journalPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -90,7 +90,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	} else if err := p.sameRun(dir); err != nil {
 		return out, err
 	}
-	if err := p.writeManifest(dir); err != nil {
+	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
 		return out, err
 	}
 	j, err := record.OpenJournal(journalPath)
@@ -200,12 +200,6 @@ func (p *Plan) sameRun(dir string) error {
 		return differs("other data, models or endpoints")
 	}
 	return nil
-}
-
-// writeManifest leaves an equal manifest untouched.
-func (p *Plan) writeManifest(dir string) error {
-	path := filepath.Join(dir, record.ManifestFile)
-	return record.WriteJSON(path, p.manifest)
 }
 
 // fatal says whether the run cannot go on after err.

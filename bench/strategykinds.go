@@ -125,6 +125,9 @@ func (s *static) check() error {
 	if (len(s.Order) == 0) == (s.TwinOf == "") {
 		return fmt.Errorf("give either order (%s, %s or a list of criteria) or twin_of", orderPriorValue, orderListing)
 	}
+	if u := slices.Compact(slices.Sorted(slices.Values(s.Order))); len(u) != len(s.Order) {
+		return fmt.Errorf("order names a criterion twice: %v", []string(s.Order))
+	}
 	return s.basics.check()
 }
 

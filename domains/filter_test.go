@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"pepbench/domains"
 )
@@ -134,8 +135,8 @@ func TestFilterAgainstBruteForce(t *testing.T) {
 		if f.MinUsers > 0 {
 			wantCounts["criteria dropped from a taskfalse"] = rare
 		}
-		if !reflect.DeepEqual(counts, wantCounts) {
-			t.Fatalf("%+v: counts %v, want %v", f, counts, wantCounts)
+		if diff := cmp.Diff(wantCounts, counts); diff != "" {
+			t.Fatalf("%+v: counts differ (-want +got):\n%s", f, diff)
 		}
 	}
 	if kept < 100 {

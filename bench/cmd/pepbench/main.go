@@ -103,7 +103,7 @@ func exitCode(ctx context.Context, err error) int {
 func need(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return &usageError{fmt.Errorf("pepbench %s takes %s, got %d arguments", c.Name(), what, len(args))}
+			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", c.Name(), what, len(args))}
 		}
 		return nil
 	}
