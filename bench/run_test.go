@@ -390,3 +390,79 @@ func TestBarriers(t *testing.T) {
 		t.Errorf("%d strategies can be told the profile, the oracle alone should be", revealers)
 	}
 }
+
+// TestNominalSurvey: levels without order work end to end; an inference carries
+// their probabilities, and the likeliest one is what is written down.
+func TestNominalSurvey(t *testing.T) {
+	dir := t.TempDir()
+	p := prepare(t, "../configs/survey.yaml", "domain.path=testdata/mixed", "split.users_per_task=0", "filter.min_held=1", "budget=2", "horizon=2", "beliefs.latent.classes=[3]")
+	mustRun(t, p, dir)
+	final := map[string][]float64{}
+	for _, s := range sessions(t, dir) {
+		c := s.Checkpoints[len(s.Checkpoints)-1]
+		final[s.Strategy] = append(final[s.Strategy], record.Alignment(*c.Raw))
+		for i, wanted := range c.Wanted {
+			if pos := c.Instructed[i]; pos < 2 && wanted != float64(int(wanted)) {
+				t.Errorf("%s: %v is no level of %s", s.ID, wanted, s.Criteria[pos])
+			}
+		}
+		if len(s.Turns) == 0 || !strings.HasSuffix(s.Strategy, "+latent") {
+			continue
+		}
+		levels := s.Turns[0].Inference.Levels
+		for i := range 2 {
+			sum := 0.0
+			for _, v := range levels[i] {
+				sum += v
+			}
+			if sum < 1-1e-5 || sum > 1+1e-5 {
+				t.Errorf("%s: P(level | held) of %s sums to %v", s.ID, s.Criteria[i], sum)
+			}
+		}
+	}
+	mean := func(name string) float64 {
+		sum := 0.0
+		for _, v := range final[name] {
+			sum += v
+		}
+		return sum / float64(len(final[name]))
+	}
+	if !(mean("none") < mean("oracle")) || mean("oracle") != 100 {
+		t.Errorf("floor %v, ceiling %v", mean("none"), mean("oracle"))
+	}
+}
+
+// TestContinuousIsRefused by a model of levels, with a clear line.
+func TestContinuousIsRefused(t *testing.T) {
+	e, err := Load("../configs/survey.yaml", []string{"domain.path=testdata/continuous", "filter.min_held=1", "beliefs.latent.classes=[1]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Prepare(context.Background(), e, nil)
+	if want := `belief latent: criterion "age" is continuous and this model knows levels only`; !errors.Is(err, domains.ErrData) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestSingleAndBatchedAgree: one call a criterion or one for all, the same grades.
+func TestSingleAndBatchedAgree(t *testing.T) {
+	one, all := t.TempDir(), t.TempDir()
+	p := prepare(t, "../configs/smoke.yaml", "judge.mode=single")
+	mustRun(t, p, one)
+	q := prepare(t, "../configs/smoke.yaml")
+	mustRun(t, q, all)
+	if p.manifest.Planned.Judge <= q.manifest.Planned.Judge {
+		t.Errorf("%d calls planned one by one, %d batched", p.manifest.Planned.Judge, q.manifest.Planned.Judge)
+	}
+	a, b := sessions(t, one), sessions(t, all)
+	for i := range a {
+		for j := range a[i].Checkpoints {
+			x, y := a[i].Checkpoints[j].Scores, b[i].Checkpoints[j].Scores
+			for k := range x {
+				if *x[k].Score != *y[k].Score || x[k].Reason != y[k].Reason {
+					t.Fatalf("%s, checkpoint %d, criterion %d: %v alone, %v in a batch", a[i].ID, j, k, *x[k].Score, *y[k].Score)
+				}
+			}
+		}
+	}
+}

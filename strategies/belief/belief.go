@@ -78,10 +78,10 @@ func (p *Population) states() ([]uint8, error) {
 	for i := range p.Criteria {
 		c := &p.Criteria[i]
 		if c.Scale == domains.Continuous {
-			return nil, fmt.Errorf("criterion %q is continuous and the model knows levels only; leave it out or give it levels: %w", c.ID, ErrUnsupported)
+			return nil, &domains.DataError{What: fmt.Sprintf("criterion %q is continuous and this model knows levels only", c.ID), Mend: "leave it out or give it levels", Err: ErrUnsupported}
 		}
 		if len(c.Levels) >= int(missing) {
-			return nil, fmt.Errorf("criterion %q has %d levels, at most %d are supported: %w", c.ID, len(c.Levels), missing-1, ErrUnsupported)
+			return nil, &domains.DataError{What: fmt.Sprintf("criterion %q has %d levels, at most %d are supported", c.ID, len(c.Levels), missing-1), Mend: "merge some", Err: ErrUnsupported}
 		}
 	}
 	out := make([]uint8, n*len(p.Rows))
@@ -97,7 +97,7 @@ func (p *Population) states() ([]uint8, error) {
 			case c.IsHeld():
 				l := p.Criteria[k].LevelOf(c.Value())
 				if l < 0 {
-					return nil, fmt.Errorf("value %v of criterion %q is none of its levels: %w", c.Value(), p.Criteria[k].ID, domains.ErrData)
+					return nil, &domains.DataError{What: fmt.Sprintf("value %v of criterion %q is none of its levels", c.Value(), p.Criteria[k].ID)}
 				}
 				at[k] = uint8(1 + l)
 			}

@@ -66,14 +66,14 @@ type Candidate struct {
 // candidate only. The result does not depend on the number of processors.
 func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassOptions) (*LatentClass, []Candidate, error) {
 	if len(train.Rows) == 0 {
-		return nil, nil, fmt.Errorf("belief: no training profiles: %w", domains.ErrData)
+		return nil, nil, &domains.DataError{What: "no training profiles", Mend: "lower split.test and split.dev"}
 	}
 	if len(dev.Rows) == 0 && len(opt.Classes) != 1 {
-		return nil, nil, fmt.Errorf("belief: %d candidate numbers of classes and no dev profiles to choose on; set split.dev or name one: %w", len(opt.Classes), domains.ErrData)
+		return nil, nil, &domains.DataError{What: fmt.Sprintf("%d candidate numbers of classes and no dev profiles to choose on", len(opt.Classes)), Mend: "set split.dev above 0, or name one number"}
 	}
 	for _, k := range opt.Classes {
 		if k < 1 || k > len(train.Rows) {
-			return nil, nil, fmt.Errorf("belief: %d classes for %d training profiles: %w", k, len(train.Rows), domains.ErrData)
+			return nil, nil, &domains.DataError{What: fmt.Sprintf("%d classes for %d training profiles", k, len(train.Rows)), Mend: "name fewer classes, or use more data"}
 		}
 	}
 	rows, err := train.states()
