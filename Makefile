@@ -10,7 +10,9 @@ BIN    := bin/pepbench
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  RUN=results/medical (for figures)"
 	@echo "  DOMAIN=medical|math|social|commonsense  CONFIG=file.yaml  SET='path=value ...'  FRESH=1 (start over)"
+	@echo "  e.g. make bench SET='budget=3 out=results/three'"
 
 .PHONY: build
 build: ## compile the command to bin/pepbench
@@ -41,6 +43,9 @@ perf: ## benchmarks, in the form benchstat reads
 	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-5} ./...
 
 .PHONY: clean
-clean: ## remove the command and the results of runs (not results/readme)
+clean: ## remove the command
 	rm -rf bin
-	find results -mindepth 1 -maxdepth 1 ! -name baseline ! -name readme -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: clean-results
+clean-results: ## remove the results of all runs, which may have cost money (not results/readme)
+	find results -mindepth 1 -maxdepth 1 ! -name baseline ! -name readme -exec rm -rf {} +

@@ -145,11 +145,15 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 			d.fault(at(path), mend, "%s: %s", path, fmt.Sprintf(format, a...))
 		}
 	}
-	check(e.Name != "" && !strings.ContainsAny(e.Name, "/\\ \t\n") && e.Name != "." && e.Name != "..", "name",
+	check(e.Name != "" && len(e.Name) <= 200 && !strings.ContainsAny(e.Name, "/\\ \t\n") && e.Name != "." && e.Name != "..", "name",
 		"results go to results/<name>", "%q is not usable as the name of a folder", e.Name)
 	check(e.Domain.Config != nil, "domain", "there are "+strings.Join(domainKinds.names(), ", "), "say where the data comes from")
 	check(e.Solver.Config != nil, "solver", "there are "+strings.Join(solverKinds.names(), ", "), "say who answers the tasks")
 	check(e.Judge.Config != nil, "judge", "there are "+strings.Join(judgeKinds.names(), ", "), "say who grades")
+	if e.Solver.Config != nil && e.Judge.Config != nil {
+		check(e.Solver.Config.onlyProfile() == e.Judge.Config.onlyProfile(), "judge",
+			"the profile judge grades the profile solver and nothing else", "solver kind %s and judge kind %s do not go together", e.Solver.Kind, e.Judge.Kind)
+	}
 	check(e.Budget >= 0 && e.Budget <= 1000, "budget", "", "%d is not a number of questions from 0 to 1000", e.Budget)
 	check(e.Horizon >= e.Budget && e.Horizon <= 1000, "horizon", "raise it or leave it out", "%d questions are fewer than the budget of %d, or more than 1000", e.Horizon, e.Budget)
 	check(e.Missing == "skip" || e.Missing == "spend", "missing", "give skip or spend", "%q", e.Missing)
@@ -162,7 +166,7 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 		okPoints = okPoints && n >= 0 && n <= e.Horizon && (i == 0 || n > e.Checkpoints[i-1])
 	}
 	okPoints = okPoints && slices.Contains(e.Checkpoints, 0) && slices.Contains(e.Checkpoints, e.Budget)
-	check(okPoints || e.Horizon < e.Budget, "checkpoints", // a bad horizon is one fault, not two
+	check(okPoints || e.Budget < 0 || e.Horizon < e.Budget, "checkpoints", // a bad horizon is one fault, not two
 		"floor and ceiling are graded at 0 and the headline at the budget", "%v must rise from 0, contain the budget (%d) and end at the horizon (%d) or before", e.Checkpoints, e.Budget, e.Horizon)
 
 	check(e.Split.By == "task" || e.Split.By == "user" || e.Split.By == "both", "split.by", "give task, user or both", "%q", e.Split.By)
@@ -175,6 +179,10 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(e.Report.Resamples >= 0 && e.Report.Resamples <= 1_000_000, "report.resamples", "", "%d is not from 0 to 1000000", e.Report.Resamples)
 	check(e.Report.Confidence > 0 && e.Report.Confidence < 1, "report.confidence", "write 0.95 for 95%", "%v is not between 0 and 1", e.Report.Confidence)
 
+	if len(e.Strategies) == 0 {
+		check(false, "strategies", "see configs/ for examples", "none")
+		return
+	}
 	bases := map[string]StrategyKind{}
 	seq := at("strategies")
 	for i, s := range e.Strategies {
@@ -188,7 +196,6 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 		}
 		bases[c.Name] = s.Config
 	}
-	check(len(e.Strategies) > 0, "strategies", "see configs/ for examples", "none")
 	for i, s := range e.Strategies {
 		n := seq.Content[i]
 		for _, p := range s.Config.base().Predict {
@@ -322,7 +329,13 @@ func (b *Block[T]) decodeNode(d *decoder, n *yaml.Node, path string) {
 	}
 	if v, ok := any(b.Config).(interface{ check() error }); ok {
 		if err := v.check(); err != nil {
-			d.fault(n, "", "%s: %v", path, err)
+			at := n
+			for i := 1; i < len(n.Content); i += 2 { // blame what overrides the block, if anything does
+				if c := n.Content[i]; d.src.file[c] != d.src.file[n] {
+					at = c
+				}
+			}
+			d.fault(at, "", "%s: %v", path, err)
 		}
 	}
 }

@@ -124,9 +124,15 @@ func TestSetFaults(t *testing.T) {
 	for _, row := range []struct{ reason, set, want string }{
 		{"no equals sign", "budget", `--set: "budget" is not path=value; write for example --set split.users_per_task=8`},
 		{"an unknown key is found as in a file", "budgets=5", `unknown key "budgets"`},
-		{"below a single value", "name.max=5", `--set name.max=5: name is a single value and has no "max" below it`},
-		{"no such list item", "strategies.nobody.kind=none", `--set strategies.nobody.kind=none: the list has no item "nobody"; give an item's name or its number from 0`},
-		{"wrong type", "budget=many", `--set budget=many: budget is a whole number, not "many"`},
+		{"below a single value", "name.max=5", `--set name.max: name is a single value and has no "max" below it`},
+		{"no such list item", "strategies.nobody.kind=none", `--set strategies.nobody.kind: the list has no item "nobody"; give an item's name or its number from 0`},
+		{"a fraction is not rounded", "budget=2.9", `--set budget: budget is a whole number, not "2.9"`},
+		{"a list is not rounded either", "seeds=[1, 2.5]", `--set seeds: seeds[1] is a whole number, not "2.5"`},
+		{"more than fits", "split.seed=18446744073709551616", `--set split.seed: split.seed is a whole number of 0 or more`},
+		{"a secret is not repeated", "backend={kind: openai, model: m, seed: sk-0123456789}", `[looks like a key]`},
+		{"numbers of items are plain", "strategies.1abc.name=x", `the list has no item "1abc"`},
+		{"a fault of a block blames what overrides it", "domain.name=cooking", `--set domain.name: domain: no built-in domain "cooking"`},
+		{"wrong type", "budget=many", `--set budget: budget is a whole number, not "many"`},
 	} {
 		_, err := Load("testdata/config/minimal.good.yaml", []string{row.set})
 		if err == nil || !strings.Contains(err.Error(), row.want) {

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -46,7 +47,7 @@ func init() {
 	userKinds.add("exact", func() UserKind { return &exactUser{} })
 	userKinds.add("noisy", func() UserKind { return &noisyUser{} })
 
-	beliefKinds.add("prior", func() BeliefKind { return &prior{} })
+	beliefKinds.add("prior", func() BeliefKind { return &prior{Smoothing: belief.DefaultLatentClass.Smoothing} })
 	beliefKinds.add("latent-class", func() BeliefKind {
 		d := belief.DefaultLatentClass
 		return &latentClass{Classes: slices.Clone(d.Classes), Restarts: d.Restarts, Iterations: d.Iterations, Tolerance: d.Tolerance, Smoothing: d.Smoothing, Seed: d.Seed}
@@ -193,13 +194,17 @@ type prior struct {
 	Smoothing float64 `yaml:"smoothing" json:"smoothing"`
 }
 
+func (p *prior) check() error {
+	if !(p.Smoothing > 0) || math.IsInf(p.Smoothing, 0) {
+		return fmt.Errorf("smoothing %v is not a finite number above 0", p.Smoothing)
+	}
+	return nil
+}
+
 // Fit implements BeliefKind.
 func (p *prior) Fit(ctx context.Context, train, _ belief.Population) (belief.Model, []record.Choice, error) {
 	opt := belief.DefaultLatentClass
-	opt.Classes, opt.Restarts = []int{1}, 1
-	if p.Smoothing > 0 {
-		opt.Smoothing = p.Smoothing
-	}
+	opt.Classes, opt.Restarts, opt.Smoothing = []int{1}, 1, p.Smoothing
 	m, _, err := belief.FitLatentClass(ctx, train, belief.Population{Criteria: train.Criteria}, opt)
 	if err != nil {
 		return nil, nil, err
@@ -222,8 +227,10 @@ func (l *latentClass) check() error {
 		return fmt.Errorf("classes %v: give numbers of 1 or more to choose among", l.Classes)
 	case l.Restarts < 1 || l.Iterations < 1:
 		return fmt.Errorf("restarts %d and iterations %d must be 1 or more", l.Restarts, l.Iterations)
-	case !(l.Tolerance >= 0) || !(l.Smoothing > 0):
-		return fmt.Errorf("tolerance %v must be 0 or more and smoothing %v more than 0", l.Tolerance, l.Smoothing)
+	case !(l.Tolerance >= 0) || !(l.Smoothing > 0) || math.IsInf(l.Tolerance, 0) || math.IsInf(l.Smoothing, 0):
+		return fmt.Errorf("tolerance %v must be 0 or more and smoothing %v more than 0, both finite", l.Tolerance, l.Smoothing)
+	case len(slices.Compact(slices.Sorted(slices.Values(l.Classes)))) != len(l.Classes):
+		return fmt.Errorf("classes %v name one number twice", l.Classes)
 	}
 	return nil
 }

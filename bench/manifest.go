@@ -1,10 +1,15 @@
 package bench
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
@@ -88,6 +93,28 @@ var dependencies = []string{
 	"gonum.org/v1/gonum", "gonum.org/v1/plot", "github.com/sashabaranov/go-openai", "gopkg.in/yaml.v3",
 }
 
+// programHash is the first half of the SHA-256 of the running program.
+var programHash = sync.OnceValue(func() string {
+	path, err := os.Executable()
+	if err != nil {
+		return "unknown"
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "unknown"
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "unknown"
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+})
+
+// Version says which code this is: a revision or module version, with a hash of the
+// program where that does not settle it.
+func Version() string { return code().Version }
+
 func code() record.Code {
 	c := record.Code{Version: "unknown", Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Dependencies: map[string]string{}}
 	info, ok := debug.ReadBuildInfo()
@@ -108,6 +135,9 @@ func code() record.Code {
 	}
 	if revision != "" {
 		c.Version = revision + dirty
+	}
+	if dirty != "" || c.Version == "unknown" { // the words would be the same for another program
+		c.Version += " program " + programHash()
 	}
 	for _, m := range info.Deps {
 		if slices.Contains(dependencies, m.Path) {

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
@@ -83,9 +84,10 @@ func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error
 		b.models[name] = m
 		models = append(models, record.Model{Name: name, Kind: k.Kind, Params: m.NumParams(), About: m.About(), Choice: choice})
 	}
-	if b.prior, _, err = (&prior{}).Fit(ctx, train, dev); err != nil {
-		return nil, err
-	}
+	b.prior = sync.OnceValues(func() (belief.Model, error) {
+		m, _, err := (&prior{Smoothing: belief.DefaultLatentClass.Smoothing}).Fit(ctx, train, dev)
+		return m, err
+	})
 
 	for _, r := range e.rows() {
 		s, about, err := r.Spec.build(b, b.predictor(r.Predict))
@@ -121,11 +123,7 @@ func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error
 
 // fits refuses combinations of data, solver and judge that mean nothing.
 func (e *Experiment) fits(d *domains.Dataset) error {
-	solver, judge := e.Solver.Config.onlyProfile(), e.Judge.Config.onlyProfile()
-	switch {
-	case solver != judge:
-		return &ConfigError{What: fmt.Sprintf("solver kind %s and judge kind %s do not go together", e.Solver.Kind, e.Judge.Kind), Mend: "the profile judge grades the profile solver and nothing else"}
-	case d.Survey() && !judge:
+	if d.Survey() && !e.Judge.Config.onlyProfile() {
 		return &ConfigError{What: fmt.Sprintf("data set %s is a survey without tasks: there is nothing to solve", d.Name), Mend: "set solver.kind and judge.kind to profile"}
 	}
 	return nil
@@ -141,6 +139,36 @@ func (p *Plan) warn(b *builder) {
 		if m, ok := b.models[a.Belief].(interface{ Classes() int }); ok && m.Classes() == 1 {
 			p.warnings = append(p.warnings, fmt.Sprintf("%s asks by belief %s, which has one class: no answer teaches anything about another criterion, every score is 0, and it asks in the order of the data's listing", a.Name, a.Belief))
 		}
+	}
+	trained := map[int]bool{}
+	for _, k := range p.Parts.Train {
+		trained[p.Data.Profiles[k].User] = true
+	}
+	users, known, covered := map[int]bool{}, 0, 0
+	for _, k := range p.Parts.Test {
+		prof := &p.Data.Profiles[k]
+		if !users[prof.User] && trained[prof.User] {
+			known++
+		}
+		users[prof.User] = true
+		can := len(prof.Cells)
+		if mask := askable(prof); mask != nil && p.Experiment.Missing == "skip" {
+			can = 0
+			for _, ok := range mask {
+				if ok {
+					can++
+				}
+			}
+		}
+		if can <= p.Experiment.Budget {
+			covered++
+		}
+	}
+	if known > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("%d of %d test users are also among the training profiles, on other tasks (split.by: %s)", known, len(users), p.Experiment.Split.By))
+	}
+	if covered > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("for %d of %d test profiles the budget of %d questions covers every criterion that can be asked: which to ask makes no difference there", covered, len(p.Parts.Test), p.Experiment.Budget))
 	}
 	if p.Experiment.Missing == "skip" && slices.ContainsFunc(p.Parts.Test, func(k int) bool { return askable(&p.Data.Profiles[k]) != nil }) {
 		p.warnings = append(p.warnings, "empty cells are not asked, so that users can be asked different criteria: part of the follow-up adaptivity is that, and a fixed order shows it too")

@@ -2,9 +2,14 @@ package bench
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -60,21 +65,41 @@ func (*simBackend) open(ctx context.Context, concurrency int) (llm.Client, func(
 
 // openaiBackend is any server with OpenAI's interface.
 type openaiBackend struct {
-	BaseURL     string            `yaml:"base_url" json:"base_url"`
-	Model       string            `yaml:"model" json:"model"`
-	KeyEnv      string            `yaml:"api_key_env" json:"api_key_env,omitempty"` // name of the environment variable, never the key
-	Temperature *float64          `yaml:"temperature" json:"temperature,omitempty"`
-	TopP        *float64          `yaml:"top_p" json:"top_p,omitempty"`
-	MaxTokens   int               `yaml:"max_tokens" json:"max_tokens,omitempty"`
-	Seed        *int              `yaml:"seed" json:"seed,omitempty"`
-	Headers     map[string]string `yaml:"headers" json:"headers,omitempty"`
+	BaseURL     string   `yaml:"base_url" json:"base_url"`
+	Model       string   `yaml:"model" json:"model"`
+	KeyEnv      string   `yaml:"api_key_env" json:"api_key_env,omitempty"` // name of the environment variable, never the key
+	Temperature *float64 `yaml:"temperature" json:"temperature,omitempty"`
+	TopP        *float64 `yaml:"top_p" json:"top_p,omitempty"`
+	MaxTokens   int      `yaml:"max_tokens" json:"max_tokens,omitempty"`
+	Seed        *int     `yaml:"seed" json:"seed,omitempty"`
+	Headers     headers  `yaml:"headers" json:"headers,omitempty"`
 }
 
+// headers go to the server as they are and to disk as hashes: they may be secret.
+type headers map[string]string
+
+// MarshalJSON writes names and the first half of the SHA-256 of each value.
+func (h headers) MarshalJSON() ([]byte, error) {
+	out := make(map[string]string, len(h))
+	for k, v := range h {
+		sum := sha256.Sum256([]byte(v))
+		out[k] = "sha256:" + hex.EncodeToString(sum[:16])
+	}
+	return json.Marshal(out)
+}
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func (o *openaiBackend) check() error {
+	if u, err := url.Parse(o.BaseURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("base_url is not an http or https address such as https://api.openai.com/v1")
+	} else if u.User != nil {
+		return errors.New("base_url holds a user name or password; a secret does not belong in a file: use api_key_env")
+	}
 	switch {
 	case o.Model == "":
 		return errors.New("model names no model")
-	case strings.HasPrefix(o.KeyEnv, "sk-"):
+	case o.KeyEnv != "" && (!envName.MatchString(o.KeyEnv) || keyLike.MatchString(o.KeyEnv)):
 		return errors.New("api_key_env is the name of an environment variable, such as OPENAI_API_KEY; a key does not belong in a file")
 	case o.Temperature != nil && !(*o.Temperature >= 0 && *o.Temperature <= 5):
 		return fmt.Errorf("temperature %v is not from 0 to 5", *o.Temperature)
@@ -126,7 +151,7 @@ type solverOptions struct {
 }
 
 func (o *solverOptions) check() error {
-	if o.MaxCriteria == 0 || o.MaxCriteria < -1 {
+	if o.MaxCriteria == 0 {
 		return fmt.Errorf("max_criteria %d: give 1 or more, or all", o.MaxCriteria)
 	}
 	if !share(o.MinHeld) {
@@ -159,8 +184,9 @@ func (c *count) decodeNode(d *decoder, n *yaml.Node, path string) {
 		return
 	}
 	var v int
-	if n.Kind != yaml.ScalarNode || n.Decode(&v) != nil {
-		d.fault(n, "", "%s is a whole number or all, not %q", path, n.Value)
+	whole, ok := wholeNumber(n)
+	if !ok || whole.Decode(&v) != nil || v < 0 {
+		d.fault(n, "", "%s is a whole number or all, not %q", path, redact(n.Value))
 		return
 	}
 	*c = count(v)

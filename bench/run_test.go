@@ -5,14 +5,21 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"pepbench/bench/llm"
 	"pepbench/bench/record"
 	"pepbench/bench/solver"
 	"pepbench/domains"
@@ -174,7 +181,7 @@ func TestRefusesOtherRuns(t *testing.T) {
 	mustRun(t, prepare(t, config, floor, noReport), dir)
 
 	other := prepare(t, config, floor, noReport, "split.users_per_task=2")
-	if _, err := Run(context.Background(), other, dir, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "another configuration") {
+	if _, err := Run(context.Background(), other, dir, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "another configuration: split.users_per_task was 1 and is 2") {
 		t.Errorf("another configuration: %v", err)
 	}
 	older := prepare(t, config, floor, noReport)
@@ -205,19 +212,136 @@ func TestRefusesOtherRuns(t *testing.T) {
 	}
 }
 
+// down is a solver that fails for now after some responses.
+type down struct {
+	solving
+	left *atomic.Int64
+	err  error
+}
+
+func (d down) Solve(ctx context.Context, p solver.Problem) (solver.Solution, error) {
+	if d.left.Add(-1) < 0 {
+		return solver.Solution{}, d.err
+	}
+	return d.solving.Solve(ctx, p)
+}
+
+// TestFailuresAreNotResults: a session whose endpoint failed is recorded with its
+// reason, does not count as done, and is run again; when nothing works any more the
+// run stops by itself.
+func TestFailuresAreNotResults(t *testing.T) {
+	p := prepare(t, "../configs/smoke.yaml")
+	w := wire(t, p)
+	fails := func(after int64, err error) *runner {
+		left := &atomic.Int64{}
+		left.Store(after)
+		return &runner{plan: p, solver: down{w.roles.solver, left, err}, judge: w.roles.judge, judgeID: w.roles.judgeID}
+	}
+	k := p.sessions[slices.IndexFunc(p.sessions, func(k sessionKey) bool { return p.rows[k.row].Kind == "pep" })]
+
+	s, err := fails(2, fmt.Errorf("status 503: %w", llm.ErrTransient)).session(context.Background(), k)
+	if err != nil || s.Error == "" || s.Stop != record.StopError || len(s.Checkpoints) != 2 {
+		t.Errorf("a passing failure: error %q, stop %q, %d checkpoints, %v", s.Error, s.Stop, len(s.Checkpoints), err)
+	}
+	if _, err := fails(2, fmt.Errorf("status 401: %w", llm.ErrUnusable)).session(context.Background(), k); !errors.Is(err, llm.ErrUnusable) {
+		t.Errorf("an unusable endpoint: %v", err)
+	}
+	if s, err := fails(2, solver.ErrEmpty).session(context.Background(), k); err != nil || s.Error != "" || s.Checkpoints[3].Raw != nil || s.Checkpoints[3].Scores[0].Unscored == "" {
+		t.Errorf("an empty reply is unscored: %v, %+v", err, s.Checkpoints[3])
+	}
+
+	dir := t.TempDir()
+	p.manifest.Endpoints = w.roles.endpoints
+	journal := filepath.Join(dir, record.SessionsFile)
+	j, err := record.OpenJournal(journal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Append(s), record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if o := mustRun(t, p, dir); o.Ran != o.Total || o.Failed != 0 {
+		t.Errorf("the failed session was not run again: %+v", o)
+	}
+	clean := t.TempDir()
+	mustRun(t, prepare(t, "../configs/smoke.yaml"), clean)
+	if !bytes.Equal(readFile(t, dir, record.SessionsFile), readFile(t, clean, record.SessionsFile)) {
+		t.Error("a session that failed once leaves a trace")
+	}
+}
+
+// TestHopeless: a server that answers the first call and then garbles or fails every
+// one ends the run with an unusable endpoint, not with a finished one.
+func TestHopeless(t *testing.T) {
+	for _, row := range []struct {
+		reason, reply string
+		status        int
+	}{
+		{"a judge that cannot be read", `{"choices": [{"message": {"role": "assistant", "content": "I am a teapot."}, "finish_reason": "stop"}]}`, 200},
+		{"a server that refuses every request", `{"error": {"message": "no", "type": "invalid_request_error"}}`, 400},
+	} {
+		calls := &atomic.Int64{}
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			if calls.Add(1) == 1 {
+				io.WriteString(w, `{"choices": [{"message": {"role": "assistant", "content": "ready"}, "finish_reason": "stop"}]}`)
+				return
+			}
+			w.WriteHeader(row.status)
+			io.WriteString(w, row.reply)
+		}))
+		p := prepare(t, "../configs/smoke.yaml", fmt.Sprintf("backend={kind: openai, base_url: %q, model: m}", srv.URL+"/v1"))
+		o, err := Run(context.Background(), p, t.TempDir(), false, &watch{})
+		if !errors.Is(err, llm.ErrUnusable) || o.Ran >= o.Total {
+			t.Errorf("%s: %d of %d sessions, %v", row.reason, o.Ran, o.Total, err)
+		}
+		srv.Close()
+	}
+}
+
+// TestOneRunAFolder: a second process is refused instead of tearing the journal.
+func TestOneRunAFolder(t *testing.T) {
+	dir := t.TempDir()
+	release, err := record.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := prepare(t, "../configs/smoke.yaml", "strategies=[{name: none, kind: none}]", "report={resamples: 20}")
+	if _, err := Run(context.Background(), p, dir, false, &watch{}); !errors.Is(err, record.ErrLocked) {
+		t.Errorf("a folder that is in use: %v", err)
+	}
+	release()
+	mustRun(t, p, dir)
+}
+
+// TestSecretsStayOut: header values reach the server and no file.
+func TestSecretsStayOut(t *testing.T) {
+	e, err := Load("testdata/config/minimal.good.yaml", []string{"backend={kind: openai, model: m, headers: {X-Key: hunter2}}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _, err := e.canonical()
+	if err != nil || bytes.Contains(b, []byte("hunter2")) || !bytes.Contains(b, []byte("X-Key")) {
+		t.Errorf("canonical configuration: %s, %v", b, err)
+	}
+}
+
 // TestBlocksThatDoNotFit are refused before anything runs.
 func TestBlocksThatDoNotFit(t *testing.T) {
 	for _, row := range []struct{ reason, set, want string }{
 		{"a profile judge cannot read a text", "judge={kind: profile}", "do not go together"},
 		{"a rubric judge has no text to read", "solver={kind: profile}", "do not go together"},
 	} {
-		e, err := Load("../configs/smoke.yaml", []string{row.set})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Prepare(context.Background(), e, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), row.want) {
+		if _, err := Load("../configs/smoke.yaml", []string{row.set}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", row.reason, err)
 		}
+	}
+	onTask, err := Load("../configs/smoke.yaml", []string{"domain={kind: survey, path: testdata/survey}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare(context.Background(), onTask, nil); !errors.Is(err, ErrConfig) && !errors.Is(err, domains.ErrData) {
+		t.Errorf("a survey has nothing to solve: %v", err)
 	}
 	e, err := Load("../configs/survey.yaml", nil)
 	if err != nil {

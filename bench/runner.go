@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -68,6 +69,42 @@ type runner struct {
 func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress) (Outcome, error) {
 	out := Outcome{Dir: dir, Total: len(p.sessions)}
 	started, cpu := time.Now(), cpuSeconds()
+	_, err := os.Stat(dir)
+	ours := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return out, fmt.Errorf("results: %w", err)
+	}
+	defer func() {
+		if ours {
+			_ = os.Remove(dir) // succeeds only if nothing was written
+		}
+	}()
+	release, err := record.Lock(dir)
+	if err != nil {
+		return out, err
+	}
+	defer release()
+
+	journalPath := filepath.Join(dir, record.SessionsFile)
+	var had *record.Manifest
+	if !fresh {
+		if had, err = p.sameRun(dir); err != nil {
+			return out, err
+		}
+		if had != nil { // a complete run needs no endpoint
+			j, err := record.OpenJournal(journalPath)
+			if err != nil {
+				return out, err
+			}
+			if err := p.belongs(j, journalPath); err != nil || len(p.missing(j)) == 0 {
+				return out, errors.Join(err, j.Finish())
+			}
+			if err := j.Close(); err != nil {
+				return out, err
+			}
+		}
+	}
+
 	limit := p.Experiment.Concurrency
 	if limit == 0 {
 		limit = 4 * runtime.GOMAXPROCS(0)
@@ -78,17 +115,13 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 	defer roles.close()
 	p.manifest.Endpoints = roles.endpoints
-
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return out, fmt.Errorf("results: %w", err)
+	if had != nil && !slices.Equal(had.Endpoints, roles.endpoints) {
+		return out, otherRun(dir, fmt.Sprintf("endpoints that said they were %v, now they say %v", had.Endpoints, roles.endpoints))
 	}
-	journalPath := filepath.Join(dir, record.SessionsFile)
 	if fresh {
 		if err := os.Remove(journalPath); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return out, fmt.Errorf("results: %w", err)
 		}
-	} else if err := p.sameRun(dir); err != nil {
-		return out, err
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
 		return out, err
@@ -97,19 +130,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err != nil {
 		return out, err
 	}
-	var todo []sessionKey
-	for _, k := range p.sessions {
-		if !j.Has(k.id) {
-			todo = append(todo, k)
-		}
-	}
-	if have := len(p.sessions) - len(todo); j.Len() != have {
-		return out, errors.Join(&domains.DataError{File: journalPath, What: fmt.Sprintf("holds %d sessions that are not part of this experiment", j.Len()-have), Mend: "start over with --fresh, or give another --out"}, j.Close())
-	}
-	if len(todo) == 0 {
-		return out, j.Finish()
-	}
-
+	todo := p.missing(j)
 	out.Changed = true
 	if err := os.Remove(filepath.Join(dir, record.MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return out, errors.Join(fmt.Errorf("results: %w", err), j.Close())
@@ -118,6 +139,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness}
 	done := make(chan *record.Session)
 	g, gctx := errgroup.WithContext(ctx)
+	streak := 0
 	g.Go(func() error { // the only writer
 		for s := range done {
 			if err := j.Append(s); err != nil {
@@ -126,6 +148,12 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			out.Ran++
 			if s.Error != "" {
 				out.Failed++
+			}
+			if streak++; scored(s) {
+				streak = 0
+			}
+			if streak == hopeless {
+				return fmt.Errorf("%d sessions in a row without a score, the last because: %s: %w", streak, trouble(s), llm.ErrUnusable)
 			}
 			progress.Sessions(len(p.sessions)-len(todo)+out.Ran, len(p.sessions), out.Ran)
 		}
@@ -173,33 +201,120 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	})
 }
 
-// sameRun refuses a folder that holds sessions of something else.
-func (p *Plan) sameRun(dir string) error {
+// hopeless is how many sessions in a row may end without any score before the run
+// stops: the endpoint is down, or the judge cannot be read.
+const hopeless = 20
+
+// scored says whether any checkpoint of a session was scored.
+func scored(s *record.Session) bool {
+	return s.Error == "" && slices.ContainsFunc(s.Checkpoints, func(c record.Checkpoint) bool { return c.Raw != nil })
+}
+
+// trouble is the first reason why a session has no score.
+func trouble(s *record.Session) string {
+	if s.Error != "" {
+		return s.Error
+	}
+	for _, c := range s.Checkpoints {
+		for _, sc := range c.Scores {
+			if sc.Unscored != "" {
+				return sc.Unscored
+			}
+		}
+	}
+	return "nothing is held"
+}
+
+// missing lists the sessions of the plan that the journal does not have.
+func (p *Plan) missing(j *record.Journal) []sessionKey {
+	var out []sessionKey
+	for _, k := range p.sessions {
+		if !j.Has(k.id) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// belongs refuses a journal with sessions that are not of this plan.
+func (p *Plan) belongs(j *record.Journal, path string) error {
+	ours := make(map[string]bool, len(p.sessions))
+	for _, k := range p.sessions {
+		ours[k.id] = true
+	}
+	for _, id := range j.IDs() {
+		if !ours[id] {
+			return &domains.DataError{File: path, What: fmt.Sprintf("session %q is not part of this experiment", id), Mend: "start over with --fresh, or give another --out"}
+		}
+	}
+	return nil
+}
+
+// otherRun is the refusal to go on in a folder that holds something else.
+func otherRun(dir, with string) error {
+	return &ConfigError{File: filepath.Join(dir, record.ManifestFile), What: "the sessions there were made with " + with, Mend: "start over with --fresh, or give another --out"}
+}
+
+// sameRun gives the manifest of a run that can be continued, nil where there is
+// none, and refuses a folder that holds sessions of something else.
+func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 	if _, err := os.Stat(filepath.Join(dir, record.SessionsFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return nil, nil
 	}
 	had, err := record.ReadManifest(dir)
 	if err != nil {
-		return fmt.Errorf("%w; the sessions there cannot be continued: start over with --fresh, or give another --out", err)
-	}
-	differs := func(what string) error {
-		return &ConfigError{File: filepath.Join(dir, record.ManifestFile), What: "the sessions there were made with " + what, Mend: "start over with --fresh, or give another --out"}
+		return nil, fmt.Errorf("%w; the sessions there cannot be continued: start over with --fresh, or give another --out", err)
 	}
 	now := &p.manifest
-	a, _ := json.Marshal([]any{had.Data, had.Models, had.Endpoints, had.Prompts})
-	b, err := json.Marshal([]any{now.Data, now.Models, now.Endpoints, now.Prompts})
+	a, _ := json.Marshal([]any{had.Data, had.Models, had.Prompts}) // was read from JSON
+	b, err := json.Marshal([]any{now.Data, now.Models, now.Prompts})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case had.ConfigHash != now.ConfigHash:
-		return differs("another configuration")
+		return nil, otherRun(dir, "another configuration: "+firstDifference(had.Config, now.Config))
 	case had.Code.Version != now.Code.Version || had.Code.Platform != now.Code.Platform:
-		return differs(fmt.Sprintf("another version of pepbench (%s on %s, this is %s on %s)", had.Code.Version, had.Code.Platform, now.Code.Version, now.Code.Platform))
+		return nil, otherRun(dir, fmt.Sprintf("another version of pepbench (%s on %s, this is %s on %s)", had.Code.Version, had.Code.Platform, now.Code.Version, now.Code.Platform))
 	case !bytes.Equal(a, b):
-		return differs("other data, models or endpoints")
+		return nil, otherRun(dir, "other data, models or prompts")
 	}
-	return nil
+	return had, nil
+}
+
+// firstDifference names the first key, in order, at which two configurations
+// differ.
+func firstDifference(a, b json.RawMessage) string {
+	var x, y any
+	if json.Unmarshal(a, &x) != nil || json.Unmarshal(b, &y) != nil {
+		return "its configuration cannot be read"
+	}
+	return differ("", x, y)
+}
+
+func differ(path string, x, y any) string {
+	if a, ok := x.(map[string]any); ok {
+		if b, ok := y.(map[string]any); ok {
+			keys := map[string]bool{}
+			for _, m := range []map[string]any{a, b} {
+				for k := range m {
+					keys[k] = true
+				}
+			}
+			for _, k := range sortedKeys(keys) {
+				if d := differ(join(path, k), a[k], b[k]); d != "" {
+					return d
+				}
+			}
+			return ""
+		}
+	}
+	was, _ := json.Marshal(x)
+	is, _ := json.Marshal(y)
+	if bytes.Equal(was, is) {
+		return ""
+	}
+	return fmt.Sprintf("%s was %.60s and is %.60s", path, was, is)
 }
 
 // fatal says whether the run cannot go on after err.

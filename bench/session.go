@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 
+	"pepbench/bench/llm"
 	"pepbench/bench/record"
 	"pepbench/bench/solver"
 	"pepbench/domains"
 	"pepbench/judges"
 	"pepbench/simusers"
 	"pepbench/strategies"
+	"pepbench/strategies/pep"
 )
 
 // session runs one session: the dialogue up to the horizon, solver and judge at
@@ -84,7 +86,7 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		*inferences = append(*inferences, inf)
 		t := record.Turn{Question: q.Position, Answer: a.Cell, Said: a.Text, Inference: record.NewInference(inf)}
 		if s, ok := e.(strategies.Scorer); ok {
-			for _, c := range s.Top(topScores) {
+			for _, c := range s.Top(pep.Top) {
 				t.Scores = append(t.Scores, record.Scored{Position: c.Position, Score: record.Round(c.Score)})
 			}
 		}
@@ -95,9 +97,6 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		}
 	}
 }
-
-// topScores is the number of acquisition scores kept of a question.
-const topScores = 5
 
 func exhausted(set *strategies.Setting, asked []bool) bool {
 	for i := range asked {
@@ -149,7 +148,6 @@ func (r *runner) counterfactuals(ctx context.Context, rec *record.Session, s str
 // questions that the plan names.
 func (r *runner) checkpoints(ctx context.Context, rec *record.Session, prof *domains.Profile, set *strategies.Setting, row *planRow, inferences []domains.Inference) error {
 	p := r.plan
-	task := &p.Data.Tasks[prof.Task]
 	last := -1 // questions behind the latest checkpoint
 	for _, n := range p.Experiment.Checkpoints {
 		if n > 0 && row.once() {
@@ -164,42 +162,50 @@ func (r *runner) checkpoints(ctx context.Context, rec *record.Session, prof *dom
 		}
 		last = at
 		c := record.Checkpoint{Questions: n}
-		sol, err := r.solver.Solve(ctx, solver.Problem{Task: set.Task, Criteria: set.Criteria, Rubric: p.Data.Rubric, Inference: inferences[at]})
+		err := r.checkpoint(ctx, &c, prof, set, inferences[at])
 		switch {
 		case fatal(ctx, err):
-			return fmt.Errorf("session %s: solver: %w", rec.ID, err)
-		case err != nil:
-			c.Scores = unscored(prof, "solver: "+err.Error(), r.judgeID)
-		default:
-			c.Instructed, c.Wanted, c.Response = sol.Instructed, record.NewFloats(sol.Wanted), sol.Text
-			scores, err := r.judge.Grade(ctx, judges.Case{
-				Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric,
-				Response: sol.Text, Expressed: sol.Instructed, Values: sol.Wanted,
-			})
-			if fatal(ctx, err) {
-				return fmt.Errorf("session %s: judge: %w", rec.ID, err)
-			}
-			if err != nil {
-				c.Scores = unscored(prof, err.Error(), r.judgeID)
-			} else {
-				c.Scores = graded(scores)
-			}
-			if r.correctness != nil && task.Answer != "" {
-				ok, why, err := r.correctness.Judge(ctx, *task, sol.Text)
-				if fatal(ctx, err) {
-					return fmt.Errorf("session %s: correctness: %w", rec.ID, err)
-				}
-				if err != nil {
-					why = err.Error()
-				}
-				c.Correct, c.CorrectReason = ok, why
-			}
+			return fmt.Errorf("session %s: %w", rec.ID, err)
+		case err != nil: // for now: running the same command again tries again
+			rec.Error, rec.Stop = fmt.Sprintf("after %d questions: %v", n, err), record.StopError
+			return nil
 		}
 		if raw, ok := record.Raw(c.Scores, prof.Weight); ok {
 			raw = record.Round(raw)
 			c.Raw = &raw
 		}
 		rec.Checkpoints = append(rec.Checkpoints, c)
+	}
+	return nil
+}
+
+// checkpoint fills c from one response. An error means that an endpoint failed and
+// nothing is known; what a model refused or garbled is unscored.
+func (r *runner) checkpoint(ctx context.Context, c *record.Checkpoint, prof *domains.Profile, set *strategies.Setting, inf domains.Inference) error {
+	p := r.plan
+	sol, err := r.solver.Solve(ctx, solver.Problem{Task: set.Task, Criteria: set.Criteria, Rubric: p.Data.Rubric, Inference: inf})
+	switch {
+	case err != nil && (fatal(ctx, err) || errors.Is(err, llm.ErrTransient)):
+		return fmt.Errorf("solver: %w", err)
+	case err != nil:
+		c.Instructed, c.Wanted = []int{}, record.Floats{}
+		c.Scores = unscored(prof, "solver: "+err.Error(), r.judgeID)
+		return nil
+	}
+	c.Instructed, c.Wanted, c.Response = sol.Instructed, record.NewFloats(sol.Wanted), sol.Text
+	grade := judges.Case{Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric, Response: sol.Text}
+	if p.Experiment.Judge.Config.onlyProfile() { // its response is the list of values
+		grade.Expressed, grade.Values = sol.Instructed, sol.Wanted
+	}
+	scores, err := r.judge.Grade(ctx, grade)
+	if err != nil {
+		return fmt.Errorf("judge: %w", err)
+	}
+	c.Scores = graded(scores)
+	if task := &p.Data.Tasks[prof.Task]; r.correctness != nil && task.Answer != "" {
+		if c.Correct, c.CorrectReason, err = r.correctness.Judge(ctx, *task, sol.Text); err != nil {
+			return fmt.Errorf("correctness: %w", err)
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"gopkg.in/yaml.v3"
@@ -107,15 +108,18 @@ func (*random) build(_ *builder, p strategies.Predict) (strategies.Strategy, str
 type static struct {
 	basics `yaml:",inline"`
 	// Order is "prior-value" (P(held) E[value | held] in the training profiles,
-	// largest first), "listing" (the data's own order) or a list of criterion ids.
+	// largest first: for values that are amounts), "prior-entropy" (entropy of what
+	// training users say, largest first, whatever the coding of the levels),
+	// "listing" (the data's own order) or a list of criterion ids.
 	Order  list   `yaml:"order" json:"order,omitempty"`
 	TwinOf string `yaml:"twin_of" json:"twin_of,omitempty"`
 	Seed   uint64 `yaml:"seed" json:"seed,omitempty"` // of the users a twin draws
 }
 
 const (
-	orderPriorValue = "prior-value"
-	orderListing    = "listing"
+	orderPriorValue   = "prior-value"
+	orderPriorEntropy = "prior-entropy"
+	orderListing      = "listing"
 )
 
 func (*static) kind() string              { return "static" }
@@ -123,7 +127,7 @@ func (s *static) needs() (string, string) { return "", s.TwinOf }
 
 func (s *static) check() error {
 	if (len(s.Order) == 0) == (s.TwinOf == "") {
-		return fmt.Errorf("give either order (%s, %s or a list of criteria) or twin_of", orderPriorValue, orderListing)
+		return fmt.Errorf("give either order (%s, %s, %s or a list of criteria) or twin_of", orderPriorValue, orderPriorEntropy, orderListing)
 	}
 	if u := slices.Compact(slices.Sorted(slices.Values(s.Order))); len(u) != len(s.Order) {
 		return fmt.Errorf("order names a criterion twice: %v", []string(s.Order))
@@ -139,14 +143,22 @@ func (s *static) build(b *builder, p strategies.Predict) (strategies.Strategy, s
 		if err != nil {
 			return nil, "", err
 		}
-		order := b.twins[s.TwinOf]
+		key := fmt.Sprint(s.TwinOf, " ", s.Seed)
+		order := b.twins[key]
 		if order == nil {
 			order = pep.NewTwin(b.models[of.Belief], acq, s.Seed)
-			b.twins[s.TwinOf] = order
+			b.twins[key] = order
 		}
 		return strategies.Static{Order: order, Predict: p}, fmt.Sprintf("static twin of %s: its belief and acquisition, one order for everybody, built on users drawn from the belief", s.TwinOf), nil
-	case len(s.Order) == 1 && s.Order[0] == orderPriorValue:
-		return strategies.Static{Order: byPriorValue{b.prior}, Predict: p}, "asks by prior value: P(held) x E[value | held] in the training profiles", nil
+	case len(s.Order) == 1 && (s.Order[0] == orderPriorValue || s.Order[0] == orderPriorEntropy):
+		m, err := b.prior()
+		if err != nil {
+			return nil, "", fmt.Errorf("strategy %s: %w", s.Name, err)
+		}
+		if s.Order[0] == orderPriorValue {
+			return strategies.Static{Order: byPrior{m, priorValue}, Predict: p}, "asks by prior value: P(held) x E[value | held] in the training profiles", nil
+		}
+		return strategies.Static{Order: byPrior{m, priorEntropy}, Predict: p}, "asks by prior entropy: where training users differ most, held and level together", nil
 	case len(s.Order) == 1 && s.Order[0] == orderListing:
 		all := make(strategies.Listed, len(b.data.Criteria))
 		for i := range all {
@@ -165,26 +177,45 @@ func (s *static) build(b *builder, p strategies.Predict) (strategies.Strategy, s
 	return strategies.Static{Order: order, Predict: p}, fmt.Sprintf("asks %d listed criteria in order", len(order)), nil
 }
 
-// byPriorValue orders criteria by P(held) E[value | held] before any answer.
-type byPriorValue struct{ prior belief.Model }
+// byPrior orders criteria by a worth that they have before any answer, largest
+// first.
+type byPrior struct {
+	prior belief.Model
+	worth func(b belief.Belief, inf *domains.Inference, i int) float64
+}
+
+// priorValue is P(held) E[value | held]; levels without order have no value and
+// count as 1.
+func priorValue(_ belief.Belief, inf *domains.Inference, i int) float64 {
+	if inf.Levels != nil && inf.Levels[i] != nil {
+		return inf.Held[i]
+	}
+	return inf.Held[i] * inf.Value[i]
+}
+
+// priorEntropy is the entropy of the state, held and level together.
+func priorEntropy(b belief.Belief, _ *domains.Inference, i int) float64 {
+	h := 0.0
+	for _, p := range b.States(nil, i) {
+		if p > 0 {
+			h -= p * math.Log(p)
+		}
+	}
+	return h
+}
 
 // At implements strategies.Order.
-func (o byPriorValue) At(s *strategies.Setting, n int) (int, bool) {
+func (o byPrior) At(s *strategies.Setting, n int) (int, bool) {
 	if n >= len(s.Criteria) {
 		return 0, false
 	}
-	inf := o.prior.Start(s.Task.Criteria).Infer()
-	order := make([]int, len(s.Criteria))
+	b := o.prior.Start(s.Task.Criteria)
+	inf := b.Infer()
+	order, worth := make([]int, len(s.Criteria)), make([]float64, len(s.Criteria))
 	for i := range order {
-		order[i] = i
+		order[i], worth[i] = i, o.worth(b, &inf, i)
 	}
-	worth := func(i int) float64 {
-		if s.Criteria[i].Scale == domains.Nominal { // levels without order have no value
-			return inf.Held[i]
-		}
-		return inf.Held[i] * inf.Value[i]
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(worth(j), worth(i)) })
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(worth[j], worth[i]) })
 	return order[n], true
 }
 
@@ -220,9 +251,9 @@ func (a *adaptive) build(b *builder, p strategies.Predict) (strategies.Strategy,
 type builder struct {
 	data   *domains.Dataset
 	specs  []Block[StrategyKind]
-	models map[string]belief.Model // by belief name
-	prior  belief.Model
-	twins  map[string]*pep.Twin // by the name of the strategy they are twins of
+	models map[string]belief.Model      // by belief name
+	prior  func() (belief.Model, error) // fitted when first needed
+	twins  map[string]*pep.Twin         // by strategy and seed, shared by the ways to predict
 }
 
 func (b *builder) spec(name string) StrategyKind {

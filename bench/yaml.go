@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -96,6 +99,9 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 	if root.Kind != yaml.MappingNode {
 		return nil, &ConfigError{File: path, Line: root.Line, What: "an experiment is a mapping of keys to values"}
 	}
+	if err := s.resolve(root, path, 0); err != nil {
+		return nil, err
+	}
 	if err := s.mark(root, path); err != nil {
 		return nil, err
 	}
@@ -111,6 +117,9 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 		if !filepath.IsAbs(parent) {
 			parent = filepath.Join(filepath.Dir(path), parent)
 		}
+		if _, err := os.Stat(parent); err != nil {
+			return nil, &ConfigError{File: path, Line: v.Line, What: fmt.Sprintf("extends %s, which cannot be read: %s", v.Value, reason(err)), Mend: "the path is relative to this file"}
+		}
 		base, err := s.read(parent, append(chain, abs))
 		if err != nil {
 			return nil, err
@@ -120,6 +129,32 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 		return base, nil
 	}
 	return root, nil
+}
+
+// maxDepth bounds nesting, and with it what aliases can blow up to.
+const maxDepth = 50
+
+// resolve puts a copy of its anchor's value in place of each alias, so that nothing
+// later meets one.
+func (s *source) resolve(n *yaml.Node, file string, depth int) error {
+	if depth > maxDepth {
+		return &ConfigError{File: file, Line: n.Line, What: "nested too deeply; does an alias contain itself?"}
+	}
+	for i, c := range n.Content {
+		if n.Kind == yaml.MappingNode && i%2 == 0 && c.Tag == "!!merge" {
+			return &ConfigError{File: file, Line: c.Line, What: "merge keys (<<) are not read", Mend: "write the keys out, or use extends"}
+		}
+		if c.Kind == yaml.AliasNode {
+			copied := *c.Alias
+			copied.Content = slices.Clone(copied.Content)
+			copied.Line = c.Line
+			n.Content[i], c = &copied, &copied
+		}
+		if err := s.resolve(c, file, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mark notes the file of a node and all below it, and refuses keys given twice.
@@ -177,6 +212,7 @@ func (s *source) set(root *yaml.Node, arg string) error {
 	if !ok || path == "" {
 		return &ConfigError{File: "--set", What: fmt.Sprintf("%q is not path=value", arg), Mend: "write for example --set split.users_per_task=8"}
 	}
+	origin := "--set " + path // without the value, which might be a secret
 	var doc yaml.Node
 	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
 		return syntaxError("--set "+path, err)
@@ -185,7 +221,7 @@ func (s *source) set(root *yaml.Node, arg string) error {
 	if len(doc.Content) > 0 {
 		val = doc.Content[0]
 	}
-	if err := s.mark(val, "--set "+arg); err != nil {
+	if err := s.mark(val, origin); err != nil {
 		return err
 	}
 	at := root
@@ -197,9 +233,9 @@ func (s *source) set(root *yaml.Node, arg string) error {
 			i := find(at, k)
 			if i < 0 {
 				key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: k}
-				s.file[key] = "--set " + arg
+				s.file[key] = origin
 				child := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-				s.file[child] = "--set " + arg
+				s.file[child] = origin
 				at.Content = append(at.Content, key, child)
 				i = len(at.Content) - 1
 			}
@@ -214,8 +250,9 @@ func (s *source) set(root *yaml.Node, arg string) error {
 				return c.Kind == yaml.MappingNode && j >= 0 && c.Content[j].Value == k
 			})
 			if i < 0 {
-				if _, err := fmt.Sscanf(k, "%d", &i); err != nil || i < 0 || i >= len(at.Content) {
-					return &ConfigError{File: "--set " + arg, What: fmt.Sprintf("the list has no item %q", k), Mend: "give an item's name or its number from 0"}
+				var err error
+				if i, err = strconv.Atoi(k); err != nil || i < 0 || i >= len(at.Content) {
+					return &ConfigError{File: origin, What: fmt.Sprintf("the list has no item %q", k), Mend: "give an item's name or its number from 0"}
 				}
 			}
 			if last {
@@ -224,7 +261,7 @@ func (s *source) set(root *yaml.Node, arg string) error {
 			}
 			at = at.Content[i]
 		default:
-			return &ConfigError{File: "--set " + arg, What: fmt.Sprintf("%s is a single value and has no %q below it", strings.Join(keys[:n], "."), k)}
+			return &ConfigError{File: origin, What: fmt.Sprintf("%s is a single value and has no %q below it", strings.Join(keys[:n], "."), k)}
 		}
 	}
 	return nil
@@ -270,9 +307,6 @@ func (d *decoder) fault(n *yaml.Node, mend, format string, a ...any) {
 
 // decode fills v, which must be settable; path names it in messages.
 func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
-	for n.Kind == yaml.AliasNode {
-		n = n.Alias
-	}
 	if s, ok := v.Addr().Interface().(selfDecoder); ok {
 		s.decodeNode(d, n, path)
 		return
@@ -319,11 +353,43 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value, path string) {
 			d.fault(n, "", "%s is text, not %s", path, strings.TrimPrefix(n.Tag, "!!"))
 			return
 		}
+		if v.CanInt() || v.CanUint() {
+			if whole, ok := wholeNumber(n); ok {
+				n = whole
+			} else {
+				d.fault(n, "", "%s is a %s, not %q", path, typeName(v), redact(n.Value))
+				return
+			}
+		}
 		if err := n.Decode(v.Addr().Interface()); err != nil {
-			d.fault(n, "", "%s is a %s, not %q", path, typeName(v), n.Value)
+			d.fault(n, "", "%s is a %s, not %q", path, typeName(v), redact(n.Value))
 		}
 	}
 }
+
+// wholeNumber accepts 3, 3.0 and 3e2 and nothing that would have to be rounded.
+func wholeNumber(n *yaml.Node) (*yaml.Node, bool) {
+	if n.Tag == "!!int" {
+		return n, true
+	}
+	var f float64
+	if n.Tag != "!!float" || n.Decode(&f) != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return nil, false
+	}
+	whole := *n
+	whole.Tag, whole.Value = "!!int", strconv.FormatFloat(f, 'f', 0, 64)
+	return &whole, true
+}
+
+// redact keeps what looks like a key out of messages.
+func redact(s string) string {
+	if keyLike.MatchString(s) {
+		return "[looks like a key]"
+	}
+	return s
+}
+
+var keyLike = regexp.MustCompile(`^(sk|pk|hf|gsk|rk|key|xai)[-_].{6,}`)
 
 func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.MappingNode {

@@ -42,12 +42,17 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 		return Parts{}, &DataError{What: fmt.Sprintf("split.by is %q", s.By), Mend: "give task, user or both"}
 	}
 	const train, dev, test = 0, 1, 2
-	partOf := func(axis string, ids []string, named []string) ([]int, error) {
+	partOf := func(axis string, ids []string, has []bool, named []string) ([]int, error) {
 		part := make([]int, len(ids))
 		rest := make([]int, 0, len(ids))
-		order := make([]int, len(ids))
-		for i := range order {
-			order[i] = i
+		var order []int
+		for i := range ids {
+			if has[i] {
+				order = append(order, i)
+			}
+		}
+		if len(order) == 0 {
+			return nil, &DataError{What: fmt.Sprintf("data set %s has no profiles to split", d.Name)}
 		}
 		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ids[a], ids[b]) })
 		h := Hash("split", axis)
@@ -60,14 +65,14 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 			}
 			for _, id := range named {
 				i, ok := index[id]
-				if !ok {
-					return nil, &DataError{What: fmt.Sprintf("split.test_ids: no %s %q in data set %s", axis, id, d.Name), Mend: fmt.Sprintf("name %ss of the data, such as %q", axis, ids[0])}
+				if !ok || !has[i] {
+					return nil, &DataError{What: fmt.Sprintf("split.test_ids: no %s %q in data set %s", axis, id, d.Name), Mend: fmt.Sprintf("name %ss of the data, such as %q", axis, ids[order[0]])}
 				}
 				part[i] = test
 			}
 		} else {
-			n := int(math.Round(s.Test * float64(len(ids))))
-			for _, i := range order[:min(max(1, n), len(ids))] {
+			n := int(math.Round(s.Test * float64(len(order))))
+			for _, i := range order[:min(max(1, n), len(order))] {
 				part[i] = test
 			}
 		}
@@ -82,7 +87,7 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 		}
 		if len(rest)-nd < 1 {
 			return nil, &DataError{
-				What: fmt.Sprintf("data set %s has %d %s(s): too few to hold some out for test and dev and keep one to learn from", d.Name, len(ids), axis),
+				What: fmt.Sprintf("data set %s has %d %s(s): too few to hold some out for test and dev and keep one to learn from", d.Name, len(order), axis),
 				Mend: "split by the other axis (split.by), or lower split.test and split.dev",
 			}
 		}
@@ -92,6 +97,12 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 		return part, nil
 	}
 
+	// Tasks and users without a profile (a filter may have emptied them) take no
+	// part in the draw.
+	taskHas, userHas := make([]bool, len(d.Tasks)), make([]bool, len(d.Users))
+	for i := range d.Profiles {
+		taskHas[d.Profiles[i].Task], userHas[d.Profiles[i].User] = true, true
+	}
 	var tasks, users []int
 	var err error
 	if s.By != "user" {
@@ -99,7 +110,7 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 		for i := range d.Tasks {
 			ids[i] = d.Tasks[i].ID
 		}
-		if tasks, err = partOf("task", ids, s.TestIDs); err != nil {
+		if tasks, err = partOf("task", ids, taskHas, s.TestIDs); err != nil {
 			return Parts{}, err
 		}
 	}
@@ -112,7 +123,7 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 		if s.By == "both" {
 			named = nil
 		}
-		if users, err = partOf("user", ids, named); err != nil {
+		if users, err = partOf("user", ids, userHas, named); err != nil {
 			return Parts{}, err
 		}
 	}

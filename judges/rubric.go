@@ -92,8 +92,9 @@ func key(kind domains.RubricKind) string {
 }
 
 // Grade scores every held criterion, in position order. What cannot be read is
-// unscored with its reason, as is everything behind a call that failed for good;
-// only an unusable endpoint or a cancelled context is an error. The rubric must be
+// unscored with its reason, as is everything behind a call that the server refused;
+// an endpoint that is unusable or failed for now, or a cancelled context, is an
+// error: nothing is known of the response then. The rubric must be
 // of the kind amount or quality.
 //
 // In a batched reply the criteria are told apart by name; one whose name another
@@ -195,10 +196,10 @@ func fold(name string) string { return strings.ToLower(strings.Join(strings.Fiel
 func ask(ctx context.Context, client llm.Client, q llm.Request) (text, why string, err error) {
 	reply, err := client.Complete(ctx, q)
 	switch {
-	case err != nil && (ctx.Err() != nil || errors.Is(err, llm.ErrUnusable)):
+	case err != nil && (ctx.Err() != nil || errors.Is(err, llm.ErrUnusable) || errors.Is(err, llm.ErrTransient)):
 		return "", "", err
-	case err != nil:
-		return "", fmt.Sprintf("call failed: %v", err), nil
+	case err != nil: // the server will not grade this response, however often it is asked
+		return "", fmt.Sprintf("call refused: %v", err), nil
 	case reply.Finish == "length":
 		return "", "the reply was cut off at its token limit", nil
 	case strings.TrimSpace(reply.Content) == "":

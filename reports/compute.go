@@ -360,15 +360,15 @@ func (c *computer) warnings() {
 		for _, f := range row.Failed {
 			failed[f.What] += f.N
 		}
-		switch a := row.final(); {
+		a := row.final()
+		for _, r := range a.Reasons {
+			unscored[r.What] += r.N
+		}
+		switch {
 		case row.Sessions == 0 && row.finalFailures == 0:
 			empty = append(empty, row.Name)
 		case a.N == 0:
 			ungraded = append(ungraded, row.Name)
-		default:
-			for _, r := range a.Reasons {
-				unscored[r.What] += r.N
-			}
 		}
 	}
 	if n, why := total(failed); n > 0 {
@@ -403,14 +403,19 @@ func (c *computer) warnings() {
 	switch {
 	case c.floor == nil || c.ceiling == nil:
 		add("alignment is not normalised: the run has no %s", strings.Join(missing(c.floor == nil, "floor (kind none)", c.ceiling == nil, "ceiling (kind oracle)"), " and no "))
-	case len(c.floor.sessions) > 0 && len(c.ceiling.sessions) > 0:
-		none := true
+	case o.Sessions.Read > 0:
+		none, scored := true, false
 		for i := range o.Strategies {
-			none = none && !o.Strategies[i].final().Normalised.Value.Defined()
+			e := o.Strategies[i].final().Normalised
+			none = none && !e.Value.Defined()
+			scored = scored || e.N > 0
 		}
-		if none {
+		switch {
+		case !scored:
+			add("alignment is not normalised: no session that floor and ceiling have both scored")
+		case none:
 			add("alignment is not normalised: the ceiling does not exceed the floor")
-		} else if c.narrow > 0 {
+		case c.narrow > 0:
 			add("the ceiling does not exceed the floor in up to %d of %d resamples, which normalised intervals leave out", c.narrow, o.Resamples)
 		}
 	}

@@ -477,6 +477,8 @@ func TestWarnings(t *testing.T) {
 		synth  synth
 		change func(*record.Manifest, *[]record.Session)
 		want   string // of a warning
+		also   string // of another
+		not    string // of none, empty: anything may be there
 	}{
 		{reason: "no sessions", change: func(_ *record.Manifest, s *[]record.Session) { *s = nil }, want: "there are no sessions"},
 		{reason: "an unfinished run", change: func(_ *record.Manifest, s *[]record.Session) { *s = (*s)[:100] }, want: "100 of 140 planned sessions"},
@@ -491,6 +493,21 @@ func TestWarnings(t *testing.T) {
 				}
 			},
 			want: "no session with an alignment at the final checkpoint: none, random+answers",
+			also: "sessions without an alignment at the final checkpoint, which are left out: 140, most often because: judge is out",
+			not:  "the ceiling does not exceed the floor",
+		},
+		{
+			reason: "the ceiling is not graded",
+			change: func(_ *record.Manifest, s *[]record.Session) {
+				for i := range *s {
+					if c := &(*s)[i].Checkpoints[0]; (*s)[i].Strategy == "oracle" {
+						c.Raw, c.Scores = nil, []record.Score{{Unscored: "judge is out"}}
+					}
+				}
+			},
+			want: "alignment is not normalised: no session that floor and ceiling have both scored",
+			also: "which are left out: 14, most often because: judge is out",
+			not:  "the ceiling does not exceed the floor",
 		},
 		{reason: "one task", synth: synth{tasks: 1, users: 3, seeds: 1, criteria: 6, budget: 2}, want: "1 task: no interval"},
 		{reason: "one user of a survey", synth: synth{tasks: 1, users: 1, seeds: 1, criteria: 6, budget: 2, survey: true}, want: "1 user: no interval"},
@@ -570,8 +587,14 @@ func TestWarnings(t *testing.T) {
 			continue
 		}
 		m := Compute(r)
-		if !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, test.want) }) {
-			t.Errorf("%s: no warning with %q in %q", test.reason, test.want, m.Warnings)
+		all := strings.Join(m.Warnings, "\n")
+		for _, want := range []string{test.want, test.also} {
+			if !strings.Contains(all, want) {
+				t.Errorf("%s: no warning with %q in %q", test.reason, want, m.Warnings)
+			}
+		}
+		if test.not != "" && strings.Contains(all, test.not) {
+			t.Errorf("%s: a warning with %q in %q", test.reason, test.not, m.Warnings)
 		}
 		b, err := m.JSON()
 		if err != nil {

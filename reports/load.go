@@ -78,7 +78,8 @@ type step struct {
 
 // Load reads dir/manifest.json and, in one pass, dir/sessions.jsonl. A file that
 // is missing, or a line that cannot be read, is a *domains.DataError with file
-// and line. A session of a strategy that the manifest does not name is left out
+// and line, and so is a session whose task or seed is not in the manifest. A
+// session of a strategy that the manifest does not name is left out
 // and warned of, and so is a run without sessions.
 func Load(dir string) (*Run, error) {
 	r := &Run{}
@@ -183,6 +184,7 @@ func (r *Run) readSessions(name string) error {
 	for _, s := range r.strategies {
 		byName[s.Name] = s
 	}
+	planned := r.planned()
 	tasks, users := interner{}, interner{}
 	unknown, off, seen := map[string]int{}, 0, map[string]int{}
 	firstOff := ""
@@ -196,7 +198,7 @@ func (r *Run) readSessions(name string) error {
 		if text := bytes.TrimSpace(b); len(text) > 0 {
 			bad := func(cause error, format string, a ...any) error {
 				mend := "remove the line, or run the experiment again"
-				if torn {
+				if torn && cause != nil {
 					mend = "the last line is torn: run the same command again, it resumes"
 				}
 				return &domains.DataError{File: name, Line: line, What: fmt.Sprintf(format, a...), Mend: mend, Err: cause}
@@ -207,6 +209,9 @@ func (r *Run) readSessions(name string) error {
 			}
 			if what := fault(&s); what != "" {
 				return bad(nil, "session %q: %s", s.ID, what)
+			}
+			if what := planned(&s); what != "" {
+				return bad(nil, "session of another run: %s", what)
 			}
 			id := fmt.Sprintf("%s\x00%d\x00%s\x00%s", s.Strategy, s.Seed, s.Task, s.User)
 			if before, dup := seen[id]; dup {
@@ -388,16 +393,39 @@ func fault(s *record.Session) string {
 	}
 	for i := range s.Checkpoints {
 		cp := &s.Checkpoints[i]
-		if cp.Raw != nil && !(*cp.Raw >= 1-1e-6 && *cp.Raw <= 5+1e-6) {
+		if cp.Raw != nil && !inScale(*cp.Raw) {
 			return fmt.Sprintf("checkpoint %d: raw %v is outside 1..5", cp.Questions, *cp.Raw)
 		}
 		for _, sc := range cp.Scores {
 			if sc.Position < 0 || sc.Position >= n {
 				return fmt.Sprintf("checkpoint %d: a score of position %d of %d criteria", cp.Questions, sc.Position, n)
 			}
+			if sc.Score != nil && !inScale(*sc.Score) {
+				return fmt.Sprintf("checkpoint %d: a score of %v is outside 1..5", cp.Questions, *sc.Score)
+			}
 		}
 	}
 	return ""
+}
+
+// inScale reports whether a score is in 1..5, but for rounding.
+func inScale(v float64) bool { return v >= 1-1e-6 && v <= 5+1e-6 }
+
+// planned gives what says why a session cannot be of this run, or nothing.
+func (r *Run) planned() func(*record.Session) string {
+	tasks := map[string]bool{}
+	for _, t := range r.Manifest.Data.TestTasks {
+		tasks[t] = true
+	}
+	return func(s *record.Session) string {
+		switch {
+		case !tasks[s.Task]:
+			return fmt.Sprintf("task %q is no test task of the manifest", s.Task)
+		case !slices.Contains(r.Manifest.Seeds, s.Seed):
+			return fmt.Sprintf("seed %d is no seed of the manifest", s.Seed)
+		}
+		return ""
+	}
 }
 
 // fits reports whether an inference is about n criteria and holds probabilities;

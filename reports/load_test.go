@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,22 @@ func TestLoadErrors(t *testing.T) {
 		{"a probability of 2", edit("sessions.jsonl", `"held":[null`, `"held":[2`), `sessions.jsonl:1: session "none/1/task-00/user-000": the prior inference does not line up with 4 criteria, or a P(held) is outside 0..1; remove the line, or run the experiment again`},
 		{"a raw of 50", edit("sessions.jsonl", `"raw":`, `"raw":5`), `sessions.jsonl:1: session "none/1/task-00/user-000": checkpoint 0: raw 51 is outside 1..5; remove the line, or run the experiment again`},
 		{"a score of no criterion", edit("sessions.jsonl", `"scores":[{"position":0`, `"scores":[{"position":70`), `sessions.jsonl:1: session "none/1/task-00/user-000": checkpoint 0: a score of position 70 of 4 criteria; remove the line, or run the experiment again`},
+		{"a score of 7", edit("sessions.jsonl", `"score":1,`, `"score":7,`), `sessions.jsonl:1: session "none/1/task-00/user-000": checkpoint 0: a score of 7 is outside 1..5; remove the line, or run the experiment again`},
+		{"a task of another run", edit("sessions.jsonl", `"task":"task-00"`, `"task":"task-77"`), `sessions.jsonl:1: session of another run: task "task-77" is no test task of the manifest; remove the line, or run the experiment again`},
+		{"a seed of another run", edit("sessions.jsonl", `"seed":1`, `"seed":5`), "sessions.jsonl:1: session of another run: seed 5 is no seed of the manifest; remove the line, or run the experiment again"},
+		{
+			"a task of another run in a last line that is whole but for its newline",
+			func(t *testing.T, dir string) {
+				name := filepath.Join(dir, "sessions.jsonl")
+				b, err := os.ReadFile(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				at := bytes.LastIndex(b, []byte(`"task":"`))
+				put(t, name, bytes.TrimSpace(slices.Concat(b[:at], []byte(`"task":"x-`), b[at+len(`"task":"`):])))
+			},
+			`sessions.jsonl:40: session of another run: task "x-task-01" is no test task of the manifest; remove the line, or run the experiment again`,
+		},
 		{"a question about nothing", edit("sessions.jsonl", `"question":`, `"question":7`), ""},
 	} {
 		t.Run(test.reason, func(t *testing.T) {
@@ -92,7 +109,7 @@ func FuzzSessions(f *testing.F) {
 		f.Add(line)
 	}
 	f.Add([]byte("\n\n"))
-	f.Add([]byte(`{"strategy":"none","task":"t","user":"u","checkpoints":[{"raw":null,"scores":[{}]}]}`))
+	f.Add([]byte(`{"strategy":"none","seed":1,"task":"task-00","user":"u","checkpoints":[{"raw":null,"scores":[{}]}]}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
 		put(t, filepath.Join(dir, "sessions.jsonl"), line)
 		r, err := Load(dir)

@@ -2,6 +2,8 @@ package reports
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -20,10 +22,11 @@ func unknownWhy(r *Row) string {
 }
 
 func mainTable(m *Metrics) *grid {
+	const never, unscored = "Never / at 0 (%)", "Unscored"
 	g := &grid{name: "main"}
 	g.head = []string{
 		"Strategy", "Predicts from", "Alignment", "Normalised", "Questions", "Questions to target",
-		"Never / at 0 (%)", "Adaptivity", "Pairs", "F1@5", "Unscored", "Difference",
+		never, "Adaptivity", "Pairs", "F1@5", unscored, "Difference",
 	}
 	for _, rows := range ordered(m) {
 		var group [][]cell
@@ -45,7 +48,9 @@ func mainTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = caption(m, fmt.Sprintf("Main results on %s", describe(m))) + mainLegend(m)
+	what := caption(m, fmt.Sprintf("Main results on %s", describe(m)))
+	g.caption, g.paperCaption = what+mainLegend(m, false), what+mainLegend(m, true)
+	g.aside = []string{never, "Pairs", unscored}
 	return g
 }
 
@@ -136,26 +141,68 @@ func (g *grid) difference(m *Metrics, r *Row) cell {
 		return g.none("no session that this strategy and the reference have both scored")
 	}
 	d := r.Difference
-	c := cell{value: num(d.Value, "%+.1f"), interval: interval(d.Lo, d.Hi, "%.1f")}
 	if !d.Resolved {
-		c.mark = "~"
+		return cell{value: num(d.Value, "%+.1f"), interval: interval(d.Lo, d.Hi, "%.1f"), mark: "~"}
 	}
-	return c
+	return cell{
+		value:    num(d.Value, fmt.Sprintf("%%+.%df", decimals(d.Value))),
+		interval: interval(d.Lo, d.Hi, fmt.Sprintf("%%.%df", decimals(d.Lo, d.Hi))),
+	}
 }
 
-func mainLegend(m *Metrics) string {
+// decimals is one, or two or three where some number would be shown as 0.
+func decimals(values ...Number) int {
+	for n := 1; n < 3; n++ {
+		if !slices.ContainsFunc(values, func(v Number) bool {
+			return math.Abs(float64(v)) < .5*math.Pow10(-n)
+		}) {
+			return n
+		}
+	}
+	return 3
+}
+
+// mainLegend explains the columns; on paper those that stay, and in a sentence what
+// was left out.
+func mainLegend(m *Metrics, paper bool) string {
 	s := " Alignment: 0 to 100, mean of " + m.Cluster + " means"
 	if m.Floor != "" && m.Ceiling != "" {
 		s += fmt.Sprintf("; normalised: 0 is %s, 100 is %s", m.Floor, m.Ceiling)
 	}
 	s += "."
 	if m.Target.Strategy != "" && m.Target.Alignment.Value.Defined() {
-		s += fmt.Sprintf(" Target: the final alignment of %s (%s); never / at 0: share of resamples that do not reach it within %d questions, or reach it before the first.",
-			m.Target.Strategy, num(m.Target.Alignment.Value, "%.1f"), m.Horizon)
+		s += fmt.Sprintf(" Target: the final alignment of %s (%s)", m.Target.Strategy, num(m.Target.Alignment.Value, "%.1f"))
+		if !paper {
+			s += fmt.Sprintf("; never / at 0: share of resamples that do not reach it within %d questions, or reach it before the first", m.Horizon)
+		}
+		s += "."
 	}
-	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently. Unscored: sessions without an alignment, which are left out."
+	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently."
+	if paper {
+		s += leftOut(m)
+	} else {
+		s += " Unscored: sessions without an alignment, which are left out."
+	}
 	if m.Reference != "" {
 		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where the interval contains 0.", m.Reference)
+	}
+	return s
+}
+
+// leftOut counts the sessions behind no number, or is empty.
+func leftOut(m *Metrics) (s string) {
+	unscored, all, failed := 0, 0, 0
+	for i := range m.Strategies {
+		r := &m.Strategies[i]
+		unscored += r.final().Undefined
+		all += r.Sessions
+		failed += r.finalFailures
+	}
+	if unscored > 0 {
+		s += fmt.Sprintf(" Left out for want of an alignment: %d of %d sessions.", unscored, all)
+	}
+	if failed > 0 {
+		s += fmt.Sprintf(" Left out because they failed: %d sessions.", failed)
 	}
 	return s
 }

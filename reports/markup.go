@@ -58,14 +58,21 @@ func tex(s string) string {
 	).Replace(s)
 }
 
-// latex writes a float.
+// latex writes a float. It is set in \small, and shrunk only where that is wider
+// than the page.
 func (g *grid) latex() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n", tex(g.caption), g.name)
-	fmt.Fprintf(&b, "\\resizebox{\\textwidth}{!}{%%\n\\begin{tabular}{ll%s}\n\\toprule\n", strings.Repeat("r", len(g.head)-2))
-	head := make([]string, len(g.head))
+	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
+	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{ll%s}\n\\toprule\n", strings.Repeat("r", len(g.head)-2))
+	head, align := make([]string, len(g.head)), "l"
 	for i, h := range g.head {
+		if i == 2 {
+			align = "r"
+		}
 		head[i] = tex(h)
+		if first, rest, ok := strings.Cut(head[i], " "); ok && len(h) > 10 { // in two lines
+			head[i] = fmt.Sprintf(`\shortstack[%s]{%s\\%s}`, align, first, rest)
+		}
 	}
 	fmt.Fprintf(&b, "%s \\\\\n\\midrule\n", strings.Join(head, " & "))
 	for i, group := range g.groups {

@@ -77,6 +77,9 @@ func (y synth) write(t testing.TB) string {
 	for s := range y.seeds {
 		m.Seeds = append(m.Seeds, s+1)
 	}
+	for task := range y.tasks {
+		m.Data.TestTasks = append(m.Data.TestTasks, y.task(task))
+	}
 	for p := range y.horizon + 1 {
 		m.Checkpoints = append(m.Checkpoints, p)
 	}
@@ -113,11 +116,15 @@ func (y synth) write(t testing.TB) string {
 	return dir
 }
 
-func (y synth) session(st record.Strategy, seed, task, user, number int) record.Session {
-	taskID, userID := fmt.Sprintf("task-%02d", task), fmt.Sprintf("user-%03d", user)
+func (y synth) task(n int) string {
 	if y.survey {
-		taskID = "survey"
+		return "survey"
 	}
+	return fmt.Sprintf("task-%02d", n)
+}
+
+func (y synth) session(st record.Strategy, seed, task, user, number int) record.Session {
+	taskID, userID := y.task(task), fmt.Sprintf("user-%03d", user)
 	s := record.Session{
 		ID:       fmt.Sprintf("%s/%d/%s/%s", st.Name, seed, taskID, userID),
 		Strategy: st.Name, Seed: seed, Task: taskID, User: userID, Stop: record.StopBudget,

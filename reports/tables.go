@@ -17,7 +17,8 @@ type File struct {
 // Tables makes the paper tables: main (one row a strategy, the headline measures
 // at the final checkpoint) and profile (profile prediction there), each as
 // Markdown, as tidy CSV (one line a number, with the whole curve over questions)
-// and as a LaTeX float that needs the booktabs package.
+// and as a LaTeX float, which needs the booktabs and graphicx packages and leaves
+// out the columns that are bookkeeping.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
 	for _, t := range []struct {
@@ -32,7 +33,7 @@ func Tables(m *Metrics) ([]File, error) {
 		out = append(out,
 			File{"tables/" + t.name + ".md", t.markdown()},
 			File{"tables/" + t.name + ".csv", b.Bytes()},
-			File{"tables/" + t.name + ".tex", t.latex()})
+			File{"tables/" + t.name + ".tex", t.paper().latex()})
 	}
 	return out, nil
 }
@@ -44,6 +45,9 @@ type grid struct {
 	head    []string
 	groups  [][][]cell // rows, with a rule between groups
 	notes   []string
+
+	aside        []string // headings of columns that LaTeX leaves out
+	paperCaption string   // its caption, which does not explain them
 }
 
 // A cell is a value with its interval, or a dash with the note that says why.
@@ -68,6 +72,35 @@ func (g *grid) note(format string, a ...any) int {
 		g.notes = append(g.notes, text)
 	}
 	return i + 1
+}
+
+// paper is the grid that LaTeX shows: without the columns that are set aside and
+// the notes of theirs.
+func (g *grid) paper() *grid {
+	out := &grid{name: g.name, caption: g.paperCaption}
+	var keep []int
+	for i, h := range g.head {
+		if !slices.Contains(g.aside, h) {
+			keep = append(keep, i)
+			out.head = append(out.head, h)
+		}
+	}
+	for _, group := range g.groups {
+		var rows [][]cell
+		for _, cells := range group {
+			var row []cell
+			for _, i := range keep {
+				c := cells[i]
+				if c.note > 0 {
+					c.note = out.note("%s", g.notes[c.note-1])
+				}
+				row = append(row, c)
+			}
+			rows = append(rows, row)
+		}
+		out.groups = append(out.groups, rows)
+	}
+	return out
 }
 
 // letter names a note: a, b, .. z, aa, ab.

@@ -183,6 +183,76 @@ func TestMarkup(t *testing.T) {
 	}
 }
 
+// TestDifference: what is resolved shows no end as 0, and what contains 0 has a ~.
+func TestDifference(t *testing.T) {
+	for _, test := range []struct {
+		reason        string
+		value, lo, hi Number
+		want, short   string // in tables, in the terminal
+	}{
+		{"far from 0", -4.3, -6.2, -2.5, "-4.3 [-6.2, -2.5]", "-4.3"},
+		{"an upper end near 0", -1.3, -2.72, -.04, "-1.3 [-2.72, -0.04]", "-1.3"},
+		{"a lower end near 0", 1.3, .04, 2.72, "+1.3 [0.04, 2.72]", "+1.3"},
+		{"an end nearer to 0", -1.3, -2.7191, -.004, "-1.3 [-2.719, -0.004]", "-1.3"},
+		{"an end that rounds up", 1.3, .05, 2.7, "+1.3 [0.1, 2.7]", "+1.3"},
+		{"all near 0", .03, .01, .06, "+0.03 [0.01, 0.06]", "+0.03"},
+		{"0 inside", -.01, -2.7, .04, "+0.0 [-2.7, 0.0] ~", "+0.0 ~"},
+		{"0 at the end", -1, -2.7, 0, "-1.0 [-2.7, 0.0] ~", "-1.0 ~"},
+	} {
+		m := Compute(load(t, synth{tasks: 2, users: 1, seeds: 1, criteria: 4, budget: 1}.write(t)))
+		r := m.row(t, "pep+answers")
+		r.Difference = &difference{Estimate{Value: test.value, Lo: test.lo, Hi: test.hi}, test.lo > 0 || test.hi < 0}
+		if got := (&grid{}).difference(m, r).text(); got != test.want {
+			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
+		}
+		for line := range strings.Lines(terminal(m, 100)) {
+			if strings.HasPrefix(line, r.Name+" ") && !strings.HasSuffix(line, " "+test.short+"\n") {
+				t.Errorf("%s: the terminal shows %s, want %s", test.reason, line, test.short)
+			}
+		}
+	}
+}
+
+// TestPaper: LaTeX has at most nine columns, no note or word of the others, and
+// says how many sessions were left out.
+func TestPaper(t *testing.T) {
+	y := synth{tasks: 6, users: 2, seeds: 1, criteria: 6, budget: 2, unscored: 31, change: func(_ *record.Manifest, s *[]record.Session) {
+		for i := range 3 {
+			(*s)[i].Stop, (*s)[i].Error = record.StopError, "user is out"
+		}
+	}}
+	m := Compute(load(t, y.write(t)))
+	for _, g := range []*grid{mainTable(m), profileTable(m)} {
+		p := g.paper()
+		if len(p.head) > 9 || len(p.head) != len(g.head)-len(g.aside) {
+			t.Errorf("%s: columns %q", g.name, p.head)
+		}
+		used := map[int]bool{}
+		for _, group := range p.groups {
+			for _, cells := range group {
+				for _, c := range cells {
+					used[c.note] = true
+				}
+			}
+		}
+		delete(used, 0)
+		if len(used) != len(p.notes) || slices.Equal(p.notes, g.notes) {
+			t.Errorf("%s: notes %q of %q, %d are used", g.name, p.notes, g.notes, len(used))
+		}
+		text := strings.ToLower(string(p.latex()))
+		for _, word := range []string{"never / at 0", "pairs &", "unscored", "besides", "rmse", "unasked", "held criteria"} {
+			if strings.Contains(text, word) {
+				t.Errorf("%s: %q in\n%s", g.name, word, text)
+			}
+		}
+	}
+	for _, want := range []string{"Left out for want of an alignment: 4 of 117 sessions.", "Left out because they failed: 3 sessions."} {
+		if text := string(mainTable(m).paper().latex()); !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
 // TestPictures writes reports to look at: go test -run Pictures -pictures DIR.
 func TestPictures(t *testing.T) {
 	if *pictures == "" {

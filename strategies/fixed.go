@@ -71,7 +71,9 @@ type Random struct{ Predict Predict }
 
 // Begin implements Strategy.
 func (r Random) Begin(s Setting) Elicitor {
-	order := domains.Hash("order of user", s.User) % RandomOrders
+	// Drawn, not taken modulo: low bits of the hash of ids that differ in a digit
+	// are far from uniform.
+	order := rand.New(rand.NewPCG(domains.Hash("order of user", s.User), 0)).Uint64N(RandomOrders)
 	rng := rand.New(rand.NewPCG(uint64(s.Seed), domains.Hash("random order", s.Task.ID)+order))
 	perm := rng.Perm(len(s.Criteria))
 	w := newWalker(s, r.Predict)

@@ -193,7 +193,7 @@ func TestRandomOrders(t *testing.T) {
 				t.Errorf("%s: order %s occurs with %s, too", row.reason, o, before)
 			}
 			seen[o] = row.reason
-			if n < 20 || n > 100 { // 50 are expected, give or take 7
+			if n < 15 || n > 85 { // 50 are expected, give or take 7
 				t.Errorf("%s: order %s has %d of %d users", row.reason, o, n, users)
 			}
 		}
@@ -403,5 +403,27 @@ func TestBeginFromSeveralGoroutines(t *testing.T) {
 			})
 		}
 		wg.Wait()
+	}
+}
+
+// TestEveryOrderIsUsed: whatever the ids look like, users spread over the orders;
+// ids that differ in a digit must not fall together.
+func TestEveryOrderIsUsed(t *testing.T) {
+	criteria := 12
+	for _, format := range []string{"p%03d", "u%d", "persona_%d", "%d", "R_%08d", "%x"} {
+		users := map[string]int{}
+		for u := range 240 {
+			s := setting(criteria)
+			s.User = fmt.Sprintf(format, u)
+			users[fmt.Sprint(asked(t, Random{}, s, randomly(1)))]++
+		}
+		if len(users) != RandomOrders {
+			t.Errorf("ids like %q: %d orders in use, want %d", format, len(users), RandomOrders)
+		}
+		for order, n := range users {
+			if n > 12+5*4 { // 12 are expected, give or take 3.4
+				t.Errorf("ids like %q: %d of 240 users share order %s", format, n, order)
+			}
+		}
 	}
 }

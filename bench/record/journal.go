@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,9 @@ const (
 	MetricsFile = "metrics.json"
 )
 
+// ErrLocked is wrapped when another process runs into the same folder.
+var ErrLocked = errors.New("another run is writing here; wait for it, or give another --out")
+
 // A Journal is sessions.jsonl while a run writes it. Append may be called from
 // several goroutines.
 type Journal struct {
@@ -39,13 +43,18 @@ type Journal struct {
 	end  int64
 }
 
-// span is where a session's line stands in the file.
-type span struct{ at, n int64 }
+// span is where a session's line stands in the file, and whether it holds a
+// session that failed, which a later line may replace.
+type span struct {
+	at, n  int64
+	failed bool
+}
 
 // OpenJournal opens or makes the journal at path. Complete lines that are already
 // there are kept; a last line that was torn (no newline, or not JSON) is cut off.
 // A line that is not a session, or one that comes twice, is an error naming file
-// and line.
+// and line. Sessions that failed (Session.Error) count as absent, so that they are
+// run again; the line of the new try replaces theirs.
 func OpenJournal(path string) (*Journal, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -79,17 +88,17 @@ func (j *Journal) index() error {
 		if torn && len(line) == 0 {
 			break
 		}
-		id, ok := lineID(line)
+		id, failed, ok := lineID(line)
 		if torn || !ok {
 			if _, e := r.Peek(1); torn || e == io.EOF {
 				break // what follows j.end is cut off below
 			}
 			return &domains.DataError{File: j.path, Line: n, What: "not a session", Mend: "remove the line, or the file to start over"}
 		}
-		if _, twice := j.have[id]; twice {
+		if had, twice := j.have[id]; twice && !had.failed {
 			return &domains.DataError{File: j.path, Line: n, What: fmt.Sprintf("session %q twice", id), Mend: "remove one of the lines"}
 		}
-		j.have[id] = span{j.end, int64(len(line))}
+		j.have[id] = span{j.end, int64(len(line)), failed}
 		j.end += int64(len(line))
 	}
 	info, err := j.f.Stat()
@@ -105,26 +114,37 @@ func (j *Journal) index() error {
 	return nil
 }
 
-// lineID gives the session id of a complete line. Lines are written by us, so the
-// id comes first; everything else is checked to be JSON and no more.
-func lineID(line []byte) (string, bool) {
+// lineID gives the session id of a complete line, and whether the session failed.
+// Lines are written by us, so the id comes first; everything else is checked to be
+// JSON and no more.
+func lineID(line []byte) (id string, failed, ok bool) {
 	if !bytes.HasPrefix(line, []byte(`{"id":`)) || !json.Valid(line) {
-		return "", false
+		return "", false, false
 	}
 	dec := json.NewDecoder(bytes.NewReader(line[len(`{"id":`):]))
-	var id string
 	if err := dec.Decode(&id); err != nil || id == "" {
-		return "", false
+		return "", false, false
 	}
-	return id, true
+	if bytes.Contains(line, []byte(`"error":"`)) { // perhaps only in a text
+		var s struct{ Error string }
+		failed = json.Unmarshal(line, &s) == nil && s.Error != ""
+	}
+	return id, failed, true
 }
 
-// Has reports whether a session is in the journal.
+// Has reports whether a session is in the journal and did not fail.
 func (j *Journal) Has(id string) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	_, ok := j.have[id]
-	return ok
+	s, ok := j.have[id]
+	return ok && !s.failed
+}
+
+// IDs gives the sessions of the journal, failed ones included, sorted.
+func (j *Journal) IDs() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Sorted(maps.Keys(j.have))
 }
 
 // Len counts the sessions.
@@ -142,13 +162,13 @@ func (j *Journal) Append(s *Session) error {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if _, twice := j.have[s.ID]; twice {
+	if had, twice := j.have[s.ID]; twice && !had.failed {
 		panic("record: session " + s.ID + " appended twice")
 	}
 	if _, err := j.f.Write(line); err != nil {
 		return fmt.Errorf("journal %s: %w", j.path, err)
 	}
-	j.have[s.ID] = span{j.end, int64(len(line))}
+	j.have[s.ID] = span{j.end, int64(len(line)), s.Error != ""}
 	j.end += int64(len(line))
 	return nil
 }
@@ -170,12 +190,12 @@ func Line(s *Session) ([]byte, error) {
 func (j *Journal) Finish() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	ids := make([]string, 0, len(j.have))
-	for id := range j.have {
-		ids = append(ids, id)
+	ids := slices.Sorted(maps.Keys(j.have))
+	size := int64(0)
+	for _, s := range j.have {
+		size += s.n
 	}
-	slices.Sort(ids)
-	if slices.IsSortedFunc(ids, func(a, b string) int { return cmp.Compare(j.have[a].at, j.have[b].at) }) {
+	if size == j.end && slices.IsSortedFunc(ids, func(a, b string) int { return cmp.Compare(j.have[a].at, j.have[b].at) }) {
 		return j.f.Close()
 	}
 	err := WriteFile(j.path, func(w io.Writer) error {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -24,6 +25,7 @@ import (
 
 	"pepbench/bench"
 	"pepbench/bench/llm"
+	"pepbench/bench/record"
 	"pepbench/domains"
 )
 
@@ -40,6 +42,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program where it stands
 	code := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
 	os.Exit(code)
@@ -51,6 +54,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 		Use:           "pepbench",
 		Short:         "Benchmark cold-start preference elicitation",
 		Long:          "Pepbench pairs simulated users with elicitation strategies, lets a solver answer each task\nfor the inferred profile, has a judge grade the answer, and writes tables and figures.",
+		Version:       bench.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
@@ -70,6 +74,9 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	if code == exitInterrupted {
 		fmt.Fprintln(stderr, "pepbench: interrupted; complete sessions are kept, run the same command again to go on")
 		return code
+	}
+	if code == exitConfig && pathError(err) {
+		err = fmt.Errorf("%w; check the path and its permissions, or give another --out", err)
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		fmt.Fprintln(stderr, "pepbench:", line)
@@ -95,8 +102,18 @@ func exitCode(ctx context.Context, err error) int {
 		return exitData
 	case errors.Is(err, llm.ErrUnusable):
 		return exitEndpoint
+	case errors.Is(err, record.ErrLocked), pathError(err):
+		return exitConfig
 	}
 	return exitInternal
+}
+
+// pathError says whether a file or folder cannot be used, which is the user's to
+// mend.
+func pathError(err error) bool {
+	var p *fs.PathError
+	var l *os.LinkError
+	return errors.As(err, &p) || errors.As(err, &l)
 }
 
 // need checks the number of arguments and says what they are.

@@ -53,7 +53,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 				return err
 			}
 			if !o.Changed && reported(dir) {
-				fmt.Fprintf(stdout, "%s is complete: all %d sessions are there, nothing to do (--fresh starts over)\n", dir, o.Total)
+				fmt.Fprintf(stdout, "%[1]s is complete: all %[2]d sessions are there, nothing to do (pepbench report %[1]s prints its table, --fresh starts over)\n", dir, o.Total)
 				return nil
 			}
 			p.Step("writing tables and figures")
@@ -121,8 +121,12 @@ func report(stdout io.Writer, dir string, quiet bool) error {
 
 // reported says whether the report of a run is whole.
 func reported(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, record.MetricsFile))
-	return err == nil
+	for _, f := range []string{record.MetricsFile, "tables/main.md", "tables/profile.md", "figures/alignment.png", "figures/interactions.png", "figures/adaptivity.png"} {
+		if _, err := os.Stat(filepath.Join(dir, f)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // progress shows a bar on a terminal and one line a step elsewhere.
