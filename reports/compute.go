@@ -27,7 +27,7 @@ func Compute(r *Run) *Metrics {
 		Cluster: "task", Tasks: len(r.tasks), Users: len(r.users), Seeds: list(m.Seeds),
 		Budget: m.Budget, Horizon: m.Horizon, Final: r.points[r.final], Checkpoints: list(r.points),
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: m.Report.Seed,
-		Calls: m.Planned,
+		Planned: m.Planned,
 	}
 	out.Simulated = len(out.SimulatedRoles) > 0
 	if r.survey() {
@@ -160,8 +160,9 @@ func (c *computer) row(st *strategy) Row {
 	}
 	if diff >= 0 {
 		e := b.estimate(diff)
-		// NaN compares false: without an interval nothing is resolved.
-		row.Difference = &difference{e, e.Lo > 0 || e.Hi < 0}
+		// NaN compares false: without an interval nothing is resolved; with few clusters
+		// the interval is too narrow to resolve anything.
+		row.Difference = &difference{e, c.clusters >= fewClusters && (e.Lo > 0 || e.Hi < 0)}
 	}
 	row.Interactions = b.estimate(asked)
 	row.ToTarget = b.toTarget(st.points, align)

@@ -143,7 +143,8 @@ func TestBruteForce(t *testing.T) {
 			if !near(float64(d.Value), want) {
 				t.Errorf("survey %v: %s: difference %v, want %v", survey, row.Name, d.Value, want)
 			}
-			if contains := d.Lo <= 0 && 0 <= d.Hi; d.Resolved == contains {
+			contains, few := d.Lo <= 0 && 0 <= d.Hi, !survey // five tasks, or eight users and more
+			if d.Resolved == (contains || few) {
 				t.Errorf("%s: [%v, %v] resolved: %v", row.Name, d.Lo, d.Hi, d.Resolved)
 			}
 		}
@@ -272,12 +273,12 @@ func TestMeasure(t *testing.T) {
 			cells: cellCount{cells: 5, held: 2},
 		},
 		{
-			reason: "unknown and zero are never predicted",
+			reason: "unknown and zero are never predicted, and a short ranking is not filled up",
 			truth:  []domains.Cell{at(1), at(2), no, no},
 			held:   record.Floats{1, nan, 0, nan}, value: record.Floats{1, nan, nan, nan},
 			asked: []int{0, 2},
 			want: map[int]float64{
-				precisionAt: 1, recallAt: .5, f1At: 2. / 3, f1At + 3: 2. / 3,
+				precisionAt: 1. / 3, recallAt: .5, f1At: 2. / (3 + 2), f1At + 3: 2. / (4 + 2),
 				valueMAE: 0, heldMAE: 0, brier: 0, logScore: 0,
 				unaskedMAE: nan, unaskedBri: nan, unaskedLog: nan,
 			},

@@ -69,7 +69,8 @@
 //	floor, ceiling, reference     strategies, empty when there is none
 //	target                        strategy, and its final alignment
 //	strategies                    in manifest order, see below
-//	calls                         logical calls and tokens planned, of the manifest
+//	planned_calls                 logical calls and tokens by the dry-run arithmetic, an
+//	                              upper bound; what was done is in usage.json
 //	warnings                      what to know before trusting a number
 //
 // and of every strategy its line of the manifest (name, base, kind, predict,
@@ -78,7 +79,8 @@
 //	sessions, failed         sessions read; failed ones by reason
 //	alignment                by questions: estimate (0..100), reasons of undefined ones, normalised
 //	difference               estimate against the reference at the final checkpoint; resolved: the
-//	                         interval leaves out 0; null for the reference itself
+//	                         interval leaves out 0 and rests on six clusters or more; null for
+//	                         the reference itself
 //	interactions             estimate of the questions asked, up to the budget
 //	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
 //	                         interval has no upper end up to the horizon), and the shares of

@@ -184,7 +184,7 @@ func mainLegend(m *Metrics, paper bool) string {
 		s += " Unscored: sessions without an alignment, which are left out."
 	}
 	if m.Reference != "" {
-		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where the interval contains 0.", m.Reference)
+		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where the interval contains 0 or rests on fewer than %d %ss.", m.Reference, fewClusters, m.Cluster)
 	}
 	return s
 }

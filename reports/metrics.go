@@ -77,7 +77,7 @@ type Metrics struct {
 	Target    target `json:"target"`
 
 	Strategies []Row        `json:"strategies"`
-	Calls      record.Calls `json:"calls"`
+	Planned    record.Calls `json:"planned_calls"`
 	Warnings   []string     `json:"warnings"`
 }
 

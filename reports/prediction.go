@@ -47,14 +47,15 @@ func (c *cellCount) add(d cellCount) {
 // undefined, and counts the cells behind them. Cells whose truth is missing take
 // no part.
 //
-// Criteria are ranked by P(held), the lower position first among equals; the k
-// first are predicted to be held, leaving out those whose P(held) is unknown or 0
-// (domains.Inference.Best). With p predicted, h held and c common to both,
+// Criteria are ranked by P(held), the lower position first among equals, leaving
+// out those whose P(held) is unknown or 0 (domains.Inference.Best). With c of the
+// first k truly held, h held in all, and k never more than there are known cells,
 //
-//	precision = c/p    recall = c/h    F1 = 2c/(p+h)
+//	precision@k = c/k    recall@k = c/h    F1@k = 2c/(k+h)
 //
-// precision is undefined where nothing is predicted; where nothing is held all
-// three are. The log score clips P at 1e-12. Nominal criteria have no expected
+// A ranking of fewer than k is not filled up, and what it lacks counts as wrong:
+// naming only what is certain must not look precise. Precision is undefined where
+// nothing is ranked; where nothing is held all three are. The log score clips P at 1e-12. Nominal criteria have no expected
 // value and no part in the errors of values.
 func measure(s *record.Session, n int, out []float64) (c cellCount) {
 	for i := range out {
@@ -120,8 +121,8 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 		if k < minK || c.held == 0 {
 			continue
 		}
-		p := min(k, len(best))
-		if p > 0 {
+		p := min(k, c.cells)
+		if len(best) > 0 {
 			out[precisionAt+k-minK] = float64(common) / float64(p)
 		}
 		out[recallAt+k-minK] = float64(common) / float64(c.held)

@@ -47,7 +47,7 @@ func profileTable(m *Metrics) *grid {
 	}
 	legend := func(values string) string {
 		return caption(m, fmt.Sprintf("Profile prediction on %s", describe(m))) +
-			" P, R, F1@k: the k criteria with the largest P(held) against those held. " + values + "; sessions without any are left out. Brier and log score (nats, larger is better) of P(held) over cells where it is known; a strategy that predicts from answers knows it only where it was told."
+			" P, R, F1@k: the k criteria with the largest P(held) against those held; whoever names fewer than k is not given the rest. " + values + "; sessions without any are left out. Brier and log score (nats, larger is better) of P(held) over cells where it is known; a strategy that predicts from answers knows it only where it was told."
 	}
 	g.caption = legend("Value errors: of true positives at k = 5, or of all held criteria")
 	g.paperCaption = legend("Value MAE: of true positives at k = 5")

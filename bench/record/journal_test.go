@@ -298,6 +298,7 @@ func TestConcurrentAppend(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				s := whole(fmt.Sprintf("s/%d/%02d", w, i))
+				s.Error = "" // a failed session would count as absent
 				s.Checkpoints[0].Response = strings.Repeat(fmt.Sprint(w), 1000*i)
 				if err := j.Append(s); err != nil {
 					t.Error(err)
@@ -545,4 +546,71 @@ func FuzzOpenJournal(f *testing.F) {
 			t.Fatal("sorting twice gives other bytes")
 		}
 	})
+}
+
+// TestFailedSessionsAreAbsent: they are run again, and the new line takes the place
+// of theirs, in the open journal and after it was opened again.
+func TestFailedSessionsAreAbsent(t *testing.T) {
+	path := filepath.Join(t.TempDir(), SessionsFile)
+	j := open(t, path)
+	bad := brief("b")
+	bad.Error = "the server is down"
+	said := brief("c")
+	said.Stop = `says "error":"of course" in a text`
+	for _, s := range []*Session{brief("a"), bad, said} {
+		if err := j.Append(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if !j.Has("a") || j.Has("b") || !j.Has("c") {
+			t.Errorf("has a, b, c: %v, %v, %v; b failed and is to be run again", j.Has("a"), j.Has("b"), j.Has("c"))
+		}
+		if got := j.IDs(); !slices.Equal(got, []string{"a", "b", "c"}) {
+			t.Errorf("ids %v", got)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		j = open(t, path)
+	}
+	if err := j.Append(brief("b")); err != nil {
+		t.Fatal(err)
+	}
+	if !j.Has("b") {
+		t.Error("the second try is not there")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = open(t, path)
+	if !j.Has("b") || j.Len() != 3 {
+		t.Errorf("opened again: has b: %v, %d sessions", j.Has("b"), j.Len())
+	}
+	if err := j.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, path); strings.Contains(got, "the server is down") || strings.Count(got, "\n") != 3 {
+		t.Errorf("the failed try is still there: %q", got)
+	}
+}
+
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	release, err := Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Lock(dir); !errors.Is(err, ErrLocked) {
+		t.Errorf("locked twice: %v", err)
+	}
+	release()
+	release, err = Lock(dir)
+	if err != nil {
+		t.Errorf("released and locked again: %v", err)
+	}
+	release()
+	if _, err := Lock(filepath.Join(dir, "nowhere")); err == nil {
+		t.Error("locked a folder that is not there")
+	}
 }
