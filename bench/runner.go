@@ -263,7 +263,7 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 	}
 	had, err := record.ReadManifest(dir)
 	if err != nil {
-		return nil, fmt.Errorf("%w; the sessions there cannot be continued: start over with --fresh, or give another --out", err)
+		return nil, fmt.Errorf("%w: the sessions there cannot be continued; start over with --fresh, or give another --out", err)
 	}
 	now := &p.manifest
 	a, _ := json.Marshal([]any{had.Data, had.Models, had.Prompts}) // was read from JSON

@@ -83,30 +83,26 @@ type step struct {
 // and warned of, and so is a run without sessions.
 func Load(dir string) (*Run, error) {
 	r := &Run{}
-	if err := r.readManifest(filepath.Join(dir, "manifest.json")); err != nil {
+	if err := r.readManifest(dir); err != nil {
 		return nil, err
 	}
 	r.plan()
-	if err := r.readSessions(filepath.Join(dir, "sessions.jsonl")); err != nil {
+	if err := r.readSessions(filepath.Join(dir, record.SessionsFile)); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Run) readManifest(name string) error {
-	b, err := os.ReadFile(name)
+func (r *Run) readManifest(dir string) error {
+	read, err := record.ReadManifest(dir)
 	if err != nil {
-		return &domains.DataError{File: name, What: "the manifest of the run cannot be read", Mend: "give the directory of a run", Err: bare(err)}
+		return err
 	}
+	r.Manifest = *read
 	m := &r.Manifest
-	if err := json.Unmarshal(b, m); err != nil {
-		return &domains.DataError{File: name, Line: lineOf(b, err), What: "not the manifest of a run", Mend: "run the experiment again", Err: err}
-	}
+	name := filepath.Join(dir, record.ManifestFile)
 	bad := func(format string, a ...any) error {
 		return &domains.DataError{File: name, What: fmt.Sprintf(format, a...), Mend: "run the experiment again"}
-	}
-	if m.Schema != record.Schema {
-		return &domains.DataError{File: name, What: fmt.Sprintf("schema %d, this program reads schema %d", m.Schema, record.Schema), Mend: "report with the program that ran it, or run it again"}
 	}
 	if len(m.Strategies) == 0 {
 		return bad("names no strategy")
@@ -491,13 +487,4 @@ func bare(err error) error {
 		return p.Err
 	}
 	return err
-}
-
-// lineOf finds the line of a JSON syntax error, 0 when it has none.
-func lineOf(b []byte, err error) int {
-	var s *json.SyntaxError
-	if errors.As(err, &s) && s.Offset <= int64(len(b)) {
-		return 1 + bytes.Count(b[:s.Offset], []byte("\n"))
-	}
-	return 0
 }

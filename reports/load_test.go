@@ -39,10 +39,10 @@ func TestLoadErrors(t *testing.T) {
 		spoil  func(*testing.T, string)
 		want   string // after the directory
 	}{
-		{"no manifest", remove("manifest.json"), "manifest.json: the manifest of the run cannot be read (no such file or directory); give the directory of a run"},
+		{"no manifest", remove("manifest.json"), "manifest.json: the manifest of the run cannot be read (no such file or directory)"},
 		{"no sessions", remove("sessions.jsonl"), "sessions.jsonl: the sessions of the run cannot be read (no such file or directory); run the experiment; the same command resumes"},
-		{"a manifest that is no JSON", edit("manifest.json", `"name": "synthetic",`, `"name": synthetic,`), "manifest.json:3: not the manifest of a run (invalid character 's' looking for beginning of value); run the experiment again"},
-		{"a manifest of another schema", edit("manifest.json", `"schema": 1`, `"schema": 9`), "manifest.json: schema 9, this program reads schema 1; report with the program that ran it, or run it again"},
+		{"a manifest that is no JSON", edit("manifest.json", `"name": "synthetic",`, `"name": synthetic,`), "manifest.json:3: not a manifest (invalid character 's' looking for beginning of value); run the experiment again"},
+		{"a manifest of another schema", edit("manifest.json", `"schema": 1`, `"schema": 9`), "manifest.json: schema 9, this program reads schema 1; use the program that wrote it, or run the experiment again"},
 		{"a strategy twice", edit("manifest.json", `"name": "oracle"`, `"name": "none"`), `manifest.json: strategy "none" is named twice or has no name; run the experiment again`},
 		{"a silly confidence", edit("manifest.json", `"confidence": 0.95`, `"confidence": 95`), "manifest.json: budget 1, horizon 1, resamples 200 or confidence 95 is out of range; run the experiment again"},
 		{"a line that is no JSON", edit("sessions.jsonl", "\n", "\nbroken\n"), "sessions.jsonl:2: not a session (invalid character 'b' looking for beginning of value); remove the line, or run the experiment again"},

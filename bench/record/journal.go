@@ -269,14 +269,19 @@ func ReadManifest(dir string) (*Manifest, error) {
 		if errors.As(err, &p) {
 			err = p.Err // the path is named already
 		}
-		return nil, &domains.DataError{File: path, What: "cannot be read", Err: err}
+		return nil, &domains.DataError{File: path, What: "the manifest of the run cannot be read", Err: err}
 	}
 	var m Manifest
 	if err := json.Unmarshal(b, &m); err != nil {
-		return nil, &domains.DataError{File: path, What: "not a manifest", Mend: "run the experiment again", Err: err}
+		line := 0
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			line = 1 + bytes.Count(b[:min(syntax.Offset, int64(len(b)))], []byte("\n"))
+		}
+		return nil, &domains.DataError{File: path, Line: line, What: "not a manifest", Mend: "run the experiment again", Err: err}
 	}
 	if m.Schema != Schema {
-		return nil, &domains.DataError{File: path, What: fmt.Sprintf("schema %d, this program reads %d", m.Schema, Schema), Mend: "use the program that wrote it, or run the experiment again"}
+		return nil, &domains.DataError{File: path, What: fmt.Sprintf("schema %d, this program reads schema %d", m.Schema, Schema), Mend: "use the program that wrote it, or run the experiment again"}
 	}
 	return &m, nil
 }

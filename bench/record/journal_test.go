@@ -462,14 +462,14 @@ func TestManifest(t *testing.T) {
 
 func TestReadManifestRefuses(t *testing.T) {
 	for _, row := range []struct{ reason, content, want string }{
-		{"no file", "", "cannot be read (no such file or directory)"},
-		{"not JSON", "hello", "not a manifest (invalid character 'h'"},
-		{"half of one", `{"schema": 1, "name": "x`, "not a manifest (unexpected end of JSON input)"},
-		{"more behind it", `{"schema": 1} {}`, "not a manifest (invalid character '{'"},
-		{"a field of another type", `{"schema": 1, "seeds": "1"}`, "not a manifest (json: cannot unmarshal string"},
-		{"a list", `[]`, "not a manifest (json: cannot unmarshal array"},
-		{"a later schema", `{"schema": 2}`, "schema 2, this program reads 1; "},
-		{"none named", `{}`, "schema 0, this program reads 1; "},
+		{"no file", "", ": the manifest of the run cannot be read (no such file or directory)"},
+		{"not JSON", "hello", ":1: not a manifest (invalid character 'h'"},
+		{"half of one", `{"schema": 1, "name": "x`, ":1: not a manifest (unexpected end of JSON input)"},
+		{"more behind it", `{"schema": 1} {}`, ":1: not a manifest (invalid character '{'"},
+		{"a field of another type", `{"schema": 1, "seeds": "1"}`, ": not a manifest (json: cannot unmarshal string"},
+		{"a list", `[]`, ": not a manifest (json: cannot unmarshal array"},
+		{"a later schema", `{"schema": 2}`, ": schema 2, this program reads schema 1; "},
+		{"none named", `{}`, ": schema 0, this program reads schema 1; "},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			dir := t.TempDir()
@@ -484,7 +484,7 @@ func TestReadManifestRefuses(t *testing.T) {
 			if !errors.Is(err, domains.ErrData) || errors.Is(err, fs.ErrNotExist) != (row.content == "") {
 				t.Errorf("%v wraps the wrong errors", err)
 			}
-			if want := path + ": " + row.want; !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			if want := path + row.want; !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %q, want one line that begins with %q", err, want)
 			}
 		})
