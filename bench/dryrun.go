@@ -44,7 +44,13 @@ func (p *Plan) DryRun() string {
 	line("solver", "%s", m.Solver)
 	line("judge", "%s", m.Judge)
 	line("sessions", "%d", m.Sessions)
-	line("calls", "%d solver, %d judge (upper bounds: sessions that stop early need fewer); correctness is judged by rule and by model only where that cannot tell", m.Planned.Solver, m.Planned.Judge)
+	if m.Planned.Solver == 0 {
+		line("calls", "none: no model takes part")
+		w.Flush()
+		return b.String()
+	}
+	line("model", "%s, for all roles", p.Experiment.Backend.Config.model())
+	line("calls", "at most %d solver, %d judge, %d correctness (sessions that stop early need fewer; correctness asks the model only where no rule can tell)", m.Planned.Solver, m.Planned.Judge, m.Planned.Correctness)
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()
 	return b.String()

@@ -147,8 +147,9 @@ func code() record.Code {
 	return c
 }
 
-// calls is the dry-run arithmetic: logical calls by role if every session uses its
-// whole budget, and tokens at four characters each.
+// calls is the dry-run arithmetic: logical calls by role if every session asks up to
+// the horizon and no rule can tell whether a task is answered rightly, and the
+// tokens of solver and judge at four characters each.
 func (p *Plan) calls() record.Calls {
 	e := p.Experiment
 	if e.Solver.Config.onlyProfile() {
@@ -166,6 +167,9 @@ func (p *Plan) calls() record.Calls {
 		c.Solver += points
 		c.Judge += points * judge
 		task := &p.Data.Tasks[prof.Task]
+		if task.Answer != "" {
+			c.Correctness += points
+		}
 		prompt := len(task.Prompt) + promptOverhead + instructionChars*e.Solver.Config.Instructions()
 		response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
 		c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*rubricChars) / charsPerToken
