@@ -415,8 +415,8 @@ func TestGradingIsTheSameInAFreshProcess(t *testing.T) {
 func TestNoStructureNoGain(t *testing.T) {
 	const seeds, bound = 20, 0.005
 	for seed := 1; seed <= seeds; seed++ {
-		p := prepare(t, "../configs/ablations/structure.yaml", fmt.Sprintf("domain.seed=%d", seed), fmt.Sprintf("split.seed=%d", seed), "split.users_per_task=24",
-			"beliefs={latent: {kind: prior}, chosen: {kind: latent-class, classes: [1, 2, 4], restarts: 1, iterations: 40}, four: {kind: latent-class, classes: [4], restarts: 1, iterations: 40}}")
+		p := prepare(t, "../configs/ablations/structure.yaml", fmt.Sprintf("domain.seed=%d", seed), fmt.Sprintf("split.seed=%d", seed), "domain.users=120", "split.users_per_task=24",
+			"beliefs={latent: {kind: prior}, chosen: {kind: latent-class, classes: [1, 2], restarts: 1, iterations: 25}, four: {kind: latent-class, classes: [4], restarts: 1, iterations: 25}}")
 		d := p.Data
 		independent := fitPrior(t, p)
 		for _, row := range []struct {

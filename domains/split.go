@@ -55,6 +55,7 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 			return nil, &DataError{What: fmt.Sprintf("data set %s has no profiles to split", d.Name)}
 		}
 		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(ids[a], ids[b]) })
+		such := ids[order[0]] // as an example
 		h := Hash("split", axis)
 		rng := rand.New(rand.NewPCG(s.Seed, h))
 		rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
@@ -65,8 +66,11 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 			}
 			for _, id := range named {
 				i, ok := index[id]
-				if !ok || !has[i] {
-					return nil, &DataError{What: fmt.Sprintf("split.test_ids: no %s %q in data set %s", axis, id, d.Name), Mend: fmt.Sprintf("name %ss of the data, such as %q", axis, ids[order[0]])}
+				if !ok {
+					return nil, &DataError{What: fmt.Sprintf("split.test_ids: no %s %q in data set %s", axis, id, d.Name), Mend: fmt.Sprintf("name %ss of the data, such as %q", axis, such)}
+				}
+				if !has[i] {
+					return nil, &DataError{What: fmt.Sprintf("split.test_ids: %s %q of data set %s has no profiles", axis, id, d.Name), Mend: fmt.Sprintf("loosen the filter, or name another, such as %q", such)}
 				}
 				part[i] = test
 			}

@@ -336,11 +336,16 @@ func TestSplitLeavesNothing(t *testing.T) {
 	d = full(3, 1)
 	d.Profiles = d.Profiles[:2] // nobody meets t02
 	_, err := domains.Splitter{By: "task", TestIDs: []string{"t02"}}.Split(d)
-	if want := "data set full: the split leaves no test profile; change split.test, split.dev or split.by"; err == nil || err.Error() != want {
+	if want := `split.test_ids: task "t02" of data set full has no profiles; loosen the filter, or name another, such as "t00"`; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
 	}
 	_, err = domains.Splitter{By: "task", TestIDs: []string{"t00", "t01"}}.Split(d)
-	if want := "data set full: the split leaves no training profile; change split.test, split.dev or split.by"; err == nil || err.Error() != want {
+	if want := "data set full has 2 task(s): too few to hold some out for test and dev and keep one to learn from; split by the other axis (split.by), or lower split.test and split.dev"; err == nil || err.Error() != want {
 		t.Errorf("got %v", err)
+	}
+	// The third task is nobody's and takes no part in the draw: of two, one is test.
+	p, err := domains.Splitter{By: "task", Test: .34}.Split(d)
+	if err != nil || len(p.Train) != 1 || len(p.Test) != 1 {
+		t.Errorf("got %+v, %v", p, err)
 	}
 }

@@ -174,7 +174,8 @@ func TestCorrectnessCallsFail(t *testing.T) {
 		err, want error
 	}{
 		{"an unusable endpoint stops the judge", gone, llm.ErrUnusable},
-		{"what may pass leaves it undefined", llm.ErrTransient, nil},
+		{"what may pass stops it for now: nothing is known of the response", llm.ErrTransient, llm.ErrTransient},
+		{"a refused request leaves it undefined", errors.New("status 400"), nil},
 	} {
 		m := &model{reply: func(llm.Request) (llm.Reply, error) { return llm.Reply{}, row.err }}
 		got, why, err := (&Correctness{Client: m}).Judge(context.Background(), task, "Hm.\nHm.")

@@ -293,7 +293,7 @@ func TestFailedCalls(t *testing.T) {
 			want   error // of Grade
 		}{
 			{"an unusable endpoint stops the judge", gone, false, llm.ErrUnusable},
-			{"what may pass leaves no score", busy, false, nil},
+			{"what may pass stops it for now: nothing is known of the response", busy, false, llm.ErrTransient},
 			{"a refused request leaves no score", errors.New("status 400"), false, nil},
 			{"a cancelled context stops the judge", context.Canceled, true, context.Canceled},
 		} {
