@@ -130,12 +130,12 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err != nil {
 		return out, err
 	}
-	todo := p.missing(j)
+	left := p.missing(j)
 	out.Changed = true
 	if err := os.Remove(filepath.Join(dir, record.MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return out, errors.Join(fmt.Errorf("results: %w", err), j.Close())
 	}
-	progress.Step(fmt.Sprintf("running %d sessions", len(todo)))
+	progress.Step(fmt.Sprintf("running %d sessions", len(left)))
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness}
 	done := make(chan *record.Session)
 	g, gctx := errgroup.WithContext(ctx)
@@ -155,13 +155,13 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			if streak == hopeless {
 				return fmt.Errorf("%d sessions in a row without a score, the last because: %s: %w", streak, trouble(s), llm.ErrUnusable)
 			}
-			progress.Sessions(len(p.sessions)-len(todo)+out.Ran, len(p.sessions), out.Ran)
+			progress.Sessions(len(p.sessions)-len(left)+out.Ran, len(p.sessions), out.Ran)
 		}
 		return nil
 	})
 	feed, fctx := errgroup.WithContext(gctx)
 	feed.SetLimit(limit)
-	for _, k := range todo {
+	for _, k := range left {
 		if fctx.Err() != nil {
 			break
 		}

@@ -25,7 +25,7 @@ func (p pairCount) share() float64 {
 // followUps counts the pairs of one task, over seeds and t.
 type followUps struct {
 	strict   pairCount
-	held     pairCount   // of these: one answer is a value, the other none
+	held     pairCount   // of these: one answer is a value, the other "not held"
 	value    pairCount   // of these: both answers are values
 	early    int64       // of these: exactly one of the two stopped
 	byT      []pairCount // of these: by t - 1
@@ -59,21 +59,24 @@ func (f *followUps) strictFrom(list []*session, t, budget int) {
 		return
 	}
 	for _, same := range byQuestion(list, t) {
-		var all, values table
+		var all, known, values table
 		byAnswer := map[answer][]*session{}
 		for _, s := range same {
 			a := answerOf(s.path[t-1].answer)
 			byAnswer[a] = append(byAnswer[a], s)
 			all.add(a, s.next(t))
+			if !a.missing {
+				known.add(a, s.next(t))
+			}
 			if a.held {
 				values.add(a, s.next(t))
 			}
 		}
-		p, v := all.count(), values.count()
+		p, k, v := all.count(), known.count(), values.count()
 		f.strict.add(p)
 		f.byT[t-1].add(p)
 		f.value.add(v)
-		f.held.add(pairCount{p.pairs - v.pairs, p.differ - v.differ})
+		f.held.add(pairCount{k.pairs - v.pairs, k.differ - v.differ})
 		f.early += all.oneStopped()
 		for _, part := range byAnswer {
 			f.strictFrom(part, t+1, budget)

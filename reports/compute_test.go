@@ -391,9 +391,10 @@ func TestAdaptivityBruteForce(t *testing.T) {
 					}
 					w.strict.add(one)
 					w.byT[t-1].add(one)
-					if x.answer.IsHeld() && y.answer.IsHeld() {
+					switch {
+					case x.answer.IsHeld() && y.answer.IsHeld():
 						w.value.add(one)
-					} else {
+					case !x.answer.IsMissing() && !y.answer.IsMissing(): // an empty cell says neither
 						w.held.add(one)
 					}
 					if (len(a.path) > t) != (len(b.path) > t) {
