@@ -16,7 +16,7 @@ help: ## this list
 
 .PHONY: build
 build: ## compile the command to bin/pepbench
-	@$(GO) build -trimpath -o $(BIN) ./bench/cmd/pepbench
+	@$(GO) build -trimpath -buildvcs=auto -o $(BIN) ./bench/cmd/pepbench
 
 .PHONY: bench
 bench: build ## run the benchmark of DOMAIN (or CONFIG) and report it
