@@ -265,6 +265,22 @@ func (e *eavesdrop) Complete(ctx context.Context, r llm.Request) (llm.Reply, err
 	return e.next.Complete(ctx, r)
 }
 
+// wary is a judge that looks at what it is handed.
+type wary struct {
+	grading
+	t *testing.T
+}
+
+func (w wary) Grade(ctx context.Context, c judges.Case) ([]judges.Score, error) {
+	if c.Expressed != nil || c.Values != nil {
+		w.t.Errorf("a judge that reads texts is handed what the solver was told: %v, %v", c.Expressed, c.Values)
+	}
+	if c.Task.Answer != "" || c.Task.Why != "" {
+		w.t.Errorf("a judge of preferences is handed the right answer %q", c.Task.Answer)
+	}
+	return w.grading.Grade(ctx, c)
+}
+
 // TestRequestsKeepTheBarriers listens on the wire of a run on a quality rubric,
 // where there is most to leak: the judge reads exactly the response that is in the
 // journal, and the solver reads nothing of the user's own rubric.
@@ -275,7 +291,7 @@ func TestRequestsKeepTheBarriers(t *testing.T) {
 	r := &runner{
 		plan: p, judgeID: w.roles.judgeID,
 		solver: solver.Direct{Client: solve, Options: solver.Options{MaxCriteria: 6}},
-		judge:  &judges.Rubric{Client: judge, Batched: true, Model: "m"},
+		judge:  wary{&judges.Rubric{Client: judge, Batched: true, Model: "m"}, t},
 	}
 	responses := map[string]bool{}
 	var notes []string

@@ -87,21 +87,26 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 
 	journalPath := filepath.Join(dir, record.SessionsFile)
 	var had *record.Manifest
+	var j *record.Journal
+	defer func() {
+		if j != nil {
+			_ = j.Close() // what went wrong is told already; a finished journal is closed
+		}
+	}()
 	if !fresh {
 		if had, err = p.sameRun(dir); err != nil {
 			return out, err
 		}
-		if had != nil { // a complete run needs no endpoint
-			j, err := record.OpenJournal(journalPath)
-			if err != nil {
-				return out, err
-			}
-			if err := p.belongs(j, journalPath); err != nil || len(p.missing(j)) == 0 {
-				return out, errors.Join(err, j.Finish())
-			}
-			if err := j.Close(); err != nil {
-				return out, err
-			}
+	}
+	if had != nil { // look before connecting: a complete run needs no endpoint
+		if j, err = record.OpenJournal(journalPath); err != nil {
+			return out, err
+		}
+		if err := p.belongs(j, journalPath); err != nil {
+			return out, err
+		}
+		if len(p.missing(j)) == 0 {
+			return out, j.Finish()
 		}
 	}
 
@@ -126,14 +131,15 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
 		return out, err
 	}
-	j, err := record.OpenJournal(journalPath)
-	if err != nil {
-		return out, err
+	if j == nil {
+		if j, err = record.OpenJournal(journalPath); err != nil {
+			return out, err
+		}
 	}
 	left := p.missing(j)
 	out.Changed = true
 	if err := os.Remove(filepath.Join(dir, record.MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return out, errors.Join(fmt.Errorf("results: %w", err), j.Close())
+		return out, fmt.Errorf("results: %w", err)
 	}
 	progress.Step(fmt.Sprintf("running %d sessions", len(left)))
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness}
@@ -187,7 +193,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		err = ctx.Err()
 	}
 	if err != nil {
-		return out, errors.Join(err, j.Close())
+		return out, err
 	}
 	if err := j.Finish(); err != nil {
 		return out, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -156,9 +157,9 @@ func (s *static) build(b *builder, p strategies.Predict) (strategies.Strategy, s
 			return nil, "", fmt.Errorf("strategy %s: %w", s.Name, err)
 		}
 		if s.Order[0] == orderPriorValue {
-			return strategies.Static{Order: byPrior{m, priorValue}, Predict: p}, "asks by prior value: P(held) x E[value | held] in the training profiles", nil
+			return strategies.Static{Order: &byPrior{prior: m, worth: priorValue}, Predict: p}, "asks by prior value: P(held) x E[value | held] in the training profiles", nil
 		}
-		return strategies.Static{Order: byPrior{m, priorEntropy}, Predict: p}, "asks by prior entropy: where training users differ most, held and level together", nil
+		return strategies.Static{Order: &byPrior{prior: m, worth: priorEntropy}, Predict: p}, "asks by prior entropy: where training users differ most, held and level together", nil
 	case len(s.Order) == 1 && s.Order[0] == orderListing:
 		all := make(strategies.Listed, len(b.data.Criteria))
 		for i := range all {
@@ -178,10 +179,11 @@ func (s *static) build(b *builder, p strategies.Predict) (strategies.Strategy, s
 }
 
 // byPrior orders criteria by a worth that they have before any answer, largest
-// first.
+// first. An order depends on the task alone and is worked out once for each.
 type byPrior struct {
-	prior belief.Model
-	worth func(b belief.Belief, inf *domains.Inference, i int) float64
+	prior  belief.Model
+	worth  func(b belief.Belief, inf *domains.Inference, i int) float64
+	orders sync.Map // task id -> []int
 }
 
 // priorValue is P(held) E[value | held]; levels without order have no value and
@@ -205,9 +207,12 @@ func priorEntropy(b belief.Belief, _ *domains.Inference, i int) float64 {
 }
 
 // At implements strategies.Order.
-func (o byPrior) At(s *strategies.Setting, n int) (int, bool) {
+func (o *byPrior) At(s *strategies.Setting, n int) (int, bool) {
 	if n >= len(s.Criteria) {
 		return 0, false
+	}
+	if order, ok := o.orders.Load(s.Task.ID); ok {
+		return order.([]int)[n], true
 	}
 	b := o.prior.Start(s.Task.Criteria)
 	inf := b.Infer()
@@ -216,6 +221,7 @@ func (o byPrior) At(s *strategies.Setting, n int) (int, bool) {
 		order[i], worth[i] = i, o.worth(b, &inf, i)
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(worth[j], worth[i]) })
+	o.orders.Store(s.Task.ID, order)
 	return order[n], true
 }
 

@@ -1,8 +1,10 @@
 package reports
 
 import (
+	"bytes"
 	"encoding/csv"
 	"flag"
+	"image/png"
 	"os"
 	"path/filepath"
 	"slices"
@@ -253,11 +255,10 @@ func TestPaper(t *testing.T) {
 	}
 }
 
-// TestPictures writes reports to look at: go test -run Pictures -pictures DIR.
+// TestPictures writes whole reports of ordinary and odd runs: every file is there,
+// every PNG can be read, and no undefined number shows as NaN. With -pictures DIR
+// they are kept, to be looked at.
 func TestPictures(t *testing.T) {
-	if *pictures == "" {
-		t.Skip("no -pictures")
-	}
 	runs := goldens()
 	runs["plain"] = synth{tasks: 16, users: 12, seeds: 2, criteria: 14, budget: 5, simulated: true}
 	runs["long"] = synth{tasks: 10, users: 8, seeds: 1, criteria: 14, budget: 5, horizon: 14, long: true, unscored: 40}
@@ -268,6 +269,37 @@ func TestPictures(t *testing.T) {
 		s, err := Write(dir)
 		if err != nil {
 			t.Fatal(err)
+		}
+		kinds := map[string]int{}
+		for _, f := range append(s.Files, "") {
+			b := []byte(s.Text + strings.Join(s.Warnings, "\n"))
+			if f != "" {
+				if b, err = os.ReadFile(filepath.Join(dir, f)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			switch ext := filepath.Ext(f); ext {
+			case ".png":
+				kinds[ext]++
+				if img, err := png.Decode(bytes.NewReader(b)); err != nil || img.Bounds().Dx() < 500 {
+					t.Errorf("%s: %s is no picture: %v", name, f, err)
+				}
+			case ".pdf":
+				kinds[ext]++
+			default:
+				kinds[ext]++
+				if bytes.Contains(b, []byte("NaN")) || bytes.Contains(b, []byte("Inf")) {
+					t.Errorf("%s: NaN or Inf in %q", name, f)
+				}
+			}
+		}
+		for ext, want := range map[string]int{".png": 3, ".pdf": 3, ".svg": 3, ".md": 2, ".csv": 2, ".tex": 2, ".json": 1} {
+			if kinds[ext] != want {
+				t.Errorf("%s: %d files of kind %s, want %d", name, kinds[ext], ext, want)
+			}
+		}
+		if *pictures == "" {
+			continue
 		}
 		t.Logf("%s\n%s%s", name, s.Text, strings.Join(s.Warnings, "\n"))
 		if err := os.CopyFS(filepath.Join(*pictures, name), os.DirFS(dir)); err != nil {
