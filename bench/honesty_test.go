@@ -448,7 +448,7 @@ func TestNoStructureNoGain(t *testing.T) {
 			for _, k := range p.Parts.Test {
 				prof := &d.Profiles[k]
 				crit := d.Tasks[prof.Task].Criteria
-				a, b := m.Start(crit), independent.Start(crit)
+				a, b := m.Start(crit).(belief.Joint), independent.Start(crit).(belief.Joint)
 				order := rng.Perm(len(crit))
 				for _, i := range order[:5] {
 					a.Observe(i, prof.Cells[i])

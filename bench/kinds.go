@@ -244,7 +244,7 @@ func (l *latentClass) Fit(ctx context.Context, train, dev belief.Population) (be
 	var choices []record.Choice
 	if len(dev.Rows) > 0 {
 		for _, c := range tried {
-			choices = append(choices, record.Choice{Candidate: fmt.Sprintf("%d classes", c.Classes), DevScore: c.DevScore, Chosen: c.Classes == m.Classes()})
+			choices = append(choices, record.Choice{Candidate: c.Name, DevScore: c.DevScore, Chosen: c.Chosen})
 		}
 	}
 	return m, choices, nil

@@ -198,7 +198,7 @@ func priorValue(_ belief.Belief, inf *domains.Inference, i int) float64 {
 // priorEntropy is the entropy of the state, held and level together.
 func priorEntropy(b belief.Belief, _ *domains.Inference, i int) float64 {
 	h := 0.0
-	for _, p := range b.States(nil, i) {
+	for _, p := range b.(belief.Joint).States(nil, i) {
 		if p > 0 {
 			h -= p * math.Log(p)
 		}

@@ -3,6 +3,8 @@ package belief
 import (
 	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 
 	"pepbench/domains"
 )
@@ -17,25 +19,30 @@ type Model interface {
 	NumParams() int
 	// About says in one line what was fitted.
 	About() string
+	// Notes counts what the fit had to fall back on, such as criteria that no
+	// training profile has; none is nil.
+	Notes() []domains.Count
 }
 
-// A Belief is a posterior about one user.
+// A Belief is what is believed of one user. It is used by one goroutine.
 type Belief interface {
 	// Len is the number of positions.
 	Len() int
 	// Observe conditions on what the user said of position i. A missing cell
-	// teaches nothing. A second answer to the same position replaces what is
-	// pinned and conditions once more.
+	// teaches nothing. A value that is none of the levels counts as the nearest
+	// one. A second answer to the same position replaces what is pinned; a Joint
+	// conditions once more.
 	Observe(i int, c domains.Cell)
-	// NumStates is 1 + the number of levels of position i.
-	NumStates(i int) int
-	// States writes P(state of position i | told) to dst[:NumStates(i)] and
-	// returns it; a nil dst is allocated. A told position is certain.
-	States(dst []float64, i int) []float64
-	// Answer is the cell that means state s of position i.
-	Answer(i, s int) domains.Cell
-	// Infer gives P(held) and E[value | held] of every position.
+	// Marginals writes P(held) and E[value | held] of every position to
+	// held[:Len()] and value[:Len()]. A nominal criterion has the value NaN. A told
+	// position is certain.
+	Marginals(held, value []float64)
+	// Infer gives the same as an inference that the caller may keep, with the
+	// level probabilities of nominal criteria.
 	Infer() domains.Inference
+	// Draw draws an answer to position i from what is believed of it: the value
+	// pinned where one is.
+	Draw(rng *rand.Rand, i int) domains.Cell
 	// Clone copies the belief.
 	Clone() Belief
 	// Set makes the belief equal to src, a belief of the same model and
@@ -43,9 +50,68 @@ type Belief interface {
 	Set(src Belief)
 }
 
+// A Joint is a Belief that is the posterior of a joint model of the whole
+// profile, so that it can be asked how probable an answer is and what would be
+// believed after it. The released heuristics are none.
+type Joint interface {
+	Belief
+	// NumStates is the number of answers to position i that are told apart: 1 + the
+	// number of levels; of a continuous criterion 1 + the nodes of a quadrature.
+	NumStates(i int) int
+	// States writes P(state of position i | told) to dst[:NumStates(i)] and
+	// returns it; a nil dst is allocated. State 0 is not held. A told position is
+	// certain.
+	States(dst []float64, i int) []float64
+	// Answer is the cell that means state s of position i.
+	Answer(i, s int) domains.Cell
+	// Marginal says how much is not known of position i.
+	Marginal(i int) Marginal
+}
+
+// A Marginal says how much is not known of one criterion. Values are measured in
+// ranges (domains.Criterion.Range), so that criteria can be added up.
+type Marginal struct {
+	Held     float64 // P(held)
+	Entropy  float64 // of held and value together, nats; of a continuous value the differential entropy in ranges
+	Variance float64 // of the value if held, in squared ranges; nominal: 1 - sum p^2
+	Loss     float64 // E|value - E value| if held, in ranges; nominal: 1 - max p
+}
+
+// A LatentInformer knows the mutual information between an answer and the latent
+// variable of its model, I(x_i; z | told), in nats.
+type LatentInformer interface {
+	Joint
+	LatentInformation(i int) float64
+}
+
+// A ProfileInformer has the sum of what an answer to c tells about every other
+// criterion, sum_{c' != c, not asked} I(x_c; x_c' | told), in closed form or by a
+// faster way than enumerating answers. It writes dst[c] of every candidate and
+// leaves the others alone.
+type ProfileInformer interface {
+	Joint
+	ProfileInformation(dst []float64, candidate, asked []bool)
+}
+
+// A VarianceDropper has the expected drop of the summed variance
+// sum_c' P(held_c') Marginal(c').Variance that the answer to c brings in closed
+// form. It writes dst[c] of every candidate and leaves the others alone.
+type VarianceDropper interface {
+	Joint
+	VarianceDrop(dst []float64, candidate []bool)
+}
+
 // ErrUnsupported is wrapped by errors of models that cannot handle a data set,
 // such as one with continuous criteria.
 var ErrUnsupported = errors.New("model cannot handle the data")
+
+// A Candidate is one fit of several, with its score on dev, larger is better:
+// for models that are likelihoods the mean log score in nats a cell.
+type Candidate struct {
+	Name     string
+	DevScore float64
+	Chosen   bool
+}
 
 // A Population is what a model is fitted on.
 type Population struct {
@@ -54,6 +120,7 @@ type Population struct {
 }
 
 // A Row is one profile: Cells[j] is about Criteria[Index[j]] of the population.
+// Rows of one task share Index.
 type Row struct {
 	Index []int
 	Cells []domains.Cell
@@ -69,6 +136,25 @@ func NewPopulation(d *domains.Dataset, profiles []int) Population {
 	return p
 }
 
+// unseen counts the criteria of which no row has a known cell.
+func (p *Population) unseen() int {
+	seen := make([]bool, len(p.Criteria))
+	for _, r := range p.Rows {
+		for j, c := range r.Cells {
+			if !c.IsMissing() {
+				seen[r.Index[j]] = true
+			}
+		}
+	}
+	n := 0
+	for _, s := range seen {
+		if !s {
+			n++
+		}
+	}
+	return n
+}
+
 // missing is the state of a cell without an answer.
 const missing = ^uint8(0)
 
@@ -78,7 +164,7 @@ func (p *Population) states() ([]uint8, error) {
 	for i := range p.Criteria {
 		c := &p.Criteria[i]
 		if c.Scale == domains.Continuous {
-			return nil, &domains.DataError{What: fmt.Sprintf("criterion %q is continuous and this model knows levels only", c.ID), Mend: "leave it out or give it levels", Err: ErrUnsupported}
+			return nil, &domains.DataError{What: fmt.Sprintf("criterion %q is continuous and this model knows levels only", c.ID), Mend: "leave it out or give it levels, or use a factor or blr belief", Err: ErrUnsupported}
 		}
 		if len(c.Levels) >= int(missing) {
 			return nil, &domains.DataError{What: fmt.Sprintf("criterion %q has %d levels, at most %d are supported", c.ID, len(c.Levels), missing-1), Mend: "merge some", Err: ErrUnsupported}
@@ -104,4 +190,70 @@ func (p *Population) states() ([]uint8, error) {
 		}
 	}
 	return out, nil
+}
+
+// stateOf gives the state of an answer to a criterion with levels: 0 not held, 1+l
+// held at the level nearest to the value.
+func stateOf(c *domains.Criterion, cell domains.Cell) int {
+	if cell.IsHeld() {
+		return 1 + c.Nearest(cell.Value())
+	}
+	return 0
+}
+
+// marginalOf summarises the state probabilities p of a criterion with levels.
+func marginalOf(c *domains.Criterion, p []float64) Marginal {
+	var m Marginal
+	mean := 0.0
+	for s, v := range p {
+		if v > 0 {
+			m.Entropy -= v * math.Log(v)
+		}
+		if s > 0 {
+			m.Held += v
+			mean += v * c.Levels[s-1].Value
+		}
+	}
+	if m.Held <= 0 {
+		m.Held = 0
+		return m
+	}
+	mean /= m.Held
+	if c.Scale == domains.Nominal {
+		square, most := 0.0, 0.0
+		for _, v := range p[1:] {
+			v /= m.Held
+			square += v * v
+			most = max(most, v)
+		}
+		m.Variance, m.Loss = max(0, 1-square), max(0, 1-most)
+	} else {
+		r := c.Range()
+		for l, v := range p[1:] {
+			d := (c.Levels[l].Value - mean) / r
+			m.Variance += v * d * d
+			m.Loss += v * math.Abs(d)
+		}
+		m.Variance /= m.Held
+		m.Loss /= m.Held
+	}
+	m.Held = min(m.Held, 1)
+	return m
+}
+
+// draw picks an index with probability p, which sums to 1 but for rounding.
+func draw(rng *rand.Rand, p []float64) int {
+	u := rng.Float64()
+	last := 0
+	for i, v := range p {
+		if v <= 0 {
+			continue
+		}
+		if u < v {
+			return i
+		}
+		u -= v
+		last = i
+	}
+	return last
 }

@@ -2,6 +2,7 @@ package belief
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -45,21 +46,11 @@ var DefaultLatentClass = LatentClassOptions{
 // pi has a Dirichlet prior of one pseudo-observation a class. The posterior of a
 // class given answers is exact.
 type LatentClass struct {
-	criteria []domains.Criterion
-	k        int
-	pi       []float64
-	offset   []int     // criterion -> first row of theta
-	theta    []float64 // [offset[c]+state][class], K entries a row
+	support
+	unseen int // criteria without a training cell
 }
 
 var _ Model = (*LatentClass)(nil)
-
-// A Candidate is a number of classes with its mean log score on dev, in nats a
-// cell: log P(row) / observed cells, averaged over all cells of dev.
-type Candidate struct {
-	Classes  int
-	DevScore float64
-}
 
 // FitLatentClass fits every candidate on train and keeps the one with the largest
 // dev score, the fewest classes among equals; without dev rows there must be one
@@ -125,7 +116,7 @@ func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassO
 			}
 			return 0
 		})
-		c := Candidate{Classes: k, DevScore: math.NaN()}
+		c := Candidate{Name: fmt.Sprintf("%d classes", k), DevScore: math.NaN()}
 		if len(dev.Rows) > 0 {
 			c.DevScore = fit.model.score(devRows)
 		}
@@ -134,6 +125,11 @@ func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassO
 			best, at = fit.model, c.DevScore
 		}
 	}
+	for i := range out {
+		out[i].Chosen = opt.Classes[i] == best.k
+	}
+	best.unseen = train.unseen()
+	best.finish()
 	return best, out, nil
 }
 
@@ -149,10 +145,7 @@ type fitter struct {
 }
 
 func newFitter(criteria []domains.Criterion, rows []uint8, opt LatentClassOptions) *fitter {
-	f := &fitter{opt: opt, criteria: criteria, rows: rows, offset: make([]int, len(criteria)+1)}
-	for c := range criteria {
-		f.offset[c+1] = f.offset[c] + 1 + len(criteria[c].Levels)
-	}
+	f := &fitter{opt: opt, criteria: criteria, rows: rows, offset: offsets(criteria)}
 	f.states = f.offset[len(criteria)]
 	f.freq = make([]float64, f.states)
 	n := len(criteria)
@@ -180,7 +173,7 @@ func newFitter(criteria []domains.Criterion, rows []uint8, opt LatentClassOption
 func (f *fitter) run(ctx context.Context, k int, rng *rand.Rand) (*LatentClass, float64, error) {
 	n := len(f.criteria)
 	rows := len(f.rows) / n
-	m := &LatentClass{criteria: f.criteria, k: k, offset: f.offset, pi: make([]float64, k), theta: make([]float64, f.states*k)}
+	m := &LatentClass{support: support{criteria: f.criteria, k: k, offset: f.offset, pi: make([]float64, k), theta: make([]float64, f.states*k)}}
 	counts := make([]float64, f.states*k)
 	size := make([]float64, k)
 
@@ -302,7 +295,7 @@ func softmax(x []float64) float64 {
 }
 
 // score is the mean log probability of rows, in nats a cell.
-func (m *LatentClass) score(rows []uint8) float64 {
+func (m *support) score(rows []uint8) float64 {
 	n := len(m.criteria)
 	total, cells := 0.0, 0
 	post := make([]float64, m.k)
@@ -348,146 +341,37 @@ func (m *LatentClass) About() string {
 	return fmt.Sprintf("mixture of %d classes, criteria independent within a class", m.k)
 }
 
-// Start implements Model.
-func (m *LatentClass) Start(criteria []int) Belief {
-	b := &mixture{model: m, criteria: criteria, w: slices.Clone(m.pi), told: make([]int, len(criteria))}
-	for i := range b.told {
-		b.told[i] = -1
+// Notes implements Model.
+func (m *LatentClass) Notes() []domains.Count { return unseenNote(m.unseen) }
+
+// unseenNote is what a model says of criteria that it knows no profile of.
+func unseenNote(n int) []domains.Count {
+	if n == 0 {
+		return nil
 	}
-	return b
+	return []domains.Count{{What: "criteria without a training cell: held and level as in data without any, or the model's stated default", N: n}}
 }
 
-// mixture is the exact posterior of a latent class model: class weights and what
-// was told.
-type mixture struct {
-	model    *LatentClass
-	criteria []int
-	w        []float64 // P(class | told), sums to 1
-	told     []int     // state told of each position, or -1
+// latentClassFile is the snapshot of a LatentClass.
+type latentClassFile struct {
+	Pi     []float64 `json:"pi"`
+	Theta  []float64 `json:"theta"` // [criterion][state][class]
+	Unseen int       `json:"unseen"`
 }
 
-var _ Belief = (*mixture)(nil)
+func (m *LatentClass) fileKind() string                { return "latent-class" }
+func (m *LatentClass) population() []domains.Criterion { return m.criteria }
+func (m *LatentClass) snapshot() any                   { return latentClassFile{m.pi, m.theta, m.unseen} }
 
-// Len implements Belief.
-func (b *mixture) Len() int { return len(b.criteria) }
-
-// NumStates implements Belief.
-func (b *mixture) NumStates(i int) int {
-	return 1 + len(b.model.criteria[b.criteria[i]].Levels)
-}
-
-// row gives theta of state s of position i, one entry a class.
-func (b *mixture) row(i, s int) []float64 {
-	m := b.model
-	return m.theta[(m.offset[b.criteria[i]]+s)*m.k:][:m.k]
-}
-
-// Observe implements Belief. A value between levels counts as the nearest one.
-func (b *mixture) Observe(i int, c domains.Cell) {
-	if c.IsMissing() {
-		return
+func restoreLatentClass(raw json.RawMessage, criteria []domains.Criterion) (Model, error) {
+	var f latentClassFile
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return nil, err
 	}
-	s := 0
-	if c.IsHeld() {
-		s = 1 + b.model.criteria[b.criteria[i]].Nearest(c.Value())
+	m := &LatentClass{support: support{criteria: criteria, k: len(f.Pi), pi: f.Pi, theta: f.Theta, offset: offsets(criteria)}, unseen: f.Unseen}
+	if err := m.check(); err != nil {
+		return nil, err
 	}
-	b.told[i] = s
-	sum := 0.0
-	for k, t := range b.row(i, s) {
-		b.w[k] *= t
-		sum += b.w[k]
-	}
-	for k := range b.w {
-		b.w[k] /= sum
-	}
-}
-
-// States implements Belief.
-func (b *mixture) States(dst []float64, i int) []float64 {
-	n := b.NumStates(i)
-	if dst == nil {
-		dst = make([]float64, n)
-	}
-	dst = dst[:n]
-	if t := b.told[i]; t >= 0 {
-		clear(dst)
-		dst[t] = 1
-		return dst
-	}
-	for s := range dst {
-		p := 0.0
-		for k, t := range b.row(i, s) {
-			p += b.w[k] * t
-		}
-		dst[s] = p
-	}
-	return dst
-}
-
-// Answer implements Belief.
-func (b *mixture) Answer(i, s int) domains.Cell {
-	if s == 0 {
-		return domains.NotHeld()
-	}
-	return domains.At(b.model.criteria[b.criteria[i]].Levels[s-1].Value)
-}
-
-// Infer implements Belief.
-func (b *mixture) Infer() domains.Inference {
-	inf := domains.NewInference(len(b.criteria))
-	var buf []float64
-	for i, g := range b.criteria {
-		c := &b.model.criteria[g]
-		buf = b.States(append(buf[:0], make([]float64, b.NumStates(i))...), i)
-		// The sum over levels, not 1 - buf[0]: exact when little is held.
-		held, mean := 0.0, 0.0
-		for l, p := range buf[1:] {
-			held += p
-			mean += p * c.Levels[l].Value
-		}
-		inf.Held[i] = min(held, 1)
-		if held > 0 {
-			mean /= held
-		} else { // told not held: what the class weights say of the value
-			mean = b.meanIfHeld(i, c)
-		}
-		if c.Scale != domains.Nominal {
-			inf.Value[i] = mean
-			continue
-		}
-		if inf.Levels == nil {
-			inf.Levels = make([][]float64, len(b.criteria))
-		}
-		inf.Levels[i] = slices.Clone(buf[1:])
-		if held > 0 {
-			for l := range inf.Levels[i] {
-				inf.Levels[i][l] /= held
-			}
-		}
-	}
-	return inf
-}
-
-// meanIfHeld is E[value | held] from the class weights alone.
-func (b *mixture) meanIfHeld(i int, c *domains.Criterion) float64 {
-	held, mean := 0.0, 0.0
-	for l := range c.Levels {
-		for k, t := range b.row(i, 1+l) {
-			held += b.w[k] * t
-			mean += b.w[k] * t * c.Levels[l].Value
-		}
-	}
-	return mean / held
-}
-
-// Clone implements Belief.
-func (b *mixture) Clone() Belief {
-	return &mixture{model: b.model, criteria: b.criteria, w: slices.Clone(b.w), told: slices.Clone(b.told)}
-}
-
-// Set implements Belief.
-func (b *mixture) Set(src Belief) {
-	s := src.(*mixture)
-	copy(b.w, s.w)
-	copy(b.told, s.told)
+	m.finish()
+	return m, nil
 }

@@ -26,7 +26,7 @@ func scales(n, l int) []domains.Criterion {
 // mixtureModel is a random latent class model, as if it had been fitted.
 func mixtureModel(rng *rand.Rand, criteria []domains.Criterion, k int) *LatentClass {
 	f := newFitter(criteria, nil, DefaultLatentClass)
-	m := &LatentClass{criteria: criteria, k: k, offset: f.offset, pi: make([]float64, k), theta: make([]float64, f.states*k)}
+	m := &LatentClass{support: support{criteria: criteria, k: k, offset: f.offset, pi: make([]float64, k), theta: make([]float64, f.states*k)}}
 	for j := range m.pi {
 		m.pi[j] = math.Log(0.2 + rng.Float64())
 	}
@@ -44,6 +44,7 @@ func mixtureModel(rng *rand.Rand, criteria []domains.Criterion, k int) *LatentCl
 			}
 		}
 	}
+	m.finish()
 	return m
 }
 
@@ -88,7 +89,7 @@ func TestPosteriorIsEnumeration(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		n, l, k := 2+rng.IntN(3), 1+rng.IntN(3), 1+rng.IntN(4)
 		m := mixtureModel(rng, scales(n, max(l, 2)), k)
-		b := m.Start(index(n))
+		b := m.Start(index(n)).(Joint)
 		told := map[int]int{}
 		for _, i := range rng.Perm(n)[:rng.IntN(n)] {
 			s := rng.IntN(b.NumStates(i))
@@ -155,7 +156,7 @@ func TestObservingIsOrderIndependent(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		m := mixtureModel(rng, scales(8, 5), 4)
-		a, b := m.Start(index(8)), m.Start(index(8))
+		a, b := m.Start(index(8)).(Joint), m.Start(index(8)).(Joint)
 		perm := rng.Perm(8)[:5]
 		cells := make([]domains.Cell, 8)
 		for _, i := range perm {
@@ -180,7 +181,7 @@ func TestObservingIsOrderIndependent(t *testing.T) {
 // changes nothing.
 func TestToldIsPinned(t *testing.T) {
 	m := mixtureModel(rand.New(rand.NewPCG(1, 3)), scales(4, 5), 3)
-	b := m.Start(index(4))
+	b := m.Start(index(4)).(Joint)
 	before := b.Infer()
 	b.Observe(2, domains.Missing())
 	if after := b.Infer(); after.Held[0] != before.Held[0] || after.Held[2] != before.Held[2] {
@@ -200,16 +201,16 @@ func TestToldIsPinned(t *testing.T) {
 // TestSetCopies: a trial belief set from another answers alike and leaves it alone.
 func TestSetCopies(t *testing.T) {
 	m := mixtureModel(rand.New(rand.NewPCG(1, 4)), scales(4, 5), 3)
-	a := m.Start(index(4))
+	a := m.Start(index(4)).(Joint)
 	a.Observe(1, domains.At(2))
 	before := a.Infer()
-	trial := m.Start(index(4))
+	trial := m.Start(index(4)).(Joint)
 	trial.Observe(3, domains.NotHeld())
 	trial.Set(a)
 	if got := trial.Infer(); got.Held[0] != before.Held[0] || got.Held[3] != before.Held[3] || got.Held[1] != 1 {
 		t.Errorf("after Set: %v, want %v", got.Held, before.Held)
 	}
-	c := a.Clone()
+	c := a.Clone().(Joint)
 	c.Observe(0, domains.NotHeld())
 	trial.Observe(0, domains.At(5))
 	if got := a.Infer(); got.Held[0] != before.Held[0] {
@@ -249,8 +250,8 @@ func TestFitApproachesTruth(t *testing.T) {
 		best = max(best, c.DevScore)
 	}
 	for _, c := range tried {
-		if c.Classes == m.Classes() && c.DevScore != best {
-			t.Errorf("%d classes kept with dev score %v, best is %v", c.Classes, c.DevScore, best)
+		if c.Chosen && c.DevScore != best {
+			t.Errorf("%s kept with dev score %v, best is %v", c.Name, c.DevScore, best)
 		}
 	}
 }
@@ -306,7 +307,7 @@ func TestMissingCellsAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if inf := m.Start([]int{0, 1}).Infer(); math.Abs(inf.Held[1]-1) > 0.03 {
+	if inf := m.Start([]int{0, 1}).(Joint).Infer(); math.Abs(inf.Held[1]-1) > 0.03 {
 		t.Errorf("P(held) = %v from 30 held and 60 missing cells, want about 1", inf.Held[1])
 	}
 }
@@ -363,6 +364,20 @@ func BenchmarkFitLatentClass(b *testing.B) {
 	for b.Loop() {
 		if _, _, err := FitLatentClass(context.Background(), p, p, opt); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestDrawFollowsProbabilities(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	p := []float64{0.2, 0, 0.5, 0.3}
+	n := make([]int, 4)
+	for range 20000 {
+		n[draw(rng, p)]++
+	}
+	for i := range p {
+		if sd := math.Sqrt(20000 * p[i] * (1 - p[i])); math.Abs(float64(n[i])-20000*p[i]) > 5*sd+1e-9 {
+			t.Errorf("index %d drawn %d times of 20000, probability %v", i, n[i], p[i])
 		}
 	}
 }

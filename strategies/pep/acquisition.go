@@ -18,7 +18,7 @@ type Acquisition interface {
 type Scratch struct {
 	states  []float64
 	answers []float64
-	trial   belief.Belief
+	trial   belief.Joint
 }
 
 // ProfileIG is the expected drop of the summed entropies of all other criteria
@@ -31,7 +31,8 @@ type Scratch struct {
 type ProfileIG struct{}
 
 // Score implements Acquisition.
-func (ProfileIG) Score(dst []float64, b belief.Belief, candidate, asked []bool, sc *Scratch) {
+func (ProfileIG) Score(dst []float64, any belief.Belief, candidate, asked []bool, sc *Scratch) {
+	b := any.(belief.Joint)
 	n := b.Len()
 	h := make([]float64, n)
 	before := 0.0
@@ -42,7 +43,7 @@ func (ProfileIG) Score(dst []float64, b belief.Belief, candidate, asked []bool, 
 		}
 	}
 	if sc.trial == nil {
-		sc.trial = b.Clone()
+		sc.trial = b.Clone().(belief.Joint)
 	}
 	for i := range n {
 		if !candidate[i] {
@@ -69,7 +70,7 @@ func (ProfileIG) Score(dst []float64, b belief.Belief, candidate, asked []bool, 
 }
 
 // entropy of the state of position i, in nats.
-func (sc *Scratch) entropy(b belief.Belief, i int) float64 {
+func (sc *Scratch) entropy(b belief.Joint, i int) float64 {
 	sc.states = b.States(grow(sc.states, b.NumStates(i)), i)
 	h := 0.0
 	for _, p := range sc.states {

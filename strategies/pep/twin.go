@@ -105,26 +105,7 @@ func (o *twinOrder) extend(a Acquisition) {
 	q := choose(mean, candidate)
 	o.order = append(o.order, q)
 	o.asked[q] = true
-	var p []float64
 	for _, u := range o.users {
-		p = u.belief.States(grow(p, u.belief.NumStates(q)), q)
-		u.belief.Observe(q, u.belief.Answer(q, draw(u.rng, p)))
+		u.belief.Observe(q, u.belief.Draw(u.rng, q))
 	}
-}
-
-// draw picks an index with probability p, which sums to 1 but for rounding.
-func draw(rng *rand.Rand, p []float64) int {
-	u := rng.Float64()
-	last := 0
-	for i, v := range p {
-		if v <= 0 {
-			continue
-		}
-		if u < v {
-			return i
-		}
-		u -= v
-		last = i
-	}
-	return last
 }

@@ -1,0 +1,129 @@
+package belief
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"pepbench/domains"
+)
+
+// fileFormat and fileVersion name what Save writes. A change of any model's
+// snapshot raises the version.
+const (
+	fileFormat  = "pepbench-model"
+	fileVersion = 1
+)
+
+// ErrModelFile is wrapped by the errors of Load: no model file, another version,
+// or a model of other criteria.
+var ErrModelFile = errors.New("model file cannot be used")
+
+// Provenance says what a stored model was fitted on.
+type Provenance struct {
+	Data     string      `json:"data"`     // name and version of the data set
+	Sources  []string    `json:"sources"`  // SHA-256 of its files
+	Split    string      `json:"split"`    // in words
+	Profiles int         `json:"profiles"` // training profiles
+	Choice   []Candidate `json:"choice"`   // fits compared on dev
+	Code     string      `json:"code"`     // version of the program
+}
+
+// modelFile is the document on disk.
+type modelFile struct {
+	Format   string          `json:"format"`
+	Version  int             `json:"version"`
+	Kind     string          `json:"kind"`
+	From     Provenance      `json:"from"`
+	Criteria []fileCriterion `json:"criteria"`
+	Model    json.RawMessage `json:"model"`
+}
+
+// fileCriterion is what must agree between a model and the data it is used on.
+type fileCriterion struct {
+	ID     string    `json:"id"`
+	Scale  string    `json:"scale"`
+	Levels []float64 `json:"levels,omitempty"`
+	Range  []float64 `json:"range,omitempty"`
+}
+
+func fileCriteria(criteria []domains.Criterion) []fileCriterion {
+	out := make([]fileCriterion, len(criteria))
+	for i := range criteria {
+		c := &criteria[i]
+		out[i] = fileCriterion{ID: c.ID, Scale: c.Scale.String()}
+		for _, l := range c.Levels {
+			out[i].Levels = append(out[i].Levels, l.Value)
+		}
+		if c.Scale == domains.Continuous {
+			out[i].Range = []float64{c.Min, c.Max}
+		}
+	}
+	return out
+}
+
+// A stored model can be written to a file. Its snapshot is a value that
+// encoding/json writes and its restorer reads.
+type stored interface {
+	Model
+	fileKind() string // name in restorers
+	population() []domains.Criterion
+	snapshot() any
+}
+
+// restorers make a model of each kind out of its snapshot, which they validate:
+// lengths, probabilities, finite numbers.
+var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterion) (Model, error){
+	"latent-class": restoreLatentClass,
+}
+
+// Save writes a fitted model.
+func Save(w io.Writer, m Model, from Provenance) error {
+	s, ok := m.(stored)
+	if !ok {
+		return fmt.Errorf("belief: %T cannot be stored", m)
+	}
+	raw, err := json.Marshal(s.snapshot())
+	if err != nil {
+		return fmt.Errorf("belief: snapshot: %w", err)
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(modelFile{fileFormat, fileVersion, s.fileKind(), from, fileCriteria(s.population()), raw})
+}
+
+// Load reads a model for data with the given criteria. Errors wrap ErrModelFile and
+// say what differs.
+func Load(r io.Reader, criteria []domains.Criterion) (Model, Provenance, error) {
+	bad := func(what, mend string) (Model, Provenance, error) {
+		return nil, Provenance{}, &domains.DataError{What: what, Mend: mend, Err: ErrModelFile}
+	}
+	var f modelFile
+	if err := json.NewDecoder(r).Decode(&f); err != nil {
+		return bad("not a model file: "+err.Error(), "write one with pepbench fit")
+	}
+	switch {
+	case f.Format != fileFormat:
+		return bad(fmt.Sprintf("not a model file: format %q", f.Format), "write one with pepbench fit")
+	case f.Version != fileVersion:
+		return bad(fmt.Sprintf("model file of version %d, this program reads %d", f.Version, fileVersion), "fit it again with pepbench fit")
+	case restorers[f.Kind] == nil:
+		return bad(fmt.Sprintf("model file of unknown kind %q", f.Kind), "fit it again with pepbench fit")
+	}
+	want := fileCriteria(criteria)
+	if len(want) != len(f.Criteria) {
+		return bad(fmt.Sprintf("model of %d criteria (%s), the data has %d", len(f.Criteria), f.From.Data, len(want)), "fit it on this data")
+	}
+	for i := range want {
+		if h := f.Criteria[i]; h.ID != want[i].ID || h.Scale != want[i].Scale || !slices.Equal(h.Levels, want[i].Levels) || !slices.Equal(h.Range, want[i].Range) {
+			return bad(fmt.Sprintf("model of other criteria (%s): number %d is %q there and %q in the data, or has another scale", f.From.Data, i+1, h.ID, want[i].ID), "fit it on this data")
+		}
+	}
+	m, err := restorers[f.Kind](f.Model, criteria)
+	if err != nil {
+		return bad(fmt.Sprintf("damaged model file: %v", err), "fit it again with pepbench fit")
+	}
+	return m, f.From, nil
+}
