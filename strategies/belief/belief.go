@@ -101,6 +101,15 @@ type VarianceDropper interface {
 	VarianceDrop(dst []float64, candidate []bool)
 }
 
+// A BinaryInformer has the released binary information gain of every candidate, in
+// bits, by a way of its own (see pep.BinaryIG for the formula). It writes dst[c] of
+// every candidate, -1 where P(held) is outside (.01, .99), and leaves the others
+// alone.
+type BinaryInformer interface {
+	Belief
+	BinaryInformation(dst []float64, candidate, asked []bool)
+}
+
 // ErrUnsupported is wrapped by errors of models that cannot handle a data set,
 // such as one with continuous criteria.
 var ErrUnsupported = errors.New("model cannot handle the data")

@@ -1,84 +1,125 @@
 package pep
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
 
+	"pepbench/domains"
 	"pepbench/strategies/belief"
 )
 
+// ErrUndefined is wrapped by the errors of Check: the acquisition needs something
+// of the belief that it does not have.
+var ErrUndefined = errors.New("acquisition is not defined for this belief")
+
 // An Acquisition rates candidate questions.
 type Acquisition interface {
-	// Score writes to dst the score of every position of b that is a candidate
-	// and leaves the others alone; larger is better.
-	Score(dst []float64, b belief.Belief, candidate, asked []bool, s *Scratch)
+	// Score writes to dst the score of every candidate position of the turn and
+	// leaves the others alone; larger is better. It allocates nothing once the turn
+	// has been used.
+	Score(dst []float64, t *Turn)
+	// Check says whether the score is defined for beliefs like b about these
+	// criteria; the error wraps ErrUndefined.
+	Check(b belief.Belief, criteria []domains.Criterion) error
 }
 
-// Scratch is memory that an acquisition reuses between calls of one goroutine.
-type Scratch struct {
-	states  []float64
-	answers []float64
-	trial   belief.Joint
+// A Turn is what is known when a question is to be chosen, with the memory that
+// acquisitions reuse. Make one with NewTurn before any answer, and set Candidate
+// and Asked before each question.
+type Turn struct {
+	Belief    belief.Belief
+	Criteria  []domains.Criterion // of the positions
+	Candidate []bool              // may be asked now
+	Asked     []bool
+	Rand      *rand.Rand // of the session; only the random acquisition draws from it
+
+	startHeld, startValue []float64 // marginals before any answer
+	held, value           []float64
+	thenHeld, thenValue   []float64 // marginals after an answer
+	states                []float64
+	trial                 belief.Belief
+	ranked                []int
+	marginals             []belief.Marginal
+	next                  *Turn // of a lookahead, after the answer
+	score                 []float64
+	order                 []int
 }
 
-// ProfileIG is the expected drop of the summed entropies of all other criteria
-// that were not asked, whether held and at which level together, in nats:
-//
-//	score(c) = sum_{c'} H(x_c' | told) - sum_s P(x_c = s | told) sum_{c'} H(x_c' | told, x_c = s)
-//
-// over c' not asked and not c, by enumerating the answers s. It is never negative
-// for a coherent joint model, and 0 where criteria are independent.
-type ProfileIG struct{}
-
-// Score implements Acquisition.
-func (ProfileIG) Score(dst []float64, any belief.Belief, candidate, asked []bool, sc *Scratch) {
-	b := any.(belief.Joint)
+// NewTurn begins with a belief that was told nothing.
+func NewTurn(b belief.Belief, criteria []domains.Criterion, rng *rand.Rand) *Turn {
 	n := b.Len()
-	h := make([]float64, n)
-	before := 0.0
-	for i := range n {
-		if !asked[i] {
-			h[i] = sc.entropy(b, i)
-			before += h[i]
+	t := &Turn{
+		Belief: b, Criteria: criteria, Candidate: make([]bool, n), Asked: make([]bool, n), Rand: rng,
+		startHeld: make([]float64, n), startValue: make([]float64, n), held: make([]float64, n), value: make([]float64, n),
+		thenHeld: make([]float64, n), thenValue: make([]float64, n), score: make([]float64, n),
+	}
+	b.Marginals(t.startHeld, t.startValue)
+	return t
+}
+
+// joint is the belief as a joint model, which Check has made sure of.
+func (t *Turn) joint() belief.Joint { return t.Belief.(belief.Joint) }
+
+// after gives the belief after an answer; the next call overwrites it.
+func (t *Turn) after(i int, c domains.Cell) belief.Belief {
+	if t.trial == nil {
+		t.trial = t.Belief.Clone()
+	} else {
+		t.trial.Set(t.Belief)
+	}
+	t.trial.Observe(i, c)
+	return t.trial
+}
+
+// outcomes calls f with every answer to position i and its probability: of a joint
+// model its states; of others "held at the expected value" and "not held", as the
+// released rule has it.
+func (t *Turn) outcomes(i int, f func(p float64, c domains.Cell)) {
+	if j, ok := t.Belief.(belief.Joint); ok {
+		t.states = j.States(grow(t.states, j.NumStates(i)), i)
+		for s := range t.states {
+			if p := t.states[s]; p > 0 {
+				f(p, j.Answer(i, s))
+			}
 		}
+		return
 	}
-	if sc.trial == nil {
-		sc.trial = b.Clone().(belief.Joint)
+	p := t.held[i]
+	if p > 0 {
+		f(p, heldAt(&t.Criteria[i], t.value[i]))
 	}
-	for i := range n {
-		if !candidate[i] {
+	if p < 1 {
+		f(1-p, domains.NotHeld())
+	}
+}
+
+// heldAt is the answer "held, at about v"; of a nominal criterion, which has no
+// expected value, at the first level.
+func heldAt(c *domains.Criterion, v float64) domains.Cell {
+	if math.IsNaN(v) {
+		return domains.At(c.Levels[0].Value)
+	}
+	return domains.At(v)
+}
+
+// gain writes for every candidate what is expected of worth after its answer:
+// sum_s P(s) worth(told, s) - worth(told).
+func (t *Turn) gain(dst []float64, worth func(t *Turn, b belief.Joint, skip int) float64) {
+	for i, ok := range t.Candidate {
+		if !ok {
 			continue
 		}
-		sc.answers = b.States(grow(sc.answers, b.NumStates(i)), i)
-		after := 0.0
-		for s, p := range sc.answers {
-			if p == 0 {
-				continue
-			}
-			sc.trial.Set(b)
-			sc.trial.Observe(i, b.Answer(i, s))
-			sum := 0.0
-			for j := range n {
-				if !asked[j] && j != i {
-					sum += sc.entropy(sc.trial, j)
-				}
-			}
-			after += p * sum
-		}
-		dst[i] = before - h[i] - after
+		before := worth(t, t.joint(), i)
+		sum := 0.0
+		t.outcomes(i, func(p float64, c domains.Cell) {
+			sum += p * worth(t, t.after(i, c).(belief.Joint), i)
+		})
+		dst[i] = sum - before
 	}
-}
-
-// entropy of the state of position i, in nats.
-func (sc *Scratch) entropy(b belief.Joint, i int) float64 {
-	sc.states = b.States(grow(sc.states, b.NumStates(i)), i)
-	h := 0.0
-	for _, p := range sc.states {
-		if p > 0 {
-			h -= p * math.Log(p)
-		}
-	}
-	return h
 }
 
 func grow(b []float64, n int) []float64 {
@@ -88,19 +129,80 @@ func grow(b []float64, n int) []float64 {
 	return b[:n]
 }
 
-// Lookup gives the acquisition of a name used in configurations.
-func Lookup(name string) (Acquisition, error) {
-	switch name {
-	case "profile-ig":
-		return ProfileIG{}, nil
-	}
-	return nil, fmt.Errorf("no acquisition %q; there is profile-ig", name)
+// Options are what some acquisitions need to know beside the belief.
+type Options struct {
+	// MaxCriteria is how many criteria the solver acts on, largest P(held) first,
+	// and MinHeld the P(held) that they must exceed; negative: all.
+	MaxCriteria int
+	MinHeld     float64
+	// Beam makes a two-step lookahead of the acquisition over so many of its best
+	// candidates; 0: none.
+	Beam int
 }
 
-// choose gives the position with the largest score among the candidates: scores
-// that are within 1e-12 of the largest count as equal, and the lowest position
-// wins, so that rounding does not decide.
-func choose(score []float64, candidate []bool) int {
+var acquisitions = map[string]func(o Options) Acquisition{
+	"random":         func(Options) Acquisition { return random{} },
+	"uncertainty":    func(Options) Acquisition { return uncertainty{} },
+	"fixed":          func(Options) Acquisition { return fixed{} },
+	"greedy-ev":      func(Options) Acquisition { return greedyEV{} },
+	"binary-ig":      func(Options) Acquisition { return BinaryIG{} },
+	"profile-ig":     func(Options) Acquisition { return ProfileIG{} },
+	"latent-ig":      func(Options) Acquisition { return LatentIG{} },
+	"variance":       func(Options) Acquisition { return Variance{} },
+	"alignment-gain": func(o Options) Acquisition { return AlignmentGain{o.MaxCriteria, o.MinHeld} },
+}
+
+// Names lists the acquisitions that Lookup knows.
+func Names() []string {
+	out := make([]string, 0, len(acquisitions))
+	for n := range acquisitions {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Lookup gives the acquisition of a name used in configurations.
+func Lookup(name string, o Options) (Acquisition, error) {
+	f := acquisitions[name]
+	switch {
+	case f == nil:
+		return nil, fmt.Errorf("no acquisition %q; there are %s", name, strings.Join(Names(), ", "))
+	case o.Beam < 0:
+		return nil, fmt.Errorf("lookahead %d: give the width of the beam, or 0 for none", o.Beam)
+	case o.Beam == 0:
+		return f(o), nil
+	case name == "random" || name == "fixed":
+		return nil, fmt.Errorf("%s scores do not depend on answers: there is nothing to look ahead to", name)
+	}
+	return Lookahead{f(o), o.Beam}, nil
+}
+
+// needJoint is the Check of acquisitions that need a joint model.
+func needJoint(name string, b belief.Belief) error {
+	if _, ok := b.(belief.Joint); !ok {
+		return fmt.Errorf("%s needs a joint model of the profile, which this belief is not: %w", name, ErrUndefined)
+	}
+	return nil
+}
+
+// needValues is the Check of acquisitions that add up expected values.
+func needValues(name string, criteria []domains.Criterion) error {
+	for i := range criteria {
+		if criteria[i].Scale == domains.Nominal {
+			return fmt.Errorf("%s needs expected values, and nominal criterion %q has none: %w", name, criteria[i].ID, ErrUndefined)
+		}
+	}
+	return nil
+}
+
+// tieWidth: scores that are within this of the largest count as equal, so that
+// rounding does not decide.
+const tieWidth = 1e-12
+
+// choose gives the position with the largest score among the candidates, the
+// lowest one of those within width of it, and -1 if there is no candidate.
+func choose(score []float64, candidate []bool, width float64) int {
 	top := math.Inf(-1)
 	for i, ok := range candidate {
 		if ok && score[i] > top {
@@ -108,7 +210,7 @@ func choose(score []float64, candidate []bool) int {
 		}
 	}
 	for i, ok := range candidate {
-		if ok && score[i] >= top-1e-12 {
+		if ok && score[i] >= top-width {
 			return i
 		}
 	}

@@ -15,19 +15,80 @@ import (
 // Top is the number of acquisition scores kept for the record of a question.
 const Top = 5
 
+// A Rule says how questions are chosen and when to stop.
+type Rule struct {
+	Model       belief.Model
+	Acquisition Acquisition
+	Stop        *Stop // nil: when nothing is left to ask; the caller keeps the budget
+	// Exact lets the largest score win by however little, as the released code does;
+	// otherwise scores within 1e-12 count as equal. The lowest position wins ties.
+	Exact bool
+}
+
+// A Stop ends a session when no question is worth its price: when the largest score
+// of By among the candidates is below Least. With AlignmentGain, Least is the price of
+// a question in points of alignment.
+type Stop struct {
+	By    Acquisition // nil: the rule's own acquisition
+	Least float64
+}
+
+// Check says whether the rule is defined on a task that admits the given criteria
+// of data; the error wraps ErrUndefined.
+func (r *Rule) Check(data []domains.Criterion, criteria []int) error {
+	b := r.Model.Start(criteria)
+	own := make([]domains.Criterion, len(criteria))
+	for i, c := range criteria {
+		own[i] = data[c]
+	}
+	if err := r.Acquisition.Check(b, own); err != nil {
+		return err
+	}
+	if r.Stop != nil && r.Stop.By != nil {
+		return r.Stop.By.Check(b, own)
+	}
+	return nil
+}
+
+func (r *Rule) width() float64 {
+	if r.Exact {
+		return 0
+	}
+	return tieWidth
+}
+
+// memoless reports whether picks depend on more than the history.
+func (r *Rule) memoless() bool {
+	_, drawn := r.Acquisition.(random)
+	return drawn
+}
+
+// enough reports whether no candidate is worth its price.
+func (s *Stop) enough(worth []float64, candidate []bool) bool {
+	for i, ok := range candidate {
+		if ok && worth[i] >= s.Least {
+			return false
+		}
+	}
+	return true
+}
+
 // Strategy asks, at every turn, the question with the largest acquisition score
 // under the belief given all answers so far. The belief it asks by need not be the
 // one it predicts with. Make one with New.
 type Strategy struct {
-	model       belief.Model
-	acquisition Acquisition
-	predict     strategies.Predict
-	memo        *memo
+	rule    Rule
+	predict strategies.Predict
+	memo    *memo
 }
 
 // New gives a strategy. A nil predict leaves the inference at what was told.
-func New(m belief.Model, a Acquisition, predict strategies.Predict) *Strategy {
-	return &Strategy{model: m, acquisition: a, predict: predict, memo: &memo{}}
+func New(r Rule, predict strategies.Predict) *Strategy {
+	s := &Strategy{rule: r, predict: predict}
+	if !r.memoless() {
+		s.memo = &memo{}
+	}
+	return s
 }
 
 // Begin implements strategies.Strategy.
@@ -35,9 +96,8 @@ func (p *Strategy) Begin(s strategies.Setting) strategies.Elicitor {
 	return &elicitor{
 		strategy:  p,
 		setting:   s,
-		belief:    p.model.Start(s.Task.Criteria),
+		turn:      NewTurn(p.rule.Model.Start(s.Task.Criteria), s.Criteria, s.Rand),
 		predictor: p.predict.Begin(s),
-		asked:     make([]bool, len(s.Criteria)),
 		history:   newHistory(&s),
 	}
 }
@@ -45,14 +105,13 @@ func (p *Strategy) Begin(s strategies.Setting) strategies.Elicitor {
 type elicitor struct {
 	strategy  *Strategy
 	setting   strategies.Setting
-	belief    belief.Belief
+	turn      *Turn
 	predictor strategies.Predictor
-	asked     []bool
 	history   []byte
 	last      choice
 }
 
-// choice is what was picked after a history.
+// choice is what was picked after a history; position -1 is to stop.
 type choice struct {
 	position int
 	top      []strategies.Scored
@@ -76,35 +135,37 @@ func (e *elicitor) Next(ctx context.Context) (domains.Question, error) {
 }
 
 func (e *elicitor) pick() choice {
-	n := len(e.asked)
-	score, candidate := make([]float64, n), make([]bool, n)
-	for i := range candidate {
-		candidate[i] = !e.asked[i] && e.setting.CanAsk(i)
+	t, rule := e.turn, &e.strategy.rule
+	score := make([]float64, len(t.Asked))
+	for i := range t.Candidate {
+		t.Candidate[i] = !t.Asked[i] && e.setting.CanAsk(i)
 	}
-	e.strategy.acquisition.Score(score, e.belief, candidate, e.asked, new(Scratch))
-	c := choice{position: choose(score, candidate)}
-	for i := range score {
-		if candidate[i] {
+	rule.Acquisition.Score(score, t)
+	c := choice{position: choose(score, t.Candidate, rule.width())}
+	if c.position >= 0 && rule.Stop != nil {
+		worth := score
+		if rule.Stop.By != nil {
+			worth = make([]float64, len(score))
+			rule.Stop.By.Score(worth, t)
+		}
+		if rule.Stop.enough(worth, t.Candidate) {
+			c.position = -1
+		}
+	}
+	for i, ok := range t.Candidate {
+		if ok && !math.IsInf(score[i], -1) {
 			c.top = append(c.top, strategies.Scored{Position: i, Score: score[i]})
 		}
 	}
-	slices.SortStableFunc(c.top, func(a, b strategies.Scored) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(c.top, func(a, b strategies.Scored) int { return descending(a.Score, b.Score) })
 	c.top = slices.Clone(c.top[:min(Top, len(c.top))])
 	return c
 }
 
 // Observe implements strategies.Elicitor.
 func (e *elicitor) Observe(q domains.Question, a domains.Answer) {
-	e.asked[q.Position] = true
-	e.belief.Observe(q.Position, a.Cell)
+	e.turn.Asked[q.Position] = true
+	e.turn.Belief.Observe(q.Position, a.Cell)
 	e.predictor.Observe(q.Position, a.Cell)
 	e.history = binary.AppendUvarint(e.history, uint64(q.Position))
 	v := math.NaN()
@@ -143,6 +204,8 @@ func newHistory(s *strategies.Setting) []byte {
 // questions alike, and every counterfactual repeats its session. A pick depends on
 // the history alone, so the memo changes nothing but time. It stops growing at
 // memoLimit entries.
+//
+// A nil memo keeps nothing.
 type memo struct {
 	mu sync.RWMutex
 	m  map[string]choice
@@ -151,6 +214,9 @@ type memo struct {
 const memoLimit = 1 << 16
 
 func (m *memo) get(history []byte) (choice, bool) {
+	if m == nil {
+		return choice{}, false
+	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	c, ok := m.m[string(history)]
@@ -158,6 +224,9 @@ func (m *memo) get(history []byte) (choice, bool) {
 }
 
 func (m *memo) put(history []byte, c choice) {
+	if m == nil {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.m == nil {

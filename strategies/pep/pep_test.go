@@ -59,6 +59,16 @@ func setting(criteria []domains.Criterion) strategies.Setting {
 	return s
 }
 
+// scores rates the candidates after whatever b was told.
+func scores(a Acquisition, b belief.Belief, crit []domains.Criterion, candidate, asked []bool) []float64 {
+	t := NewTurn(b, crit, rand.New(rand.NewPCG(1, 1)))
+	copy(t.Candidate, candidate)
+	copy(t.Asked, asked)
+	out := make([]float64, len(candidate))
+	a.Score(out, t)
+	return out
+}
+
 func all(n int) []bool {
 	return slices.Repeat([]bool{true}, n)
 }
@@ -85,8 +95,7 @@ func TestProfileIGIsEnumeration(t *testing.T) {
 		for i := range asked {
 			candidate[i] = !asked[i]
 		}
-		got := make([]float64, n)
-		ProfileIG{}.Score(got, b, candidate, asked, new(Scratch))
+		got := scores(ProfileIG{}, b, crit, candidate, asked)
 		for c := range n {
 			if asked[c] {
 				continue
@@ -110,7 +119,7 @@ func TestProfileIGIsEnumeration(t *testing.T) {
 				t.Errorf("asked %v: information gain of %d is %v; that of a coherent model is not negative", asked, c, got[c])
 			}
 		}
-		q := choose(got, candidate)
+		q := choose(got, candidate, tieWidth)
 		b.Observe(q, b.Answer(q, 1))
 		asked[q] = true
 	}
@@ -120,15 +129,16 @@ func TestProfileIGIsEnumeration(t *testing.T) {
 // other criteria.
 func TestIndependenceHasNothingToGain(t *testing.T) {
 	m, crit := world(t, 6, 300, 1)
-	got := make([]float64, 6)
-	ProfileIG{}.Score(got, m.Start(setting(crit).Task.Criteria), all(6), make([]bool, 6), new(Scratch))
-	for i, g := range got {
-		if math.Abs(g) > 1e-12 {
-			t.Errorf("gain of %d is %v under independence", i, g)
+	for _, a := range []Acquisition{ProfileIG{}, LatentIG{}} {
+		got := scores(a, m.Start(setting(crit).Task.Criteria), crit, all(6), make([]bool, 6))
+		for i, g := range got {
+			if math.Abs(g) > 1e-12 {
+				t.Errorf("%T: gain of %d is %v under independence", a, i, g)
+			}
 		}
-	}
-	if q := choose(got, all(6)); q != 0 {
-		t.Errorf("among equal scores position %d was chosen, want the lowest", q)
+		if q := choose(got, all(6), tieWidth); q != 0 {
+			t.Errorf("%T: among equal scores position %d was chosen, want the lowest", a, q)
+		}
 	}
 }
 
@@ -145,7 +155,7 @@ func TestChoose(t *testing.T) {
 		{"rounding does not decide", []float64{0, 2, 2 + 1e-15}, []bool{true, true, true}, 1},
 		{"nothing to ask", []float64{1}, []bool{false}, -1},
 	} {
-		if got := choose(row.score, row.candidate); got != row.want {
+		if got := choose(row.score, row.candidate, tieWidth); got != row.want {
 			t.Errorf("%s: got %d, want %d", row.reason, got, row.want)
 		}
 	}
@@ -178,8 +188,8 @@ func TestAsksWhatCanBeAsked(t *testing.T) {
 	set.Askable = []bool{false, true, false, true, true, false}
 	set.Budget = 10
 	for name, s := range map[string]strategies.Strategy{
-		"pep":  New(m, ProfileIG{}, nil),
-		"twin": strategies.Static{Order: NewTwin(m, ProfileIG{}, 1)},
+		"pep":  New(Rule{Model: m, Acquisition: ProfileIG{}}, nil),
+		"twin": strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)},
 	} {
 		got := ask(t, s, set, func(int) domains.Cell { return domains.NotHeld() })
 		slices.Sort(got)
@@ -194,17 +204,17 @@ func TestAsksWhatCanBeAsked(t *testing.T) {
 func TestTwinIsStaticAndStartsLikePep(t *testing.T) {
 	m, crit := world(t, 7, 500, 3)
 	set := setting(crit)
-	twin := strategies.Static{Order: NewTwin(m, ProfileIG{}, 1)}
+	twin := strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)}
 	yes := ask(t, twin, set, func(int) domains.Cell { return domains.At(1) })
 	no := ask(t, twin, set, func(int) domains.Cell { return domains.NotHeld() })
 	if !slices.Equal(yes, no) {
 		t.Errorf("twin asks %v after yes and %v after no", yes, no)
 	}
-	pep := ask(t, New(m, ProfileIG{}, nil), set, func(int) domains.Cell { return domains.At(1) })
+	pep := ask(t, New(Rule{Model: m, Acquisition: ProfileIG{}}, nil), set, func(int) domains.Cell { return domains.At(1) })
 	if pep[0] != yes[0] {
 		t.Errorf("first question of pep is %d, of its twin %d", pep[0], yes[0])
 	}
-	if again := ask(t, strategies.Static{Order: NewTwin(m, ProfileIG{}, 1)}, set, func(int) domains.Cell { return domains.At(1) }); !slices.Equal(again, yes) {
+	if again := ask(t, strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)}, set, func(int) domains.Cell { return domains.At(1) }); !slices.Equal(again, yes) {
 		t.Errorf("a second twin asks %v, the first %v", again, yes)
 	}
 }
@@ -213,8 +223,8 @@ func TestTwinIsStaticAndStartsLikePep(t *testing.T) {
 // that run at once.
 func TestTwinIsTheSameHoweverItIsBuilt(t *testing.T) {
 	m, crit := world(t, 8, 300, 2)
-	want := ask(t, strategies.Static{Order: NewTwin(m, ProfileIG{}, 1)}, setting(crit), func(int) domains.Cell { return domains.NotHeld() })
-	twin := NewTwin(m, ProfileIG{}, 1)
+	want := ask(t, strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)}, setting(crit), func(int) domains.Cell { return domains.NotHeld() })
+	twin := NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -230,7 +240,7 @@ func TestTwinIsTheSameHoweverItIsBuilt(t *testing.T) {
 // that does not.
 func TestMemoChangesNothing(t *testing.T) {
 	m, crit := world(t, 7, 500, 3)
-	warm := New(m, ProfileIG{}, nil)
+	warm := New(Rule{Model: m, Acquisition: ProfileIG{}}, nil)
 	answer := func(i int) domains.Cell {
 		if i%2 == 0 {
 			return domains.At(2)
@@ -242,14 +252,14 @@ func TestMemoChangesNothing(t *testing.T) {
 		t.Errorf("with memo %v, without %v", again, first)
 	}
 	other := ask(t, warm, setting(crit), func(int) domains.Cell { return domains.At(3) })
-	if fresh := ask(t, New(m, ProfileIG{}, nil), setting(crit), func(int) domains.Cell { return domains.At(3) }); !slices.Equal(other, fresh) {
+	if fresh := ask(t, New(Rule{Model: m, Acquisition: ProfileIG{}}, nil), setting(crit), func(int) domains.Cell { return domains.At(3) }); !slices.Equal(other, fresh) {
 		t.Errorf("another history: with memo %v, without %v", other, fresh)
 	}
 }
 
 func TestTopScores(t *testing.T) {
 	m, crit := world(t, 7, 300, 2)
-	e := New(m, ProfileIG{}, nil).Begin(setting(crit))
+	e := New(Rule{Model: m, Acquisition: ProfileIG{}}, nil).Begin(setting(crit))
 	q, err := e.Next(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -264,12 +274,30 @@ func TestTopScores(t *testing.T) {
 }
 
 func BenchmarkSelect(b *testing.B) {
-	m, crit := world(b, 36, 2000, 8)
-	bel := m.Start(setting(crit).Task.Criteria)
-	score, sc := make([]float64, 36), new(Scratch)
-	cand, asked := all(36), make([]bool, 36)
-	b.ReportAllocs()
-	for b.Loop() {
-		ProfileIG{}.Score(score, bel, cand, asked, sc)
+	for _, n := range []int{25, 36} {
+		m, crit := world(b, n, 2000, 8)
+		t := NewTurn(m.Start(setting(crit).Task.Criteria), crit, nil)
+		copy(t.Candidate, all(n))
+		score := make([]float64, n)
+		for _, name := range Names() {
+			if name == "random" {
+				continue
+			}
+			a, err := Lookup(name, Options{MaxCriteria: 6})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("acquisition=%s/c=%d", name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				a.Score(score, t)
+				for b.Loop() {
+					a.Score(score, t)
+				}
+			})
+		}
 	}
 }
+
+func staticOf(o strategies.Order) strategies.Strategy { return strategies.Static{Order: o} }
+
+func fmtInts(x []int) string { return fmt.Sprint(x) }
