@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strings"
@@ -54,6 +55,32 @@ func (p *Plan) DryRun() string {
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()
 	return b.String()
+}
+
+// DrySweep says what every cell of a grid would do: sessions, calls by role, or why
+// it is refused.
+func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
+	var b strings.Builder
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "cell\tsessions\tsolver calls\tjudge calls\tparameters")
+	var w Workshop
+	var sessions, solver, judge int
+	for _, c := range s.Cells {
+		plan, err := w.Prepare(ctx, c.Experiment, say)
+		switch {
+		case undefined(err):
+			fmt.Fprintf(t, "%s\trefused: %v\n", c.Dir, err)
+			continue
+		case err != nil:
+			return "", fmt.Errorf("cell %s: %w", c.Dir, err)
+		}
+		m := &plan.manifest
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", c.Dir, m.Sessions, m.Planned.Solver, m.Planned.Judge, plan.rows[plan.shown()].Params)
+		sessions, solver, judge = sessions+m.Sessions, solver+m.Planned.Solver, judge+m.Planned.Judge
+	}
+	fmt.Fprintf(t, "%d cells\t%d\t%d\t%d\n", len(s.Cells), sessions, solver, judge)
+	t.Flush()
+	return b.String(), nil
 }
 
 // shape puts the statistics of the profiles into one line; what is undefined is a

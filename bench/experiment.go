@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -67,6 +66,7 @@ type Split struct {
 	Seed         uint64   `yaml:"seed" json:"seed"`
 	TestIDs      []string `yaml:"test_ids" json:"test_ids"`
 	UsersPerTask int      `yaml:"users_per_task" json:"users_per_task"`
+	Folds        int      `yaml:"folds" json:"folds,omitempty"` // cross-fitting; 0: one split
 }
 
 // Report holds the statistics of tables and figures.
@@ -76,6 +76,10 @@ type Report struct {
 	Seed       int     `yaml:"seed" json:"seed"`
 	TargetOf   string  `yaml:"target_of" json:"target_of"`
 	Reference  string  `yaml:"reference" json:"reference"`
+
+	Questions []int  `yaml:"questions" json:"questions,omitempty"` // numbers of questions of paired comparisons; the budget when empty
+	Against   list   `yaml:"against" json:"against,omitempty"`     // rows or strategies to compare with, beside twin and reference
+	GridOf    string `yaml:"grid_of" json:"grid_of,omitempty"`     // row whose numbers a sweep shows
 }
 
 // defaults is the experiment before any file is read.
@@ -89,24 +93,17 @@ func defaults() Experiment {
 	}
 }
 
-// Load reads, merges, decodes and validates a configuration. The error joins all
-// faults that were found and wraps ErrConfig.
+// Load reads, merges, decodes and validates a configuration of one experiment. The
+// error joins all faults that were found and wraps ErrConfig.
 func Load(path string, sets []string) (*Experiment, error) {
-	root, src, err := readYAML(path, sets)
+	s, err := LoadSweep(path, sets)
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{src: src}
-	e := defaults()
-	d.decode(root, reflect.ValueOf(&e).Elem(), "")
-	if len(d.errs) == 0 {
-		e.complete()
-		e.validate(d, root)
+	if !s.Single() {
+		return nil, &ConfigError{File: path, What: "sweeps over a grid of experiments", Mend: "name one experiment, or use pepbench run"}
 	}
-	if len(d.errs) > 0 {
-		return nil, errors.Join(d.errs...)
-	}
-	return &e, nil
+	return s.Cells[0].Experiment, nil
 }
 
 // complete fills what depends on other fields.
@@ -117,6 +114,22 @@ func (e *Experiment) complete() {
 	if e.Checkpoints == nil && e.Horizon >= 0 && e.Horizon < 1<<16 {
 		for n := range e.Horizon + 1 {
 			e.Checkpoints = append(e.Checkpoints, n)
+		}
+	}
+	for _, s := range e.Strategies {
+		a, ok := s.Config.(*adaptive)
+		if !ok || a.Model == "" {
+			continue
+		}
+		a.Belief = a.Name + "-model" // so that a model file is a belief like any other
+		if e.Beliefs == nil {
+			e.Beliefs = map[string]Block[BeliefKind]{}
+		}
+		e.Beliefs[a.Belief] = Block[BeliefKind]{Kind: "file", Config: &modelFile{Path: a.Model}}
+		for i, p := range a.Predict {
+			if p == "model" {
+				a.Predict[i] = a.Belief
+			}
 		}
 	}
 	if e.Users.Config == nil {
@@ -172,6 +185,8 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(e.Split.By == "task" || e.Split.By == "user" || e.Split.By == "both", "split.by", "give task, user or both", "%q", e.Split.By)
 	check(e.Split.Test > 0 && e.Split.Test < 1, "split.test", "", "%v is not a share between 0 and 1", e.Split.Test)
 	check(e.Split.Dev >= 0 && e.Split.Dev < 1, "split.dev", "", "%v is not a share of 0 or more and less than 1", e.Split.Dev)
+	check(e.Split.Folds == 0 || e.Split.Folds >= 2 && e.Split.Folds <= 1000, "split.folds", "0 switches it off", "%d is not a number of folds of 2 or more", e.Split.Folds)
+	check(e.Split.Folds == 0 || len(e.Split.TestIDs) == 0, "split.folds", "folds hold out every task once; leave test_ids out", "both folds and test_ids")
 	check(e.Split.UsersPerTask >= 0, "split.users_per_task", "", "%d is negative", e.Split.UsersPerTask)
 	check(e.Filter.MinUsers >= 0, "filter.min_users", "", "%d is negative", e.Filter.MinUsers)
 	check(e.Filter.MinHeld >= 0, "filter.min_held", "", "%d is negative", e.Filter.MinHeld)
@@ -217,7 +232,15 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 		}
 	}
 	rows := e.rows()
-	for _, r := range []struct{ path, name string }{{"report.target_of", e.Report.TargetOf}, {"report.reference", e.Report.Reference}} {
+	for i, q := range e.Report.Questions {
+		check(q >= 0 && q <= e.Horizon && slices.Contains(e.Checkpoints, q) && (i == 0 || q > e.Report.Questions[i-1]), "report.questions",
+			"comparisons are made at checkpoints", "%v must rise and be among the checkpoints %v", e.Report.Questions, e.Checkpoints)
+	}
+	for _, name := range e.Report.Against {
+		check(bases[name] != nil || slices.ContainsFunc(rows, func(r row) bool { return r.Name == name }), "report.against",
+			"known: "+strings.Join(sortedKeys(bases), ", "), "no strategy %q", name)
+	}
+	for _, r := range []struct{ path, name string }{{"report.target_of", e.Report.TargetOf}, {"report.reference", e.Report.Reference}, {"report.grid_of", e.Report.GridOf}} {
 		if r.name == "" {
 			continue
 		}

@@ -24,7 +24,7 @@ func TestFaults(t *testing.T) {
 	}
 	var got strings.Builder
 	for _, f := range files {
-		_, err := Load(f, nil)
+		_, err := LoadSweep(f, nil)
 		if err == nil {
 			t.Errorf("%s: loaded without a fault", f)
 			continue
@@ -61,7 +61,7 @@ func TestGood(t *testing.T) {
 		t.Fatalf("%d fixtures: %v", len(files), err)
 	}
 	for _, f := range files {
-		if _, err := Load(f, nil); err != nil {
+		if _, err := LoadSweep(f, nil); err != nil {
 			t.Errorf("%s: %v", f, err)
 		}
 	}
@@ -75,11 +75,12 @@ func TestShippedConfigs(t *testing.T) {
 			return err
 		}
 		n++
-		e, err := Load(path, nil)
+		s, err := LoadSweep(path, nil)
 		if err != nil {
 			t.Errorf("%v", err)
 			return nil
 		}
+		e := s.Cells[0].Experiment
 		if e.About == "" {
 			t.Errorf("%s says nothing about itself", path)
 		}

@@ -112,24 +112,24 @@ func sortedInts(m map[int]float64) []int {
 func TestFloorCeilingAndSwap(t *testing.T) {
 	for _, name := range data.Names() {
 		t.Run(name, func(t *testing.T) {
-			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=6", "beliefs={latent: {kind: prior}}")
+			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=6", "beliefs={latent: {kind: independent}}")
 			w := wire(t, p)
 			d := p.Data
 			none := domains.NewInference(len(d.Criteria))
 			prior := strategies.None{Predict: (&builder{models: map[string]belief.Model{"prior": fitPrior(t, p)}}).predictor("prior")}
-			floor := taskMeans(d, p.Parts.Test, func(k int) float64 { return w.grade(t, k, w.response(t, k, none)) })
-			ceiling := taskMeans(d, p.Parts.Test, func(k int) float64 { return w.grade(t, k, w.response(t, k, truth(d, k))) })
-			atZero := taskMeans(d, p.Parts.Test, func(k int) float64 {
+			floor := taskMeans(d, p.Parts[0].Test, func(k int) float64 { return w.grade(t, k, w.response(t, k, none)) })
+			ceiling := taskMeans(d, p.Parts[0].Test, func(k int) float64 { return w.grade(t, k, w.response(t, k, truth(d, k))) })
+			atZero := taskMeans(d, p.Parts[0].Test, func(k int) float64 {
 				task := d.Profiles[k].Task
 				set := strategies.Setting{Task: d.Tasks[task].Blind(), Criteria: d.CriteriaOf(task)}
 				return w.grade(t, k, w.response(t, k, prior.Begin(set).Infer()))
 			})
 			next := map[int]int{} // another test user of the same task
-			for i, k := range p.Parts.Test {
-				mates := slices.DeleteFunc(slices.Clone(p.Parts.Test), func(o int) bool { return d.Profiles[o].Task != d.Profiles[k].Task })
-				next[k] = mates[(slices.Index(mates, p.Parts.Test[i])+1)%len(mates)]
+			for i, k := range p.Parts[0].Test {
+				mates := slices.DeleteFunc(slices.Clone(p.Parts[0].Test), func(o int) bool { return d.Profiles[o].Task != d.Profiles[k].Task })
+				next[k] = mates[(slices.Index(mates, p.Parts[0].Test[i])+1)%len(mates)]
 			}
-			swapped := taskMeans(d, p.Parts.Test, func(k int) float64 { return w.grade(t, k, w.response(t, next[k], truth(d, next[k]))) })
+			swapped := taskMeans(d, p.Parts[0].Test, func(k int) float64 { return w.grade(t, k, w.response(t, next[k], truth(d, next[k]))) })
 			t.Logf("floor %.1f, prior at 0 questions %.1f, swapped oracle %.1f, ceiling %.1f", floor, atZero, swapped, ceiling)
 			if !(floor < ceiling) {
 				t.Errorf("floor %.1f is not below the ceiling %.1f", floor, ceiling)
@@ -143,7 +143,7 @@ func TestFloorCeilingAndSwap(t *testing.T) {
 
 func fitPrior(t testing.TB, p *Plan) belief.Model {
 	t.Helper()
-	m, _, err := (&prior{Smoothing: 5}).Fit(context.Background(), belief.NewPopulation(p.Data, p.Parts.Train), belief.Population{})
+	m, _, err := (&independent{Smoothing: 5}).Fit(context.Background(), fitting{train: belief.NewPopulation(p.Data, p.Parts[0].Train)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,7 +220,7 @@ func rename(d *domains.Dataset) *domains.Dataset {
 func TestRenamingChangesNothing(t *testing.T) {
 	for _, name := range data.Names() {
 		t.Run(name, func(t *testing.T) {
-			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=8", "beliefs={latent: {kind: prior}}")
+			p := prepare(t, "../configs/"+name+".yaml", "split.users_per_task=8", "beliefs={latent: {kind: independent}}")
 			w := wire(t, p)
 			model := fitPrior(t, p)
 			plain, odd := p.Data, rename(p.Data)
@@ -240,7 +240,7 @@ func TestRenamingChangesNothing(t *testing.T) {
 				var got [2]float64
 				for i, d := range []*domains.Dataset{plain, odd} {
 					w.plan = &Plan{Experiment: p.Experiment, Data: d, Parts: p.Parts}
-					got[i] = taskMeans(d, p.Parts.Test, func(k int) float64 { return w.grade(t, k, w.response(t, k, row.infer(k))) })
+					got[i] = taskMeans(d, p.Parts[0].Test, func(k int) float64 { return w.grade(t, k, w.response(t, k, row.infer(k))) })
 				}
 				t.Logf("%s: %.2f, renamed %.2f", row.reason, got[0], got[1])
 				if math.Abs(got[0]-got[1]) >= 2 {
@@ -432,20 +432,20 @@ func TestNoStructureNoGain(t *testing.T) {
 	const seeds, bound = 20, 0.005
 	for seed := 1; seed <= seeds; seed++ {
 		p := prepare(t, "../configs/ablations/structure.yaml", fmt.Sprintf("domain.seed=%d", seed), fmt.Sprintf("split.seed=%d", seed), "domain.users=120", "split.users_per_task=24",
-			"beliefs={latent: {kind: prior}, chosen: {kind: latent-class, classes: [1, 2], restarts: 1, iterations: 25}, four: {kind: latent-class, classes: [4], restarts: 1, iterations: 25}}")
+			"beliefs={latent: {kind: independent}, chosen: {kind: latent-class, classes: [1, 2], restarts: 1, iterations: 25}, four: {kind: latent-class, classes: [4], restarts: 1, iterations: 25}}")
 		d := p.Data
 		independent := fitPrior(t, p)
 		for _, row := range []struct {
 			belief string
 			least  float64
 		}{{"chosen", -bound}, {"four", math.Inf(-1)}} {
-			m, _, err := p.Experiment.Beliefs[row.belief].Config.Fit(context.Background(), belief.NewPopulation(d, p.Parts.Train), belief.NewPopulation(d, p.Parts.Dev))
+			m, _, err := p.Experiment.Beliefs[row.belief].Config.Fit(context.Background(), fitting{train: belief.NewPopulation(d, p.Parts[0].Train), dev: belief.NewPopulation(d, p.Parts[0].Dev)})
 			if err != nil {
 				t.Fatal(err)
 			}
 			rng := rand.New(rand.NewPCG(uint64(seed), 3))
 			gain, cells := 0.0, 0
-			for _, k := range p.Parts.Test {
+			for _, k := range p.Parts[0].Test {
 				prof := &d.Profiles[k]
 				crit := d.Tasks[prof.Task].Criteria
 				a, b := m.Start(crit).(belief.Joint), independent.Start(crit).(belief.Joint)

@@ -1,20 +1,16 @@
 package bench
 
 import (
-	"context"
 	"fmt"
-	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
 
-	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/domains/data"
 	"pepbench/domains/prefdisco"
 	"pepbench/domains/survey"
 	"pepbench/simusers"
-	"pepbench/strategies/belief"
 )
 
 // The kinds that each block of a configuration may name. A new strategy, belief,
@@ -41,17 +37,11 @@ var (
 
 func init() {
 	domainKinds.add("builtin", func() DomainKind { return &builtin{Structure: 1} })
-	domainKinds.add("prefdisco", func() DomainKind { return &released{Rubric: domains.Quality} })
+	domainKinds.add("prefdisco", func() DomainKind { return &releasedFile{Rubric: domains.Quality} })
 	domainKinds.add("survey", func() DomainKind { return &surveyFolder{} })
 
 	userKinds.add("exact", func() UserKind { return &exactUser{} })
 	userKinds.add("noisy", func() UserKind { return &noisyUser{} })
-
-	beliefKinds.add("prior", func() BeliefKind { return &prior{Smoothing: belief.DefaultLatentClass.Smoothing} })
-	beliefKinds.add("latent-class", func() BeliefKind {
-		d := belief.DefaultLatentClass
-		return &latentClass{Classes: slices.Clone(d.Classes), Restarts: d.Restarts, Iterations: d.Iterations, Tolerance: d.Tolerance, Smoothing: d.Smoothing, Seed: d.Seed}
-	})
 
 	strategyKinds.add("none", func() StrategyKind { return &none{basics: answersOnly()} })
 	strategyKinds.add("oracle", func() StrategyKind { return &oracle{basics: answersOnly()} })
@@ -100,14 +90,24 @@ func (b *builtin) Load() (*domains.Dataset, error) {
 	return data.Load(b.Name, opt)
 }
 
-// released is a file in the released benchmark's format.
-type released struct {
+// releasedFile is a file in the released benchmark's format.
+type releasedFile struct {
 	Path   string             `yaml:"path" json:"path"`
 	Rubric domains.RubricKind `yaml:"rubric" json:"rubric"`
 	Name   string             `yaml:"name" json:"name"`
+	// Compat "released" computes beliefs, choices and measures as the released code
+	// does, to the last decision.
+	Compat string `yaml:"compat" json:"compat,omitempty"`
 }
 
-func (r *released) check() error {
+const compatReleased = "released"
+
+func (r *releasedFile) compat() string { return r.Compat }
+
+func (r *releasedFile) check() error {
+	if r.Compat != "" && r.Compat != compatReleased {
+		return fmt.Errorf("compat %q: give %s, or leave it out", r.Compat, compatReleased)
+	}
 	if r.Rubric != domains.Quality && r.Rubric != domains.Amount {
 		return fmt.Errorf("rubric %q is neither quality nor amount", r.Rubric)
 	}
@@ -117,7 +117,7 @@ func (r *released) check() error {
 var errNoPath = &domains.DataError{What: "domain.path is empty", Mend: "name the data, for example --set domain.path=FILE"}
 
 // Load implements DomainKind.
-func (r *released) Load() (*domains.Dataset, error) {
+func (r *releasedFile) Load() (*domains.Dataset, error) {
 	if r.Path == "" {
 		return nil, errNoPath
 	}
@@ -179,73 +179,4 @@ func (n *noisyUser) User(d *domains.Dataset, profile, seed int) simusers.User {
 // About implements UserKind.
 func (n *noisyUser) About() string {
 	return fmt.Sprintf("noisy: says a held criterion is not held with probability %g, the reverse with %g, slips to a neighbouring level with %[3]g (continuous values: a normal error of %[3]g ranges)", n.FlipHeld, n.FlipNotHeld, n.Slip)
-}
-
-// ---- beliefs ----
-
-// A BeliefKind fits a population model.
-type BeliefKind interface {
-	Fit(ctx context.Context, train, dev belief.Population) (belief.Model, []record.Choice, error)
-}
-
-// prior is the latent class model with one class: the population's frequencies,
-// and every criterion for itself.
-type prior struct {
-	Smoothing float64 `yaml:"smoothing" json:"smoothing"`
-}
-
-func (p *prior) check() error {
-	if !(p.Smoothing > 0) || math.IsInf(p.Smoothing, 0) {
-		return fmt.Errorf("smoothing %v is not a finite number above 0", p.Smoothing)
-	}
-	return nil
-}
-
-// Fit implements BeliefKind.
-func (p *prior) Fit(ctx context.Context, train, _ belief.Population) (belief.Model, []record.Choice, error) {
-	opt := belief.DefaultLatentClass
-	opt.Classes, opt.Restarts, opt.Smoothing = []int{1}, 1, p.Smoothing
-	m, _, err := belief.FitLatentClass(ctx, train, belief.Population{Criteria: train.Criteria}, opt)
-	if err != nil {
-		return nil, nil, err
-	}
-	return m, nil, nil
-}
-
-type latentClass struct {
-	Classes    []int   `yaml:"classes" json:"classes"`
-	Restarts   int     `yaml:"restarts" json:"restarts"`
-	Iterations int     `yaml:"iterations" json:"iterations"`
-	Tolerance  float64 `yaml:"tolerance" json:"tolerance"`
-	Smoothing  float64 `yaml:"smoothing" json:"smoothing"`
-	Seed       uint64  `yaml:"seed" json:"seed"`
-}
-
-func (l *latentClass) check() error {
-	switch {
-	case len(l.Classes) == 0 || slices.Min(l.Classes) < 1:
-		return fmt.Errorf("classes %v: give numbers of 1 or more to choose among", l.Classes)
-	case l.Restarts < 1 || l.Iterations < 1:
-		return fmt.Errorf("restarts %d and iterations %d must be 1 or more", l.Restarts, l.Iterations)
-	case !(l.Tolerance >= 0) || !(l.Smoothing > 0) || math.IsInf(l.Tolerance, 0) || math.IsInf(l.Smoothing, 0):
-		return fmt.Errorf("tolerance %v must be 0 or more and smoothing %v more than 0, both finite", l.Tolerance, l.Smoothing)
-	case len(slices.Compact(slices.Sorted(slices.Values(l.Classes)))) != len(l.Classes):
-		return fmt.Errorf("classes %v name one number twice", l.Classes)
-	}
-	return nil
-}
-
-// Fit implements BeliefKind.
-func (l *latentClass) Fit(ctx context.Context, train, dev belief.Population) (belief.Model, []record.Choice, error) {
-	m, tried, err := belief.FitLatentClass(ctx, train, dev, belief.LatentClassOptions(*l))
-	if err != nil {
-		return nil, nil, err
-	}
-	var choices []record.Choice
-	if len(dev.Rows) > 0 {
-		for _, c := range tried {
-			choices = append(choices, record.Choice{Candidate: c.Name, DevScore: c.DevScore, Chosen: c.Chosen})
-		}
-	}
-	return m, choices, nil
 }

@@ -17,7 +17,7 @@ import (
 
 // describe fills the manifest: everything that is known before the first
 // question.
-func (p *Plan) describe(models []record.Model) error {
+func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 	e, d := p.Experiment, p.Data
 	config, hash, err := e.canonical()
 	if err != nil {
@@ -45,35 +45,43 @@ func (p *Plan) describe(models []record.Model) error {
 		m.Strategies = append(m.Strategies, r.Strategy)
 	}
 
-	tasks, users := [3]map[int]bool{}, [3]map[int]bool{}
-	shared := map[int]int{} // test user -> test task seen
+	m.Counts = append(m.Counts, notes...)
 	m.Data = record.Data{
 		Name: d.Name, Version: d.Version, Rubric: string(d.Rubric), Sources: d.Sources,
-		Split: e.Split.By, Criteria: len(d.Criteria), TestTasks: []string{},
+		Split: e.Split.By, Folds: e.Split.Folds, Compat: e.compat(), Criteria: len(d.Criteria), TestTasks: []string{},
 	}
-	for i, part := range [][]int{p.Parts.Train, p.Parts.Dev, p.Parts.Test} {
-		tasks[i], users[i] = map[int]bool{}, map[int]bool{}
-		for _, k := range part {
-			prof := &d.Profiles[k]
-			tasks[i][prof.Task], users[i][prof.User] = true, true
-			if i == 2 {
-				if t, seen := shared[prof.User]; seen && t != prof.Task {
-					m.Data.SharedUsers = true
+	tested := map[int]bool{}
+	shared := map[int]int{} // test user -> test task seen
+	unused := 0
+	for _, part := range p.Parts {
+		var tasks, users [3]map[int]bool
+		for i, rows := range [][]int{part.Train, part.Dev, part.Test} {
+			tasks[i], users[i] = map[int]bool{}, map[int]bool{}
+			for _, k := range rows {
+				prof := &d.Profiles[k]
+				tasks[i][prof.Task], users[i][prof.User] = true, true
+				if i == 2 {
+					if t, seen := shared[prof.User]; seen && t != prof.Task {
+						m.Data.SharedUsers = true
+					}
+					shared[prof.User] = prof.Task
+					tested[prof.Task] = true
 				}
-				shared[prof.User] = prof.Task
 			}
 		}
+		// Of folds the largest: they differ by one.
+		largest(&m.Data.Tasks, len(tasks[0]), len(tasks[1]), len(tasks[2]))
+		largest(&m.Data.Users, len(users[0]), len(users[1]), len(users[2]))
+		largest(&m.Data.Profiles, len(part.Train), len(part.Dev), len(part.Test))
+		unused += part.Unused
 	}
-	m.Data.Tasks = record.SplitCount{Train: len(tasks[0]), Dev: len(tasks[1]), Test: len(tasks[2])}
-	m.Data.Users = record.SplitCount{Train: len(users[0]), Dev: len(users[1]), Test: len(users[2])}
-	m.Data.Profiles = record.SplitCount{Train: len(p.Parts.Train), Dev: len(p.Parts.Dev), Test: len(p.Parts.Test)}
 	for t := range d.Tasks {
-		if tasks[2][t] {
+		if tested[t] {
 			m.Data.TestTasks = append(m.Data.TestTasks, d.Tasks[t].ID)
 		}
 	}
-	m.Counts = append(m.Counts, domains.Count{What: "profiles left out by the split (mixed blocks, over the cap)", N: p.Parts.Unused})
-	if m.Data.Tasks.Test == 1 && !d.Survey() {
+	m.Counts = append(m.Counts, domains.Count{What: "profiles left out by the split (mixed blocks, over the cap)", N: unused})
+	if len(m.Data.TestTasks) == 1 && !d.Survey() {
 		m.Warnings = append(m.Warnings, "one test task: nothing can be said about other tasks")
 	}
 
@@ -85,6 +93,10 @@ func (p *Plan) describe(models []record.Model) error {
 	m.Endpoints = []record.Endpoint{}
 	m.Planned = p.calls()
 	return nil
+}
+
+func largest(c *record.SplitCount, train, dev, test int) {
+	c.Train, c.Dev, c.Test = max(c.Train, train), max(c.Dev, dev), max(c.Test, test)
 }
 
 // dependencies named in the manifest: those that numbers and figures pass

@@ -3,7 +3,9 @@ package bench
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -21,48 +23,130 @@ import (
 type Plan struct {
 	Experiment *Experiment
 	Data       *domains.Dataset
-	Parts      domains.Parts
-	sparse     bool
-	rows       []planRow
-	sessions   []sessionKey
-	warnings   []string
-	manifest   record.Manifest
+	// Parts are the parts of each fold; one without cross-fitting. Test parts of
+	// different folds have no session in common.
+	Parts    []domains.Parts
+	sparse   bool
+	rows     []planRow
+	builders []*builder // by fold
+	sessions []sessionKey
+	warnings []string
+	manifest record.Manifest
 }
 
 // planRow is one strategy of the results.
 type planRow struct {
 	record.Strategy
-	strategy strategies.Strategy
+	strategies []strategies.Strategy // by fold
 }
 
-// sessionKey names a session: a row of the plan, a seed and a test profile.
+// sessionKey names a session: a row of the plan, a seed, and a test profile of a
+// fold.
 type sessionKey struct {
 	id      string
 	row     int
 	seed    int
+	fold    int
 	profile int
+}
+
+// A Workshop keeps what the experiments of a sweep have in common, so that it is
+// done once: loaded data and fitted models. The zero Workshop is empty; it is used
+// by one goroutine.
+type Workshop struct {
+	data map[string]*domains.Dataset
+	fits map[string]fitted
+}
+
+type fitted struct {
+	model belief.Model
+	tried []belief.Candidate
+	err   error
 }
 
 // Prepare loads, filters and splits the data, fits the models on the training
 // profiles (choosing on dev) and lists the sessions. No test profile is looked at
 // by anything that is fitted. say is told of each step and may be nil.
 func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
-	if say == nil {
-		say = func(string) {}
+	return new(Workshop).Prepare(ctx, e, say)
+}
+
+// load gives the filtered and checked data of an experiment.
+func (w *Workshop) load(e *Experiment, say func(string)) (*domains.Dataset, string, error) {
+	raw, err := json.Marshal([]any{e.Domain, e.Filter})
+	if err != nil {
+		return nil, "", err
+	}
+	key := string(raw)
+	if d := w.data[key]; d != nil {
+		return d, key, nil
 	}
 	say(fmt.Sprintf("loading %s", e.Domain.Kind))
 	d, err := e.Domain.Config.Load()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if d, err = (domains.Filter{MinUsers: e.Filter.MinUsers, MaxShare: e.Filter.MaxShare, MinHeld: e.Filter.MinHeld}).Apply(d); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if err := d.Validate(); err != nil {
+		return nil, "", err
+	}
+	if w.data == nil {
+		w.data = map[string]*domains.Dataset{}
+	}
+	w.data[key] = d
+	return d, key, nil
+}
+
+// fit fits a belief on a part of the data, or remembers what came out.
+func (w *Workshop) fit(ctx context.Context, k Block[BeliefKind], key string, f fitting) fitted {
+	raw, err := json.Marshal(k)
+	if err != nil {
+		return fitted{err: err}
+	}
+	key += string(raw)
+	if had, ok := w.fits[key]; ok {
+		return had
+	}
+	var out fitted
+	out.model, out.tried, out.err = k.Config.Fit(ctx, f)
+	if ctx.Err() == nil {
+		if w.fits == nil {
+			w.fits = map[string]fitted{}
+		}
+		w.fits[key] = out
+	}
+	return out
+}
+
+// splits divides the data, once or once a fold.
+func (e *Experiment) splits(d *domains.Dataset) ([]domains.Parts, error) {
+	out := make([]domains.Parts, max(1, e.Split.Folds))
+	for f := range out {
+		s := domains.Splitter{
+			By: e.Split.By, Test: e.Split.Test, Dev: e.Split.Dev, Seed: e.Split.Seed, TestIDs: e.Split.TestIDs,
+			UsersPerTask: e.Split.UsersPerTask, Folds: e.Split.Folds, Fold: f,
+		}
+		var err error
+		if out[f], err = s.Split(d); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// Prepare is the function of this name; the data and models of earlier calls are
+// used again where they are the same.
+func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
+	if say == nil {
+		say = func(string) {}
+	}
+	d, key, err := w.load(e, say)
+	if err != nil {
 		return nil, err
 	}
-	split := domains.Splitter{By: e.Split.By, Test: e.Split.Test, Dev: e.Split.Dev, Seed: e.Split.Seed, TestIDs: e.Split.TestIDs, UsersPerTask: e.Split.UsersPerTask}
-	parts, err := split.Split(d)
+	parts, err := e.splits(d)
 	if err != nil {
 		return nil, err
 	}
@@ -70,55 +154,123 @@ func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error
 		return nil, err
 	}
 	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse()}
-
-	b := &builder{data: d, specs: e.Strategies, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}}
-	train, dev := belief.NewPopulation(d, parts.Train), belief.NewPopulation(d, parts.Dev)
-	var models []record.Model
-	for _, name := range sortedKeys(e.Beliefs) {
-		k := e.Beliefs[name]
-		say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(parts.Train)))
-		m, choice, err := k.Config.Fit(ctx, train, dev)
-		if err != nil {
-			return nil, fmt.Errorf("belief %s: %w", name, err)
-		}
-		b.models[name] = m
-		models = append(models, record.Model{Name: name, Kind: k.Kind, Params: m.NumParams(), About: m.About(), Choice: choice})
-	}
-	b.prior = sync.OnceValues(func() (belief.Model, error) {
-		m, _, err := (&prior{Smoothing: belief.DefaultLatentClass.Smoothing}).Fit(ctx, train, dev)
-		return m, err
-	})
-
 	for _, r := range e.rows() {
-		s, about, err := r.Spec.build(b, b.predictor(r.Predict))
-		if err != nil {
-			return nil, err
-		}
 		ask, twin := r.Spec.needs()
-		params := 0
-		for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{ask, r.Predict}))) {
-			if m := b.models[used]; m != nil {
-				params += m.NumParams()
-			}
+		row := planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Predict: r.Predict, TwinOf: twin}}
+		row.Asks = ask
+		p.rows = append(p.rows, row)
+	}
+	var models []record.Model
+	var notes []domains.Count
+	for f, part := range parts {
+		b := &builder{experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}}
+		p.builders = append(p.builders, b)
+		on := fitting{train: belief.NewPopulation(d, part.Train), dev: belief.NewPopulation(d, part.Dev), compat: e.compat() != ""}
+		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
+		if len(parts) > 1 {
+			fold = f + 1
 		}
-		p.rows = append(p.rows, planRow{
-			Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Predict: r.Predict, TwinOf: twin, About: about, Params: params},
-			strategy: s,
-		})
+		for _, name := range e.usedBeliefs() {
+			k := e.Beliefs[name]
+			say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(part.Train)))
+			m := w.fit(ctx, k, at, on)
+			if m.err != nil {
+				return nil, fmt.Errorf("belief %s: %w", name, m.err)
+			}
+			b.models[name] = m.model
+			r := record.Model{Name: name, Kind: k.Kind, Params: m.model.NumParams(), About: m.model.About(), Fold: fold}
+			for _, c := range m.tried {
+				if !math.IsNaN(c.DevScore) { // of a single candidate without dev profiles
+					r.Choice = append(r.Choice, record.Choice{Candidate: c.Name, DevScore: c.DevScore, Chosen: c.Chosen})
+				}
+			}
+			for _, c := range m.model.Notes() {
+				notes = append(notes, domains.Count{What: "belief " + name + ": " + c.What, N: c.N})
+			}
+			if file, ok := k.Config.(*modelFile); ok {
+				if r.File, err = file.source(); err != nil {
+					return nil, fmt.Errorf("belief %s: %w", name, err)
+				}
+				if err := p.foreign(name, file); err != nil {
+					return nil, err
+				}
+			}
+			models = append(models, r)
+		}
+		b.prior = sync.OnceValues(func() (belief.Model, error) { return priorModel(ctx, on) })
+		for i, r := range e.rows() {
+			s, about, err := r.Spec.build(b, b.predictor(r.Predict))
+			if err != nil {
+				return nil, err
+			}
+			row := &p.rows[i]
+			row.strategies, row.About = append(row.strategies, s), about
+			params := 0
+			for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{row.Asks, r.Predict}))) {
+				if m := b.models[used]; m != nil {
+					params += m.NumParams()
+				}
+			}
+			row.Params = max(row.Params, params)
+		}
 	}
 
-	p.warn(b)
+	p.warn()
 	for i, r := range p.rows {
 		for _, seed := range e.Seeds {
-			for _, test := range parts.Test {
-				prof := &d.Profiles[test]
-				id := r.Name + "/" + strconv.Itoa(seed) + "/" + d.Tasks[prof.Task].ID + "/" + d.Users[prof.User].ID
-				p.sessions = append(p.sessions, sessionKey{id, i, seed, test})
+			for f, part := range parts {
+				for _, test := range part.Test {
+					prof := &d.Profiles[test]
+					id := r.Name + "/" + strconv.Itoa(seed) + "/" + d.Tasks[prof.Task].ID + "/" + d.Users[prof.User].ID
+					p.sessions = append(p.sessions, sessionKey{id, i, seed, f, test})
+				}
 			}
 		}
 	}
 	slices.SortFunc(p.sessions, func(a, b sessionKey) int { return cmp.Compare(a.id, b.id) })
-	return p, p.describe(models)
+	return p, p.describe(models, notes)
+}
+
+// usedBeliefs names the beliefs that some strategy asks by or predicts with, sorted;
+// a file may define others that a file it is extended by uses.
+func (e *Experiment) usedBeliefs() []string {
+	used := map[string]bool{}
+	for _, r := range e.rows() {
+		ask, _ := r.Spec.needs()
+		for _, name := range []string{ask, r.Predict} {
+			if _, ok := e.Beliefs[name]; ok {
+				used[name] = true
+			}
+		}
+	}
+	return sortedKeys(used)
+}
+
+// priorModel is what fixed orders are sorted by: criteria independent, with the
+// population's own frequencies.
+func priorModel(ctx context.Context, on fitting) (belief.Model, error) {
+	m, _, err := (&independent{Smoothing: belief.DefaultLatentClass.Smoothing}).Fit(ctx, on)
+	return m, err
+}
+
+// trainSplit is what decides which profiles a model is fitted on, in words that
+// differ where the profiles do.
+func (e *Experiment) trainSplit() string {
+	s := e.Split
+	s.UsersPerTask = 0
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic("bench: split as JSON: " + err.Error()) // numbers and texts only
+	}
+	return string(b)
+}
+
+// compat is the compatibility mode of the data, or nothing.
+func (e *Experiment) compat() string {
+	if c, ok := e.Domain.Config.(interface{ compat() string }); ok {
+		return c.compat()
+	}
+	return ""
 }
 
 // fits refuses combinations of data, solver and judge that mean nothing.
@@ -129,23 +281,55 @@ func (e *Experiment) fits(d *domains.Dataset) error {
 	return nil
 }
 
+// foreign refuses a stored model that was fitted on other profiles of this very data,
+// among which test profiles may be, and warns of one that was fitted on other data.
+func (p *Plan) foreign(name string, file *modelFile) error {
+	from := file.from
+	var have []string
+	for _, s := range p.Data.Sources {
+		have = append(have, s.SHA256)
+	}
+	switch {
+	case !slices.Equal(from.Sources, have):
+		p.warnings = append(p.warnings, fmt.Sprintf("belief %s was fitted on other data: %s", name, from.Data))
+	case from.Split != p.Experiment.trainSplit():
+		return &ConfigError{File: file.Path, What: fmt.Sprintf("the model was fitted on another split of this data (%s), so that test profiles may be among its training profiles", from.Split), Mend: "fit it again with pepbench fit on this configuration"}
+	}
+	return nil
+}
+
 // warn notes what a reader of the numbers should know before them.
-func (p *Plan) warn(b *builder) {
+func (p *Plan) warn() {
+	for f, part := range p.Parts {
+		in := ""
+		if len(p.Parts) > 1 {
+			in = fmt.Sprintf("fold %d: ", f+1)
+		}
+		add := func(format string, a ...any) { p.warnings = append(p.warnings, in+fmt.Sprintf(format, a...)) }
+		p.warnModels(p.builders[f], add)
+		p.warnPart(part, add)
+	}
+}
+
+func (p *Plan) warnModels(b *builder, add func(format string, a ...any)) {
 	for _, s := range p.Experiment.Strategies {
 		a, ok := s.Config.(*adaptive)
 		if !ok {
 			continue
 		}
-		if m, ok := b.models[a.Belief].(interface{ Classes() int }); ok && m.Classes() == 1 {
-			p.warnings = append(p.warnings, fmt.Sprintf("%s asks by belief %s, which has one class: no answer teaches anything about another criterion, every score is 0, and it asks in the order of the data's listing", a.Name, a.Belief))
+		if m, ok := b.models[a.Belief].(interface{ Independent() bool }); ok && m.Independent() {
+			add("%s asks by belief %s, in which criteria are independent: no answer teaches anything about another criterion, every information gain is 0, and ties go to the order of the data's listing", a.Name, a.Belief)
 		}
 	}
+}
+
+func (p *Plan) warnPart(part domains.Parts, add func(format string, a ...any)) {
 	trained := map[int]bool{}
-	for _, k := range p.Parts.Train {
+	for _, k := range part.Train {
 		trained[p.Data.Profiles[k].User] = true
 	}
 	users, known, covered := map[int]bool{}, 0, 0
-	for _, k := range p.Parts.Test {
+	for _, k := range part.Test {
 		prof := &p.Data.Profiles[k]
 		if !users[prof.User] && trained[prof.User] {
 			known++
@@ -165,13 +349,13 @@ func (p *Plan) warn(b *builder) {
 		}
 	}
 	if known > 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("%d of %d test users are also among the training profiles, on other tasks (split.by: %s)", known, len(users), p.Experiment.Split.By))
+		add("%d of %d test users are also among the training profiles, on other tasks (split.by: %s)", known, len(users), p.Experiment.Split.By)
 	}
 	if covered > 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("for %d of %d test profiles the budget of %d questions covers every criterion that can be asked: which to ask makes no difference there", covered, len(p.Parts.Test), p.Experiment.Budget))
+		add("for %d of %d test profiles the budget of %d questions covers every criterion that can be asked: which to ask makes no difference there", covered, len(part.Test), p.Experiment.Budget)
 	}
-	if p.Experiment.Missing == "skip" && slices.ContainsFunc(p.Parts.Test, func(k int) bool { return askable(&p.Data.Profiles[k]) != nil }) {
-		p.warnings = append(p.warnings, "empty cells are not asked, so that users can be asked different criteria: part of the follow-up adaptivity is that, and a fixed order shows it too")
+	if p.Experiment.Missing == "skip" && slices.ContainsFunc(part.Test, func(k int) bool { return askable(&p.Data.Profiles[k]) != nil }) {
+		add("empty cells are not asked, so that users can be asked different criteria: part of the follow-up adaptivity is that, and a fixed order shows it too")
 	}
 }
 
@@ -188,12 +372,17 @@ func (p *Plan) setting(k sessionKey) strategies.Setting {
 		Budget:   p.Experiment.Horizon,
 		User:     p.Data.Users[prof.User].ID,
 		Seed:     k.seed,
-		Rand:     rand.New(rand.NewPCG(uint64(k.seed), domains.Hash("session", k.id))),
+		Rand:     newRand(k.seed, k.id),
 	}
 	if p.Experiment.Missing == "skip" {
 		s.Askable = askable(prof)
 	}
 	return s
+}
+
+// newRand is the randomness of a session.
+func newRand(seed int, id string) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), domains.Hash("session", id)))
 }
 
 // askable gives the answered cells, or nil when that is all of them.

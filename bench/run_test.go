@@ -498,11 +498,11 @@ func TestBarriers(t *testing.T) {
 	p := prepare(t, "../configs/smoke.yaml")
 	revealers := 0
 	for i, r := range p.rows {
-		set := p.setting(sessionKey{id: "x", row: i, seed: 1, profile: p.Parts.Test[0]})
+		set := p.setting(sessionKey{id: "x", row: i, seed: 1, profile: p.Parts[0].Test[0]})
 		if set.Task.Answer != "" || set.Task.Why != "" {
 			t.Errorf("%s: the setting knows the right answer", r.Name)
 		}
-		_, ok := r.strategy.Begin(set).(strategies.Revealer)
+		_, ok := r.strategies[0].Begin(set).(strategies.Revealer)
 		if ok {
 			revealers++
 		}

@@ -36,7 +36,8 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 	}
 	user := p.Experiment.Users.Config.User(p.Data, k.profile, k.seed)
 
-	e := row.strategy.Begin(set)
+	strategy := row.strategies[k.fold]
+	e := strategy.Begin(set)
 	if row.Kind == "oracle" { // the one strategy that is told the truth, by name
 		e.(strategies.Revealer).Reveal(*prof)
 	}
@@ -45,7 +46,7 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 	if err := r.dialogue(ctx, rec, &set, e, user, &inferences); err != nil {
 		return nil, err
 	}
-	if err := r.counterfactuals(ctx, rec, row.strategy, k); err != nil {
+	if err := r.counterfactuals(ctx, rec, strategy, k); err != nil {
 		return nil, err
 	}
 	if err := r.checkpoints(ctx, rec, prof, &set, row, inferences); err != nil {

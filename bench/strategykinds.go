@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"pepbench/bench/solver"
 	"pepbench/domains"
 	"pepbench/strategies"
 	"pepbench/strategies/belief"
@@ -139,15 +140,14 @@ func (s *static) check() error {
 func (s *static) build(b *builder, p strategies.Predict) (strategies.Strategy, string, error) {
 	switch {
 	case s.TwinOf != "":
-		of := b.spec(s.TwinOf).(*adaptive)
-		acq, err := pep.Lookup(of.Acquisition)
-		if err != nil {
-			return nil, "", err
-		}
 		key := fmt.Sprint(s.TwinOf, " ", s.Seed)
 		order := b.twins[key]
 		if order == nil {
-			order = pep.NewTwin(b.models[of.Belief], acq, s.Seed)
+			r, err := b.rule(b.spec(s.TwinOf).(*adaptive))
+			if err != nil {
+				return nil, "", err
+			}
+			order = pep.NewTwin(r, s.Seed)
 			b.twins[key] = order
 		}
 		return strategies.Static{Order: order, Predict: p}, fmt.Sprintf("static twin of %s: its belief and acquisition, one order for everybody, built on users drawn from the belief", s.TwinOf), nil
@@ -197,13 +197,7 @@ func priorValue(_ belief.Belief, inf *domains.Inference, i int) float64 {
 
 // priorEntropy is the entropy of the state, held and level together.
 func priorEntropy(b belief.Belief, _ *domains.Inference, i int) float64 {
-	h := 0.0
-	for _, p := range b.(belief.Joint).States(nil, i) {
-		if p > 0 {
-			h -= p * math.Log(p)
-		}
-	}
-	return h
+	return b.(belief.Joint).Marginal(i).Entropy
 }
 
 // At implements strategies.Order.
@@ -229,41 +223,104 @@ func (o *byPrior) At(s *strategies.Setting, n int) (int, bool) {
 type adaptive struct {
 	basics      `yaml:",inline"`
 	Belief      string `yaml:"belief" json:"belief"`
+	Model       string `yaml:"model" json:"model,omitempty"` // a file of pepbench fit, in place of belief
 	Acquisition string `yaml:"acquisition" json:"acquisition"`
+	Lookahead   int    `yaml:"lookahead" json:"lookahead,omitempty"` // beam of the two-step lookahead; 0: one step
+	Stop        *stop  `yaml:"stop" json:"stop,omitempty"`           // none: at the budget
+}
+
+// stop says when a session ends before the budget: when no question is expected to
+// bring as much as Gain on the acquisition's own scale, or as much alignment (points
+// of 100) as the Price of a question.
+type stop struct {
+	Gain  *float64 `yaml:"gain" json:"gain,omitempty"`
+	Price *float64 `yaml:"price" json:"price,omitempty"`
 }
 
 func (*adaptive) kind() string              { return "pep" }
 func (a *adaptive) needs() (string, string) { return a.Belief, "" }
 
 func (a *adaptive) check() error {
-	if a.Belief == "" {
-		return errors.New("belief names no belief to ask by")
+	if (a.Belief == "") == (a.Model == "") {
+		return errors.New("give either belief, the name of one in beliefs, or model, a file of pepbench fit")
 	}
-	if _, err := pep.Lookup(a.Acquisition); err != nil {
+	if _, err := pep.Lookup(a.Acquisition, pep.Options{Beam: a.Lookahead}); err != nil {
 		return err
+	}
+	if s := a.Stop; s != nil {
+		if (s.Gain == nil) == (s.Price == nil) {
+			return errors.New("stop: give either gain (least score of a question) or price (points of alignment that a question must bring)")
+		}
+		for _, v := range []*float64{s.Gain, s.Price} {
+			if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
+				return fmt.Errorf("stop: %v is not a finite number", *v)
+			}
+		}
 	}
 	return a.basics.check()
 }
 
 func (a *adaptive) build(b *builder, p strategies.Predict) (strategies.Strategy, string, error) {
-	acq, err := pep.Lookup(a.Acquisition)
+	r, err := b.rule(a)
 	if err != nil {
 		return nil, "", err
 	}
-	return pep.New(b.models[a.Belief], acq, p), fmt.Sprintf("asks by largest %s under belief %s, given all answers so far", a.Acquisition, a.Belief), nil
+	about := fmt.Sprintf("asks by largest %s under belief %s, given all answers so far", a.Acquisition, a.Belief)
+	if a.Lookahead > 0 {
+		about += fmt.Sprintf(", two steps ahead for the best %d", a.Lookahead)
+	}
+	switch {
+	case a.Stop != nil && a.Stop.Gain != nil:
+		about += fmt.Sprintf("; stops when no question scores %g", *a.Stop.Gain)
+	case a.Stop != nil:
+		about += fmt.Sprintf("; stops when no question is expected to bring %g points of alignment", *a.Stop.Price)
+	}
+	return pep.New(r, p), about, nil
+}
+
+// rule is how an adaptive strategy chooses, refused where its acquisition is not
+// defined for its belief on some task.
+func (b *builder) rule(a *adaptive) (pep.Rule, error) {
+	opt := pep.Options{MaxCriteria: -1, Beam: a.Lookahead}
+	if s, ok := b.experiment.Solver.Config.(interface{ options() solver.Options }); ok {
+		o := s.options()
+		opt.MaxCriteria, opt.MinHeld = o.MaxCriteria, o.MinHeld
+	}
+	acq, err := pep.Lookup(a.Acquisition, opt)
+	if err != nil {
+		return pep.Rule{}, err
+	}
+	r := pep.Rule{Model: b.models[a.Belief], Acquisition: acq, Exact: b.experiment.compat() != ""}
+	switch {
+	case a.Stop != nil && a.Stop.Gain != nil:
+		r.Stop = &pep.Stop{Least: *a.Stop.Gain}
+	case a.Stop != nil:
+		opt.Beam = 0
+		by, err := pep.Lookup("alignment-gain", opt)
+		if err != nil {
+			return pep.Rule{}, err
+		}
+		r.Stop = &pep.Stop{By: by, Least: *a.Stop.Price}
+	}
+	for t := range b.data.Tasks {
+		if err := r.Check(b.data.Criteria, b.data.Tasks[t].Criteria); err != nil {
+			return pep.Rule{}, &ConfigError{What: fmt.Sprintf("strategy %q, belief %q: %v", a.Name, a.Belief, err), Mend: "name another acquisition or belief", Err: err}
+		}
+	}
+	return r, nil
 }
 
 // builder is what strategies are made of.
 type builder struct {
-	data   *domains.Dataset
-	specs  []Block[StrategyKind]
-	models map[string]belief.Model      // by belief name
-	prior  func() (belief.Model, error) // fitted when first needed
-	twins  map[string]*pep.Twin         // by strategy and seed, shared by the ways to predict
+	experiment *Experiment
+	data       *domains.Dataset
+	models     map[string]belief.Model      // by belief name
+	prior      func() (belief.Model, error) // fitted when first needed
+	twins      map[string]*pep.Twin         // by strategy and seed, shared by the ways to predict
 }
 
 func (b *builder) spec(name string) StrategyKind {
-	for _, s := range b.specs {
+	for _, s := range b.experiment.Strategies {
 		if s.Config.base().Name == name {
 			return s.Config
 		}

@@ -26,6 +26,7 @@ type ConfigError struct {
 	Line int
 	What string
 	Mend string
+	Err  error // cause, may be nil; What says it in words
 }
 
 // Error gives `file:line: what; how to mend`.
@@ -43,8 +44,13 @@ func (e *ConfigError) Error() string {
 	return s
 }
 
-// Unwrap gives ErrConfig.
-func (e *ConfigError) Unwrap() error { return ErrConfig }
+// Unwrap gives ErrConfig and the cause.
+func (e *ConfigError) Unwrap() []error {
+	if e.Err == nil {
+		return []error{ErrConfig}
+	}
+	return []error{ErrConfig, e.Err}
+}
 
 // source remembers which file each node came from, which yaml.v3 forgets and
 // `extends` needs.
@@ -224,6 +230,15 @@ func (s *source) set(root *yaml.Node, arg string) error {
 	if err := s.mark(val, origin); err != nil {
 		return err
 	}
+	return s.put(root, path, origin, val)
+}
+
+// put sets the value at a path; origin says in faults where the wish came from.
+func (s *source) put(root *yaml.Node, path, origin string, val *yaml.Node) error {
+	line := val.Line
+	if strings.HasPrefix(origin, "--set") {
+		line = 0
+	}
 	at := root
 	keys := strings.Split(path, ".")
 	for n, k := range keys {
@@ -252,7 +267,7 @@ func (s *source) set(root *yaml.Node, arg string) error {
 			if i < 0 {
 				var err error
 				if i, err = strconv.Atoi(k); err != nil || i < 0 || i >= len(at.Content) {
-					return &ConfigError{File: origin, What: fmt.Sprintf("the list has no item %q", k), Mend: "give an item's name or its number from 0"}
+					return &ConfigError{File: origin, Line: line, What: fmt.Sprintf("the list has no item %q", k), Mend: "give an item's name or its number from 0"}
 				}
 			}
 			if last {
@@ -261,7 +276,7 @@ func (s *source) set(root *yaml.Node, arg string) error {
 			}
 			at = at.Content[i]
 		default:
-			return &ConfigError{File: origin, What: fmt.Sprintf("%s is a single value and has no %q below it", strings.Join(keys[:n], "."), k)}
+			return &ConfigError{File: origin, Line: line, What: fmt.Sprintf("%s is a single value and has no %q below it", strings.Join(keys[:n], "."), k)}
 		}
 	}
 	return nil

@@ -25,6 +25,12 @@ type Splitter struct {
 	// of drawing them.
 	TestIDs []string
 
+	// Folds > 1 cross-fits: the drawn order of the tasks (By user: of the users) is
+	// dealt out into Folds parts, and part Fold is what is held out, so that over all
+	// folds everything is tested once. Test still says which users are held out By
+	// both, the same ones in every fold. TestIDs must be empty.
+	Folds, Fold int
+
 	// UsersPerTask caps the test profiles of a task, drawn at random; 0: no cap.
 	UsersPerTask int
 }
@@ -40,6 +46,9 @@ type Parts struct {
 func (s Splitter) Split(d *Dataset) (Parts, error) {
 	if s.By != "task" && s.By != "user" && s.By != "both" {
 		return Parts{}, &DataError{What: fmt.Sprintf("split.by is %q", s.By), Mend: "give task, user or both"}
+	}
+	if s.Folds < 0 || s.Folds > 1 && (len(s.TestIDs) > 0 || s.Fold < 0 || s.Fold >= s.Folds) {
+		return Parts{}, &DataError{What: fmt.Sprintf("fold %d of %d with %d test ids", s.Fold, s.Folds, len(s.TestIDs)), Mend: "give folds of 2 or more and no test ids, or no folds"}
 	}
 	const train, dev, test = 0, 1, 2
 	partOf := func(axis string, ids []string, has []bool, named []string) ([]int, error) {
@@ -73,6 +82,15 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 					return nil, &DataError{What: fmt.Sprintf("split.test_ids: %s %q of data set %s has no profiles", axis, id, d.Name), Mend: fmt.Sprintf("loosen the filter, or name another, such as %q", such)}
 				}
 				part[i] = test
+			}
+		} else if s.Folds > 1 && (axis == "task" || s.By == "user") {
+			if len(order) < s.Folds {
+				return nil, &DataError{What: fmt.Sprintf("data set %s has %d %s(s) for %d folds", d.Name, len(order), axis, s.Folds), Mend: "lower split.folds"}
+			}
+			for at, i := range order {
+				if at%s.Folds == s.Fold {
+					part[i] = test
+				}
 			}
 		} else {
 			n := int(math.Round(s.Test * float64(len(order))))

@@ -54,6 +54,8 @@ type Data struct {
 	Rubric    string           `json:"rubric"`
 	Sources   []domains.Source `json:"sources"`
 	Split     string           `json:"split"`
+	Folds     int              `json:"folds,omitempty"`  // of a cross-fitted run; Profiles and the others then count each fold's
+	Compat    string           `json:"compat,omitempty"` // "released": beliefs and choices as the released code computes them
 	Criteria  int              `json:"criteria"`
 	Tasks     SplitCount       `json:"tasks"`
 	Users     SplitCount       `json:"users"`
@@ -77,6 +79,7 @@ type Strategy struct {
 	Base    string `json:"base"`              // how it asks; strategies that differ only in Predict share it
 	Kind    string `json:"kind"`              // none, oracle, random, static, pep
 	Predict string `json:"predict"`           // "answers" or the name of a belief
+	Asks    string `json:"asks,omitempty"`    // name of the belief it asks by
 	TwinOf  string `json:"twin_of,omitempty"` // Base of the adaptive strategy whose static twin this is
 	About   string `json:"about"`             // one line in words
 	Params  int    `json:"params"`            // parameters of the models it uses
@@ -84,10 +87,12 @@ type Strategy struct {
 
 // A Model is a fitted population model.
 type Model struct {
-	Name   string `json:"name"`
-	Kind   string `json:"kind"`
-	Params int    `json:"params"`
-	About  string `json:"about"` // e.g. the number of classes and how it was chosen
+	Name   string          `json:"name"`
+	Kind   string          `json:"kind"`
+	Params int             `json:"params"`
+	About  string          `json:"about"`          // e.g. the number of classes and how it was chosen
+	Fold   int             `json:"fold,omitempty"` // of a cross-fitted run, from 1
+	File   *domains.Source `json:"file,omitempty"` // of a model that was read and not fitted
 	// Choice holds the dev scores among which one was chosen.
 	Choice []Choice `json:"choice,omitempty"`
 }

@@ -5,6 +5,8 @@
 //	pepbench run CONFIG [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
 //	pepbench validate CONFIG... [--set path=value]...
+//	pepbench fit CONFIG [--belief NAME] [--set path=value]... --out FILE
+//	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
 // unusable, 130 interrupted (what was complete is kept; run again to resume).
@@ -43,13 +45,13 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the program where it stands
-	code := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
+	code := run(ctx, os.Stdin, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
 // run is the whole command; it gives the exit code.
-func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
+func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 	root := &cobra.Command{
 		Use:           "pepbench",
 		Short:         "Benchmark cold-start preference elicitation",
@@ -65,7 +67,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), validateCommand(stdout))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

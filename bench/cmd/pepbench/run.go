@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -25,43 +26,36 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 		Short: "Run an experiment, or go on with one that was interrupted, and report it",
 		Args:  need(1, 1, "one configuration file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			e, err := bench.Load(args[0], sets)
+			s, err := bench.LoadSweep(args[0], sets)
 			if err != nil {
 				return err
 			}
-			quiet = quiet || e.Quiet
+			first := s.Cells[0].Experiment
+			quiet = quiet || first.Quiet
 			p := &progress{out: stdout, err: stderr, quiet: quiet, terminal: isTerminal(stderr)}
-			plan, err := bench.Prepare(c.Context(), e, p.Step)
-			if err != nil {
-				return err
-			}
-			if dry {
-				fmt.Fprint(stdout, plan.DryRun())
-				return nil
-			}
 			dir := out
 			if dir == "" {
-				dir = e.Out
+				dir = s.Out
 			}
 			if dir == "" {
-				dir = filepath.Join("results", e.Name)
+				dir = filepath.Join("results", s.Name)
 			}
-			begun := time.Now()
-			o, err := bench.Run(c.Context(), plan, dir, fresh, p)
-			p.end()
-			if err != nil {
-				return err
-			}
-			if !o.Changed && reported(dir) {
-				fmt.Fprintf(stdout, "%[1]s is complete: all %[2]d sessions are there, nothing to do (pepbench report %[1]s prints its table, --fresh starts over)\n", dir, o.Total)
+			switch {
+			case s.Single() && dry:
+				plan, err := bench.Prepare(c.Context(), first, p.Step)
+				if err != nil {
+					return err
+				}
+				fmt.Fprint(stdout, plan.DryRun())
 				return nil
-			}
-			p.Step("writing tables and figures")
-			if err := report(stdout, dir, quiet); err != nil {
+			case s.Single():
+				return runOne(c.Context(), first, dir, fresh, p)
+			case dry:
+				text, err := bench.DrySweep(c.Context(), s, p.Step)
+				fmt.Fprint(stdout, text)
 				return err
 			}
-			fmt.Fprintf(stdout, "%d sessions (%d of them now, %d with errors) in %s: %s\n", o.Total, o.Ran, o.Failed, time.Since(begun).Round(100*time.Millisecond), dir)
-			return nil
+			return runSweep(c.Context(), s, dir, fresh, p)
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "path=value: override a key of the configuration (may be repeated)")
@@ -72,12 +66,82 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 	return c
 }
 
+// runOne runs one experiment and reports it.
+func runOne(ctx context.Context, e *bench.Experiment, dir string, fresh bool, p *progress) error {
+	plan, err := bench.Prepare(ctx, e, p.Step)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	o, err := bench.Run(ctx, plan, dir, fresh, p)
+	p.end()
+	if err != nil {
+		return err
+	}
+	if !o.Changed && reported(dir) {
+		fmt.Fprintf(p.out, "%[1]s is complete: all %[2]d sessions are there, nothing to do (pepbench report %[1]s prints its table, --fresh starts over)\n", dir, o.Total)
+		return nil
+	}
+	p.Step("writing tables and figures")
+	if err := report(p.out, dir, p.quiet); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.out, "%d sessions (%d of them now, %d with errors) in %s: %s\n", o.Total, o.Ran, o.Failed, time.Since(begun).Round(100*time.Millisecond), dir)
+	return nil
+}
+
+// runSweep runs a grid of experiments, reports each in its own folder and all of
+// them together.
+func runSweep(ctx context.Context, s *bench.Sweep, dir string, fresh bool, p *progress) error {
+	begun := time.Now()
+	grid, o, err := bench.RunSweep(ctx, s, dir, fresh, p, func(cell string, o bench.Outcome) error {
+		p.end()
+		if !o.Changed && reported(cell) {
+			return nil
+		}
+		return report(io.Discard, cell, true)
+	})
+	p.end()
+	if err != nil {
+		return err
+	}
+	p.Step("writing the joint report")
+	if err := reportSweep(p.out, dir, p.quiet); err != nil {
+		return err
+	}
+	refused := 0
+	for _, c := range grid.Cells {
+		if c.Refused != "" {
+			refused++
+		}
+	}
+	fmt.Fprintf(p.out, "%d cells (%d of them undefined), %d sessions (%d of them now, %d with errors) in %s: %s\n", len(grid.Cells), refused, o.Total, o.Ran, o.Failed, time.Since(begun).Round(100*time.Millisecond), dir)
+	return nil
+}
+
+// reportSweep rebuilds the joint report of a sweep from its files.
+func reportSweep(stdout io.Writer, dir string, quiet bool) error {
+	s, err := reports.WriteSweep(dir)
+	if err != nil || quiet {
+		return err
+	}
+	fmt.Fprintln(stdout)
+	fmt.Fprint(stdout, s.Text)
+	for _, w := range s.Warnings {
+		fmt.Fprintln(stdout, "warning:", w)
+	}
+	return nil
+}
+
 func reportCommand(stdout, _ io.Writer) *cobra.Command {
 	return &cobra.Command{
 		Use:   "report DIR",
-		Short: "Compute metrics, tables and figures of a run again from its files",
-		Args:  need(1, 1, "the folder of one run"),
+		Short: "Compute metrics, tables and figures of a run or a sweep again from its files",
+		Args:  need(1, 1, "the folder of one run or sweep"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			if _, err := os.Stat(filepath.Join(args[0], record.SweepFile)); err == nil {
+				return reportSweep(stdout, args[0], false)
+			}
 			return report(stdout, args[0], false)
 		},
 	}
@@ -91,10 +155,15 @@ func validateCommand(stdout io.Writer) *cobra.Command {
 		Args:  need(1, math.MaxInt, "one configuration file or more"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, path := range args {
-				if _, err := bench.Load(path, sets); err != nil {
+				s, err := bench.LoadSweep(path, sets)
+				if err != nil {
 					return err
 				}
-				fmt.Fprintf(stdout, "%s: ok\n", path)
+				if s.Single() {
+					fmt.Fprintf(stdout, "%s: ok\n", path)
+				} else {
+					fmt.Fprintf(stdout, "%s: ok, a grid of %d cells\n", path, len(s.Cells))
+				}
 			}
 			return nil
 		},

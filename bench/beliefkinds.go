@@ -1,0 +1,150 @@
+package bench
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"pepbench/domains"
+	"pepbench/strategies/belief"
+)
+
+func init() {
+	beliefKinds.add("independent", func() BeliefKind { return &independent{Smoothing: belief.DefaultLatentClass.Smoothing} })
+	beliefKinds.add("latent-class", func() BeliefKind {
+		d := belief.DefaultLatentClass
+		return &latentClass{Classes: slices.Clone(d.Classes), Restarts: d.Restarts, Iterations: d.Iterations, Tolerance: d.Tolerance, Smoothing: d.Smoothing, Seed: d.Seed}
+	})
+	beliefKinds.add("file", func() BeliefKind { return &modelFile{} })
+}
+
+// A BeliefKind fits a population model.
+type BeliefKind interface {
+	Fit(context.Context, fitting) (belief.Model, []belief.Candidate, error)
+}
+
+// fitting is what a model is fitted on.
+type fitting struct {
+	train, dev belief.Population
+	compat     bool // as the released code computes it
+}
+
+func positive(what string, v float64) error {
+	if !(v > 0) || math.IsInf(v, 0) {
+		return fmt.Errorf("%s %v is not a finite number above 0", what, v)
+	}
+	return nil
+}
+
+func candidates(what string, v []int, least int) error {
+	switch {
+	case len(v) == 0 || slices.Min(v) < least:
+		return fmt.Errorf("%s %v: give numbers of %d or more to choose among", what, v, least)
+	case len(slices.Compact(slices.Sorted(slices.Values(v)))) != len(v):
+		return fmt.Errorf("%s %v name one number twice", what, v)
+	}
+	return nil
+}
+
+// independent is the latent class model with one class: the population's
+// frequencies, and every criterion for itself.
+type independent struct {
+	Smoothing float64 `yaml:"smoothing" json:"smoothing"`
+}
+
+func (p *independent) check() error { return positive("smoothing", p.Smoothing) }
+
+// Fit implements BeliefKind.
+func (p *independent) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	opt := belief.DefaultLatentClass
+	opt.Classes, opt.Restarts, opt.Smoothing = []int{1}, 1, p.Smoothing
+	m, _, err := belief.FitLatentClass(ctx, f.train, belief.Population{Criteria: f.train.Criteria}, opt)
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, nil, nil
+}
+
+type latentClass struct {
+	Classes    []int   `yaml:"classes" json:"classes"`
+	Restarts   int     `yaml:"restarts" json:"restarts"`
+	Iterations int     `yaml:"iterations" json:"iterations"`
+	Tolerance  float64 `yaml:"tolerance" json:"tolerance"`
+	Smoothing  float64 `yaml:"smoothing" json:"smoothing"`
+	Seed       uint64  `yaml:"seed" json:"seed"`
+}
+
+func (l *latentClass) check() error {
+	switch {
+	case l.Restarts < 1 || l.Iterations < 1:
+		return fmt.Errorf("restarts %d and iterations %d must be 1 or more", l.Restarts, l.Iterations)
+	case !(l.Tolerance >= 0) || !(l.Smoothing > 0) || math.IsInf(l.Tolerance, 0) || math.IsInf(l.Smoothing, 0):
+		return fmt.Errorf("tolerance %v must be 0 or more and smoothing %v more than 0, both finite", l.Tolerance, l.Smoothing)
+	}
+	return candidates("classes", l.Classes, 1)
+}
+
+// Fit implements BeliefKind.
+func (l *latentClass) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	m, tried, err := belief.FitLatentClass(ctx, f.train, f.dev, belief.LatentClassOptions(*l))
+	if err != nil {
+		return nil, nil, err
+	}
+	return m, tried, nil
+}
+
+// modelFile is a model that pepbench fit wrote.
+type modelFile struct {
+	Path string `yaml:"path" json:"path"`
+
+	from belief.Provenance // of the file, once it was read
+}
+
+func (m *modelFile) check() error {
+	if m.Path == "" {
+		return errors.New("path names no model file; write one with pepbench fit")
+	}
+	return nil
+}
+
+// Fit implements BeliefKind: it reads the model and makes sure that it was fitted on
+// these criteria.
+func (m *modelFile) Fit(_ context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	r, err := os.Open(filepath.FromSlash(m.Path))
+	if err != nil {
+		return nil, nil, &ConfigError{File: m.Path, What: "model file cannot be read: " + reason(err), Mend: "write one with pepbench fit"}
+	}
+	defer r.Close()
+	model, from, err := belief.Load(r, f.train.Criteria)
+	if err != nil {
+		var d *domains.DataError
+		if errors.As(err, &d) {
+			d.File = m.Path
+		}
+		return nil, nil, err
+	}
+	m.from = from
+	return model, from.Choice, nil
+}
+
+// source is the file's hash, which the manifest names.
+func (m *modelFile) source() (*domains.Source, error) {
+	r, err := os.Open(filepath.FromSlash(m.Path))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	h := sha256.New()
+	n, err := io.Copy(h, r)
+	if err != nil {
+		return nil, err
+	}
+	return &domains.Source{Path: m.Path, SHA256: hex.EncodeToString(h.Sum(nil)), Bytes: n}, nil
+}
