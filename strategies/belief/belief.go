@@ -101,6 +101,20 @@ type VarianceDropper interface {
 	VarianceDrop(dst []float64, candidate []bool)
 }
 
+// A BinaryInformer has the released information gain, which looks at held or not
+// alone and takes the belief's own rule for what would be believed after an
+// answer. With H the entropy in bits of P(held), for every candidate c with
+// .01 < P_c < .99
+//
+//	dst[c] = sum_{j != c, not asked} H_j - P_c H_j(c held) - (1-P_c) H_j(c not held)
+//
+// which may be negative: the rules are no joint models. Candidates outside that
+// range get -1. It leaves other places alone. Two slices of Len().
+type BinaryInformer interface {
+	Belief
+	BinaryInformation(dst []float64, candidate, asked []bool)
+}
+
 // ErrUnsupported is wrapped by errors of models that cannot handle a data set,
 // such as one with continuous criteria.
 var ErrUnsupported = errors.New("model cannot handle the data")
