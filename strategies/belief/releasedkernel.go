@@ -88,7 +88,12 @@ func (b *heuristic) compatInformation(dst []float64, candidate, asked []bool) {
 			}
 			return sum
 		}
-		afterwards := func(j int) float64 { return exactEntropy(after[j]) }
+		afterwards := func(j int) float64 {
+			if after[j] == now[j] {
+				return entropy[j]
+			}
+			return exactEntropy(after[j])
+		}
 		before := others(func(j int) float64 { return entropy[j] })
 		m.compatHeld(after, b.criteria, append(b.held, c), b.not)
 		yes := others(afterwards)
