@@ -101,10 +101,15 @@ type VarianceDropper interface {
 	VarianceDrop(dst []float64, candidate []bool)
 }
 
-// A BinaryInformer has the released binary information gain of every candidate, in
-// bits, by a way of its own (see pep.BinaryIG for the formula). It writes dst[c] of
-// every candidate, -1 where P(held) is outside (.01, .99), and leaves the others
-// alone.
+// A BinaryInformer has the released information gain, which looks at held or not
+// alone and takes the belief's own rule for what would be believed after an
+// answer. With H the entropy in bits of P(held), for every candidate c with
+// .01 < P_c < .99
+//
+//	dst[c] = sum_{j != c, not asked} H_j - P_c H_j(c held) - (1-P_c) H_j(c not held)
+//
+// which may be negative: the rules are no joint models. Candidates outside that
+// range get -1. It leaves other places alone. Two slices of Len().
 type BinaryInformer interface {
 	Belief
 	BinaryInformation(dst []float64, candidate, asked []bool)

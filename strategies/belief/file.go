@@ -77,6 +77,7 @@ type stored interface {
 // lengths, probabilities, finite numbers.
 var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterion) (Model, error){
 	"latent-class": restoreLatentClass,
+	"released":     restoreReleased,
 }
 
 // Save writes a fitted model.
