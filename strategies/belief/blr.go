@@ -82,7 +82,7 @@ func FitBLR(ctx context.Context, train, dev Population, opt BLROptions) (*BLR, [
 			}
 			m.noise[c] = max(s.floor[c], s.variance[c]-explained)
 		}
-		m.finish()
+		calibrate([]float64{1}, []*gaussian{&m.gaussian}, s.level)
 		fits[i] = m
 	}
 	m, out, err := pick(fits, dev, func(i int) string { return fmt.Sprintf("%d dimensions", dims[i]) })

@@ -100,7 +100,7 @@ func FitFactor(ctx context.Context, train, dev Population, opt FactorOptions) (*
 			return nil, nil, err
 		}
 		m := &Factor{gaussian: *run.class[0].gaussian, faults: f.faults}
-		m.finish()
+		calibrate([]float64{1}, []*gaussian{&m.gaussian}, f.level)
 		fits[i] = m
 	}
 	m, out, err := pick(fits, dev, func(i int) string { return fmt.Sprintf("%d dimensions", dims[i]) })

@@ -14,12 +14,13 @@ import (
 
 // A summary is what a population says of each criterion by itself, in ranges.
 type summary struct {
-	known, held []float64 // cells
-	rate        []float64 // P(held), (held + 1/2)/(known + 1)
-	mean        []float64 // of held values, with one more value at 1/2
-	variance    []float64 // with one more deviation, that of a uniform value
-	floor       []float64 // least noise variance
-	always      []bool    // no cell says not held
+	known, held []float64   // cells
+	rate        []float64   // P(held), (held + 1/2)/(known + 1)
+	mean        []float64   // of held values, with one more value at 1/2
+	variance    []float64   // with one more deviation, that of a uniform value
+	floor       []float64   // least noise variance
+	always      []bool      // no cell says not held
+	level       [][]float64 // held cells at each level; nil: continuous
 	faults      faults
 }
 
@@ -28,7 +29,7 @@ func summarise(p *Population) *summary {
 	n := len(p.Criteria)
 	s := &summary{
 		known: make([]float64, n), held: make([]float64, n), rate: make([]float64, n),
-		mean: make([]float64, n), variance: make([]float64, n), floor: make([]float64, n), always: make([]bool, n),
+		mean: make([]float64, n), variance: make([]float64, n), floor: make([]float64, n), always: make([]bool, n), level: make([][]float64, n),
 	}
 	sum, square := make([]float64, n), make([]float64, n) // about the first value seen
 	first := make([]float64, n)
@@ -36,6 +37,9 @@ func summarise(p *Population) *summary {
 	low := make([]float64, n)
 	for c := range p.Criteria {
 		low[c], width[c] = scaleOf(&p.Criteria[c])
+		if l := len(p.Criteria[c].Levels); l > 0 {
+			s.level[c] = make([]float64, l)
+		}
 	}
 	for _, row := range p.Rows {
 		for j, cell := range row.Cells {
@@ -46,6 +50,9 @@ func summarise(p *Population) *summary {
 			s.known[c]++
 			if !cell.IsHeld() {
 				continue
+			}
+			if s.level[c] != nil {
+				s.level[c][p.Criteria[c].Nearest(cell.Value())]++
 			}
 			x := (cell.Value() - low[c]) / width[c]
 			if s.held[c] == 0 {

@@ -19,24 +19,29 @@ import (
 // A criterion whose probe is zero is held with probability Phi(bias_c) whoever
 // the user is: hearing whether it is held says nothing about z. Where that is so
 // of every criterion of a task, the posterior of z is exactly normal and its
-// covariance does not depend on what was answered, only on what was asked. A
-// value on levels is the level nearest to x.
+// covariance does not depend on what was answered, only on what was asked.
+//
+// What is predicted of a criterion with levels is the level between whose cuts x
+// falls. Cuts are not midpoints between levels but where the population's own
+// frequencies put them: answers pile up at the ends of scales, and a normal
+// distribution cut at midpoints says otherwise. What is conditioned on is the value
+// itself.
 type gaussian struct {
 	criteria []domains.Criterion
 	d        int
-	bias     []float64 // [criterion]
-	probe    []float64 // [criterion][d]
-	mean     []float64 // [criterion], ranges
-	load     []float64 // [criterion][d], ranges
-	noise    []float64 // [criterion], squared ranges, > 0
+	bias     []float64   // [criterion]
+	probe    []float64   // [criterion][d]
+	mean     []float64   // [criterion], ranges
+	load     []float64   // [criterion][d], ranges
+	noise    []float64   // [criterion], squared ranges, > 0
+	cut      [][]float64 // [criterion][level but the last] where the next level begins, in ranges, ascending; nil: continuous
 
 	// What finish derives.
-	low, width []float64   // value = low + width x
-	rate       []float64   // Phi(bias)
-	free       []bool      // probe is zero
-	cut        [][]float64 // midpoints between levels, in ranges; nil: continuous
-	values     rule        // nodes that stand for the answers to a continuous criterion
-	projection rule        // for expectations over the probit's argument
+	low, width []float64 // value = low + width x
+	rate       []float64 // Phi(bias)
+	free       []bool    // probe is zero
+	values     rule      // nodes that stand for the answers to a continuous criterion
+	projection rule      // for expectations over the probit's argument
 }
 
 // valueNodes is the number of answers to a continuous criterion that States tells
@@ -51,9 +56,78 @@ func newGaussian(criteria []domains.Criterion, d int) gaussian {
 	n := len(criteria)
 	return gaussian{
 		criteria: criteria, d: d, bias: make([]float64, n), probe: make([]float64, n*d),
-		mean: make([]float64, n), load: make([]float64, n*d), noise: make([]float64, n),
+		mean: make([]float64, n), load: make([]float64, n*d), noise: make([]float64, n), cut: make([][]float64, n),
 	}
 }
+
+// midpoints gives the cuts half way between the levels of a criterion, in ranges, and
+// nil for a continuous one.
+func midpoints(c *domains.Criterion) []float64 {
+	if c.Scale == domains.Continuous {
+		return nil
+	}
+	low, width := scaleOf(c)
+	cut := make([]float64, len(c.Levels)-1)
+	for l := range cut {
+		cut[l] = ((c.Levels[l].Value+c.Levels[l+1].Value)/2 - low) / width
+	}
+	return cut
+}
+
+// calibrate finishes the classes of a fit, of weights pi, and puts their common
+// cuts where the levels of every criterion, before any answer and if held, have the
+// frequencies of the population: counts of held cells a level, with cutPrior more
+// that fall between midpoints.
+func calibrate(pi []float64, classes []*gaussian, counts [][]float64) {
+	for _, g := range classes {
+		g.finish()
+	}
+	prior := make([]predictive, len(classes))
+	for c := range classes[0].criteria {
+		cut := midpoints(&classes[0].criteria[c])
+		lo, hi := math.Inf(1), math.Inf(-1)
+		held := 0.0
+		for k, g := range classes {
+			prior[k] = normalOf(g.Start([]int{c})).predict(0)
+			lo, hi = min(lo, prior[k].mean-8*prior[k].sd()), max(hi, prior[k].mean+8*prior[k].sd())
+			held += pi[k] * prior[k].held
+		}
+		below := func(x float64) float64 {
+			p := 0.0
+			for k := range prior {
+				p += pi[k] * prior[k].held / held * normalCDF((x-prior[k].mean)/prior[k].sd())
+			}
+			return p
+		}
+		total, sum := 0.0, 0.0
+		for _, v := range counts[c] {
+			total += v
+		}
+		for l, mid := range cut {
+			sum += counts[c][l]
+			cut[l] = bisect(below, lo, hi, (sum+cutPrior*below(mid))/(total+cutPrior))
+		}
+		for _, g := range classes {
+			g.cut[c] = cut
+		}
+	}
+}
+
+// bisect gives the x in [lo, hi] where rising f reaches y, or the end nearest to it.
+func bisect(f func(float64) float64, lo, hi, y float64) float64 {
+	for range 60 {
+		mid := lo + (hi-lo)/2
+		if f(mid) < y {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo + (hi-lo)/2
+}
+
+// cutPrior is the number of values that cuts are drawn to midpoints by.
+const cutPrior = 5
 
 // scaleOf gives the low end and the width of a criterion's scale.
 func scaleOf(c *domains.Criterion) (low, width float64) {
@@ -66,7 +140,7 @@ func scaleOf(c *domains.Criterion) (low, width float64) {
 // finish works out what beliefs look up, once the parameters are final.
 func (g *gaussian) finish() {
 	n := len(g.criteria)
-	g.low, g.width, g.rate, g.free, g.cut = make([]float64, n), make([]float64, n), make([]float64, n), make([]bool, n), make([][]float64, n)
+	g.low, g.width, g.rate, g.free = make([]float64, n), make([]float64, n), make([]float64, n), make([]bool, n)
 	g.values, g.projection = normalRule(valueNodes), normalRule(projectionNodes)
 	for c := range g.criteria {
 		g.low[c], g.width[c] = scaleOf(&g.criteria[c])
@@ -74,14 +148,6 @@ func (g *gaussian) finish() {
 		g.free[c] = true
 		for _, w := range g.probe[c*g.d:][:g.d] {
 			g.free[c] = g.free[c] && w == 0
-		}
-		levels := g.criteria[c].Levels
-		if g.criteria[c].Scale == domains.Continuous {
-			continue
-		}
-		g.cut[c] = make([]float64, len(levels)-1)
-		for l := range g.cut[c] {
-			g.cut[c][l] = ((levels[l].Value+levels[l+1].Value)/2 - g.low[c]) / g.width[c]
 		}
 	}
 }
@@ -105,6 +171,15 @@ func (g *gaussian) check() error {
 			}
 		}
 	}
+	if len(g.cut) != n {
+		return fmt.Errorf("cuts of %d criteria, there are %d", len(g.cut), n)
+	}
+	for c, cut := range g.cut {
+		want := max(0, len(g.criteria[c].Levels)-1)
+		if len(cut) != want || !slices.IsSorted(cut) {
+			return fmt.Errorf("cuts of criterion %d are %v, not %d ascending numbers", c+1, cut, want)
+		}
+	}
 	for c, v := range g.noise {
 		if !(v > 0) {
 			return fmt.Errorf("noise of criterion %d is %v", c+1, v)
@@ -115,21 +190,22 @@ func (g *gaussian) check() error {
 
 // gaussianFile is the snapshot of a gaussian.
 type gaussianFile struct {
-	Dim   int       `json:"dim"`
-	Bias  []float64 `json:"bias"`
-	Probe []float64 `json:"probe"` // [criterion][dim]
-	Mean  []float64 `json:"mean"`
-	Load  []float64 `json:"load"` // [criterion][dim]
-	Noise []float64 `json:"noise"`
+	Dim   int         `json:"dim"`
+	Bias  []float64   `json:"bias"`
+	Probe []float64   `json:"probe"` // [criterion][dim]
+	Mean  []float64   `json:"mean"`
+	Load  []float64   `json:"load"` // [criterion][dim]
+	Noise []float64   `json:"noise"`
+	Cut   [][]float64 `json:"cut"` // [criterion][level but the last]; null: continuous
 }
 
 func (g *gaussian) file() gaussianFile {
-	return gaussianFile{g.d, g.bias, g.probe, g.mean, g.load, g.noise}
+	return gaussianFile{g.d, g.bias, g.probe, g.mean, g.load, g.noise, g.cut}
 }
 
 // restore gives the finished model of a snapshot.
 func (f *gaussianFile) restore(criteria []domains.Criterion) (gaussian, error) {
-	g := gaussian{criteria: criteria, d: f.Dim, bias: f.Bias, probe: f.Probe, mean: f.Mean, load: f.Load, noise: f.Noise}
+	g := gaussian{criteria: criteria, d: f.Dim, bias: f.Bias, probe: f.Probe, mean: f.Mean, load: f.Load, noise: f.Noise, cut: f.Cut}
 	if f.Dim < 0 || f.Dim > len(criteria) {
 		return g, fmt.Errorf("dimension %d for %d criteria", f.Dim, len(criteria))
 	}
@@ -153,12 +229,13 @@ func noNominal(criteria []domains.Criterion) error {
 	return nil
 }
 
-// params counts the free parameters of one gaussian: mean, noise and bias of every
-// criterion, loadings and those probes that are not held at zero, less the
+// params counts the free parameters of one gaussian: mean, noise, bias and cuts of
+// every criterion, loadings and those probes that are not held at zero, less the
 // rotations of z, which change nothing.
 func (g *gaussian) params() int {
 	n := len(g.criteria) * (3 + g.d)
-	for _, free := range g.free {
+	for c, free := range g.free {
+		n += len(g.cut[c])
 		if !free {
 			n += g.d
 		}
@@ -314,13 +391,7 @@ func (b *normal) Observe(i int, cell domains.Cell) {
 		return
 	}
 	g, c := b.model, b.criteria[i]
-	if cell.IsHeld() {
-		if crit := &g.criteria[c]; crit.Scale == domains.Continuous {
-			cell = domains.At(min(max(cell.Value(), crit.Min), crit.Max))
-		} else {
-			cell = domains.At(crit.Levels[crit.Nearest(cell.Value())].Value)
-		}
-	}
+	cell = settle(&g.criteria[c], cell)
 	b.told[i] = cell
 	if !g.free[c] {
 		y := 1.0
@@ -343,6 +414,17 @@ func (b *normal) Observe(i int, cell domains.Cell) {
 		b.m[j] += gain * u
 	}
 	b.shrink(1/v, b.u)
+}
+
+// settle gives the nearest answer that a criterion can take.
+func settle(c *domains.Criterion, cell domains.Cell) domains.Cell {
+	switch {
+	case !cell.IsHeld():
+		return cell
+	case c.Scale == domains.Continuous:
+		return domains.At(min(max(cell.Value(), c.Min), c.Max))
+	}
+	return domains.At(c.Levels[c.Nearest(cell.Value())].Value)
 }
 
 // NumStates implements Joint.
