@@ -76,6 +76,7 @@ type stored interface {
 // restorers make a model of each kind out of its snapshot, which they validate:
 // lengths, probabilities, finite numbers.
 var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterion) (Model, error){
+	"graded":       restoreGraded,
 	"latent-class": restoreLatentClass,
 }
 
