@@ -283,13 +283,6 @@ func (f *factorFit) expect(run *emRun, newton int) *statistics {
 	return st
 }
 
-func add(dst, src []float64) {
-	src = src[:len(dst)]
-	for i := range dst {
-		dst[i] += src[i]
-	}
-}
-
 // A worker has the scratch memory of one block.
 type worker struct {
 	f         *factorFit

@@ -78,6 +78,7 @@ type stored interface {
 var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterion) (Model, error){
 	"blr":          restoreBLR,
 	"factor":       restoreFactor,
+	"graded":       restoreGraded,
 	"latent-class": restoreLatentClass,
 	"released":     restoreReleased,
 }

@@ -6,10 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
-	"slices"
-
-	"golang.org/x/sync/errgroup"
 
 	"pepbench/domains"
 )
@@ -56,78 +52,33 @@ var _ Model = (*LatentClass)(nil)
 // dev score, the fewest classes among equals; without dev rows there must be one
 // candidate only. The result does not depend on the number of processors.
 func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassOptions) (*LatentClass, []Candidate, error) {
-	if len(train.Rows) == 0 {
-		return nil, nil, &domains.DataError{What: "no training profiles", Mend: "lower split.test and split.dev"}
+	rows, devRows, err := encodeBoth(train, dev, len(opt.Classes), "numbers of classes")
+	if err != nil {
+		return nil, nil, err
 	}
-	if len(dev.Rows) == 0 && len(opt.Classes) != 1 {
-		return nil, nil, &domains.DataError{What: fmt.Sprintf("%d candidate numbers of classes and no dev profiles to choose on", len(opt.Classes)), Mend: "set split.dev above 0, or name one number"}
-	}
-	for _, k := range opt.Classes {
+	times := make([]int, len(opt.Classes))
+	for i, k := range opt.Classes {
 		if k < 1 || k > len(train.Rows) {
 			return nil, nil, &domains.DataError{What: fmt.Sprintf("%d classes for %d training profiles", k, len(train.Rows)), Mend: "name fewer classes, or use more data"}
 		}
-	}
-	rows, err := train.states()
-	if err != nil {
-		return nil, nil, err
-	}
-	devRows, err := dev.states()
-	if err != nil {
-		return nil, nil, err
+		times[i] = opt.Restarts
+		if k == 1 {
+			times[i] = 1 // one class has one fit
+		}
 	}
 	f := newFitter(train.Criteria, rows, opt)
-
-	type job struct {
-		model *LatentClass
-		score float64
-	}
-	jobs := make([][]job, len(opt.Classes))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, k := range opt.Classes {
-		restarts := opt.Restarts
-		if k == 1 {
-			restarts = 1 // one class has one fit
-		}
-		jobs[i] = make([]job, restarts)
-		for r := range jobs[i] {
-			g.Go(func() error {
-				rng := rand.New(rand.NewPCG(opt.Seed, domains.Hash("latent-class", fmt.Sprint(k), fmt.Sprint(r))))
-				m, score, err := f.run(ctx, k, rng)
-				jobs[i][r] = job{m, score}
-				return err
-			})
-		}
-	}
-	if err := g.Wait(); err != nil {
+	fits, err := bestRuns(ctx, times, func(ctx context.Context, i, r int) (*LatentClass, float64, error) {
+		k := opt.Classes[i]
+		return f.run(ctx, k, rand.New(rand.NewPCG(opt.Seed, domains.Hash("latent-class", fmt.Sprint(k), fmt.Sprint(r)))))
+	})
+	if err != nil {
 		return nil, nil, err
 	}
-
-	var best *LatentClass
-	var out []Candidate
-	at := math.Inf(-1)
-	for i, k := range opt.Classes {
-		fit := slices.MaxFunc(jobs[i], func(a, b job) int {
-			switch {
-			case a.score < b.score:
-				return -1
-			case a.score > b.score:
-				return 1
-			}
-			return 0
-		})
-		c := Candidate{Name: fmt.Sprintf("%d classes", k), DevScore: math.NaN()}
-		if len(dev.Rows) > 0 {
-			c.DevScore = fit.model.score(devRows)
-		}
-		out = append(out, c)
-		if best == nil || c.DevScore > at || c.DevScore == at && k < best.k {
-			best, at = fit.model, c.DevScore
-		}
+	out := make([]Candidate, len(fits))
+	for i, m := range fits {
+		out[i] = Candidate{Name: fmt.Sprintf("%d classes", m.k), DevScore: m.score(devRows)}
 	}
-	for i := range out {
-		out[i].Chosen = opt.Classes[i] == best.k
-	}
+	best := fits[chosen(out, opt.Classes)]
 	best.unseen = train.unseen()
 	best.finish()
 	return best, out, nil
@@ -147,108 +98,29 @@ type fitter struct {
 func newFitter(criteria []domains.Criterion, rows []uint8, opt LatentClassOptions) *fitter {
 	f := &fitter{opt: opt, criteria: criteria, rows: rows, offset: offsets(criteria)}
 	f.states = f.offset[len(criteria)]
-	f.freq = make([]float64, f.states)
-	n := len(criteria)
-	for i, s := range rows {
-		if s != missing {
-			f.freq[f.offset[i%n]+int(s)]++
-			f.cells++
-		}
-	}
-	for c := range criteria {
-		p := f.freq[f.offset[c]:f.offset[c+1]]
-		total := 0.0
-		for _, v := range p {
-			total += v
-		}
-		for s := range p {
-			p[s] = (p[s] + 1/float64(len(p))) / (total + 1)
-		}
-	}
+	_, f.freq, f.cells = tally(f.offset, rows)
 	return f
 }
 
 // run does one EM run from a random start and gives the model with its log
 // posterior (up to a constant).
 func (f *fitter) run(ctx context.Context, k int, rng *rand.Rand) (*LatentClass, float64, error) {
-	n := len(f.criteria)
-	rows := len(f.rows) / n
+	rows := len(f.rows) / len(f.criteria)
 	m := &LatentClass{support: support{criteria: f.criteria, k: k, offset: f.offset, pi: make([]float64, k), theta: make([]float64, f.states*k)}}
-	counts := make([]float64, f.states*k)
-	size := make([]float64, k)
-
-	// Start: every row joins the most similar of k random rows, where agreeing on
-	// something rare counts for more.
-	seeds := rng.Perm(rows)[:k]
-	for r := range rows {
-		row := f.rows[r*n : (r+1)*n]
-		best, at := 0, math.Inf(-1)
-		for j, s := range seeds {
-			sim := 0.0
-			other := f.rows[s*n : (s+1)*n]
-			for c, v := range row {
-				if v != missing && v == other[c] {
-					sim -= math.Log(f.freq[f.offset[c]+int(v)])
-				}
-			}
-			if sim > at {
-				best, at = j, sim
-			}
-		}
-		size[best]++
-		for c, v := range row {
-			if v != missing {
-				counts[(f.offset[c]+int(v))*k+best]++
-			}
-		}
-	}
-
-	logTheta := make([]float64, len(m.theta))
-	logPi := make([]float64, k)
-	post := make([]float64, k)
+	e := newExpectation(f.offset, k, f.rows, true)
+	f.start(e, rng.Perm(rows)[:k])
 	last := math.Inf(-1)
 	for range f.opt.Iterations {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}
-		f.maximise(m, counts, size, rows)
-		penalty := 0.0 // log of the Dirichlet priors
-		for i, t := range m.theta {
-			logTheta[i] = math.Log(t)
-			penalty += f.opt.Smoothing * f.freq[i/k] * logTheta[i]
+		f.maximise(m, e.counts, e.size, rows)
+		total := e.step(m.pi, m.theta)
+		for i, lt := range e.logTheta { // log of the Dirichlet priors
+			total += f.opt.Smoothing * f.freq[i/k] * lt
 		}
-		for j, p := range m.pi {
-			logPi[j] = math.Log(p)
-			penalty += logPi[j]
-		}
-		clear(counts)
-		clear(size)
-		total := penalty
-		for r := range rows {
-			copy(post, logPi)
-			row := f.rows[r*n : (r+1)*n]
-			for c, v := range row {
-				if v == missing {
-					continue
-				}
-				lt := logTheta[(f.offset[c]+int(v))*k:][:k]
-				for j := range post {
-					post[j] += lt[j]
-				}
-			}
-			total += softmax(post)
-			for j, p := range post {
-				size[j] += p
-			}
-			for c, v := range row {
-				if v == missing {
-					continue
-				}
-				cnt := counts[(f.offset[c]+int(v))*k:][:k]
-				for j := range post {
-					cnt[j] += post[j]
-				}
-			}
+		for _, lp := range e.logPi {
+			total += lp
 		}
 		if total-last < f.opt.Tolerance*float64(f.cells) {
 			last = total
@@ -257,6 +129,38 @@ func (f *fitter) run(ctx context.Context, k int, rng *rand.Rand) (*LatentClass, 
 		last = total
 	}
 	return m, last, nil
+}
+
+// start counts as if every row belonged to the most similar of the seed rows, where
+// agreeing on something rare counts for more.
+func (f *fitter) start(e *expectation, seeds []int) {
+	n, k := len(f.criteria), len(seeds)
+	surprise := make([]float64, len(f.freq))
+	for s, p := range f.freq {
+		surprise[s] = -math.Log(p)
+	}
+	for r := range len(f.rows) / n {
+		row := f.rows[r*n:][:n]
+		best, at := 0, math.Inf(-1)
+		for j, s := range seeds {
+			sim := 0.0
+			other := f.rows[s*n:][:n]
+			for c, v := range row {
+				if v == other[c] && v != missing {
+					sim += surprise[f.offset[c]+int(v)]
+				}
+			}
+			if sim > at {
+				best, at = j, sim
+			}
+		}
+		e.size[best]++
+		for c, v := range row {
+			if v != missing {
+				e.counts[(f.offset[c]+int(v))*k+best]++
+			}
+		}
+	}
 }
 
 // maximise is the M-step.
@@ -277,47 +181,6 @@ func (f *fitter) maximise(m *LatentClass, counts, size []float64, rows int) {
 			}
 		}
 	}
-}
-
-// softmax turns logits into probabilities in place and returns the log of their
-// sum before that.
-func softmax(x []float64) float64 {
-	m := slices.Max(x)
-	sum := 0.0
-	for i, v := range x {
-		x[i] = math.Exp(v - m)
-		sum += x[i]
-	}
-	for i := range x {
-		x[i] /= sum
-	}
-	return m + math.Log(sum)
-}
-
-// score is the mean log probability of rows, in nats a cell.
-func (m *support) score(rows []uint8) float64 {
-	n := len(m.criteria)
-	total, cells := 0.0, 0
-	post := make([]float64, m.k)
-	for r := 0; r < len(rows); r += n {
-		for j, p := range m.pi {
-			post[j] = math.Log(p)
-		}
-		for c, v := range rows[r : r+n] {
-			if v == missing {
-				continue
-			}
-			cells++
-			for j := range post {
-				post[j] += math.Log(m.theta[(m.offset[c]+int(v))*m.k+j])
-			}
-		}
-		total += softmax(post)
-	}
-	if cells == 0 {
-		return math.NaN()
-	}
-	return total / float64(cells)
 }
 
 // Classes is the number of classes.

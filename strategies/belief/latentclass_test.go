@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"pepbench/domains"
@@ -256,16 +257,19 @@ func TestFitApproachesTruth(t *testing.T) {
 	}
 }
 
-// TestFitIsDeterministic: goroutines and repeats change nothing.
+// TestFitIsDeterministic: goroutines, processors and repeats change nothing. There
+// are rows for several blocks, whose sums have to be added in order.
 func TestFitIsDeterministic(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 6))
-	p := sample(rng, mixtureModel(rng, scales(6, 3), 2), 300)
+	p := sample(rng, mixtureModel(rng, scales(6, 3), 2), 5*leastRows+1)
 	opt := DefaultLatentClass
 	opt.Classes = []int{2, 3}
 	a, _, err := FitLatentClass(context.Background(), p, p, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
+	procs := runtime.GOMAXPROCS(1)
+	defer runtime.GOMAXPROCS(procs)
 	b, _, err := FitLatentClass(context.Background(), p, p, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -348,6 +352,87 @@ func DefaultLatentClassWith(k int) LatentClassOptions {
 	return opt
 }
 
+// TestLatentClassFallsBack: what training does not show, or shows always alike,
+// stays a probability, and what is unseen is counted.
+func TestLatentClassFallsBack(t *testing.T) {
+	p := Population{Criteria: scales(3, 5)}
+	for i := range 200 {
+		p.Rows = append(p.Rows, Row{Index: index(3), Cells: []domains.Cell{domains.At(float64(1 + i%2)), domains.At(2), domains.Missing()}})
+	}
+	for _, k := range []int{1, 4, 200} {
+		opt := DefaultLatentClassWith(k)
+		opt.Restarts = 1
+		m, _, err := FitLatentClass(context.Background(), p, p, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := m.Notes(); len(notes) != 1 || notes[0].N != 1 {
+			t.Errorf("%d classes: one criterion is unseen, notes say %v", k, notes)
+		}
+		b := m.Start(index(3)).(Joint)
+		if v := b.States(nil, 1); v[2] < 0.99 {
+			t.Errorf("%d classes: always at level 2, P = %v", k, v)
+		}
+		b.Observe(1, domains.At(5)) // never seen
+		for i := range 3 {
+			sum := 0.0
+			for s, v := range b.States(nil, i) {
+				if i != 1 && !(v > 0 && v < 1) {
+					t.Errorf("%d classes: P(position %d in state %d) = %v", k, i, s, v)
+				}
+				sum += v
+			}
+			if math.Abs(sum-1) > 1e-9 {
+				t.Errorf("%d classes: states of %d sum to %v", k, i, sum)
+			}
+		}
+	}
+}
+
+// TestAnswersOutsideTheLevels count as the nearest level, and a second answer replaces
+// what is pinned and is conditioned on as one more.
+func TestAnswersOutsideTheLevels(t *testing.T) {
+	m := mixtureModel(rand.New(rand.NewPCG(1, 10)), scales(3, 5), 3)
+	for _, row := range []struct {
+		reason  string
+		answers []float64
+		pinned  int
+		same    []float64 // answers that must leave the same belief
+	}{
+		{"above the scale", []float64{9}, 5, []float64{5}},
+		{"below the scale", []float64{-3}, 1, []float64{1}},
+		{"between two levels, the nearer", []float64{3.4}, 3, []float64{3}},
+		{"half way, the lower", []float64{2.5}, 2, []float64{2}},
+		{"the same twice counts twice", []float64{4, 4}, 4, []float64{4, 4}},
+		{"contradiction: the last stands", []float64{1, 5}, 5, []float64{1, 5}},
+	} {
+		b, same := m.Start(index(3)).(*mixture), m.Start(index(3)).(*mixture)
+		for _, v := range row.answers {
+			b.Observe(1, domains.At(v))
+		}
+		for _, v := range row.same {
+			same.Observe(1, domains.At(v))
+		}
+		if p := b.States(nil, 1); p[row.pinned] != 1 {
+			t.Errorf("%s: states %v, want level %d pinned", row.reason, p, row.pinned)
+		}
+		want := make([]float64, m.k) // Bayes' rule, one factor an answer
+		sum := 0.0
+		for k := range want {
+			want[k] = m.pi[k]
+			for _, v := range row.same {
+				want[k] *= m.theta[(m.offset[1]+int(v))*m.k+k]
+			}
+			sum += want[k]
+		}
+		for k := range want {
+			if math.Abs(b.w[k]-want[k]/sum) > 1e-12 || b.w[k] != same.w[k] {
+				t.Errorf("%s: weight %d is %v, Bayes' rule says %v", row.reason, k, b.w[k], want[k]/sum)
+			}
+		}
+	}
+}
+
 func TestNumParams(t *testing.T) {
 	m := mixtureModel(rand.New(rand.NewPCG(1, 8)), scales(3, 5), 4)
 	if got := m.NumParams(); got != 3+4*3*5 {
@@ -355,16 +440,25 @@ func TestNumParams(t *testing.T) {
 	}
 }
 
+// BenchmarkFitLatentClass measures one EM run with eight classes. B/op stays below
+// four times the data (n=25000/c=30: 24 MB) and does not grow with the rows beyond
+// their codes of one byte a cell; time is linear in the rows (n=10000 and n=100000
+// take the same number of steps).
 func BenchmarkFitLatentClass(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 9))
-	p := sample(rng, mixtureModel(rng, scales(30, 5), 6), 5000)
-	opt := DefaultLatentClassWith(6)
-	opt.Restarts = 1
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := FitLatentClass(context.Background(), p, p, opt); err != nil {
-			b.Fatal(err)
-		}
+	for _, size := range []struct{ n, c, iterations int }{{25000, 30, 60}, {4000, 135, 60}, {10000, 30, 10}, {100000, 30, 10}} {
+		b.Run(fmt.Sprintf("n=%d/c=%d/steps=%d", size.n, size.c, size.iterations), func(b *testing.B) {
+			rng := rand.New(rand.NewPCG(1, 9))
+			p := sample(rng, mixtureModel(rng, scales(size.c, 5), 8), size.n)
+			opt := DefaultLatentClassWith(8)
+			opt.Restarts, opt.Iterations, opt.Tolerance = 1, size.iterations, math.Inf(-1) // all steps
+			b.ReportAllocs()
+			b.SetBytes(int64(8 * size.n * size.c))
+			for b.Loop() {
+				if _, _, err := FitLatentClass(context.Background(), p, Population{Criteria: p.Criteria}, opt); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 

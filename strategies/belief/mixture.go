@@ -123,6 +123,12 @@ func (b *mixture) row(i, s int) []float64 {
 	return m.theta[(m.offset[b.criteria[i]]+s)*m.k:][:m.k]
 }
 
+// rows gives theta of all states of position i.
+func (b *mixture) rows(i int) []float64 {
+	m, c := b.model, b.criteria[i]
+	return m.theta[m.offset[c]*m.k : m.offset[c+1]*m.k]
+}
+
 // Observe implements Belief.
 func (b *mixture) Observe(i int, c domains.Cell) {
 	if c.IsMissing() {
@@ -162,13 +168,44 @@ func (b *mixture) States(dst []float64, i int) []float64 {
 	return dst
 }
 
+// dot is the product of a and the head of b, in four sums that do not wait for one
+// another.
 func dot(a, b []float64) float64 {
 	b = b[:len(a)]
-	sum := 0.0
-	for i, v := range a {
-		sum += v * b[i]
+	var s0, s1, s2, s3 float64
+	for len(a) >= 4 && len(b) >= 4 {
+		s0 += a[0] * b[0]
+		s1 += a[1] * b[1]
+		s2 += a[2] * b[2]
+		s3 += a[3] * b[3]
+		a, b = a[4:], b[4:]
 	}
-	return sum
+	for i, v := range a {
+		s0 += v * b[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// dot2 is a.b and a.c, which reads a once.
+func dot2(a, b, c []float64) (ab, ac float64) {
+	b, c = b[:len(a)], c[:len(a)]
+	var b0, b1, b2, b3, c0, c1, c2, c3 float64
+	for len(a) >= 4 && len(b) >= 4 && len(c) >= 4 {
+		b0 += a[0] * b[0]
+		c0 += a[0] * c[0]
+		b1 += a[1] * b[1]
+		c1 += a[1] * c[1]
+		b2 += a[2] * b[2]
+		c2 += a[2] * c[2]
+		b3 += a[3] * b[3]
+		c3 += a[3] * c[3]
+		a, b, c = a[4:], b[4:], c[4:]
+	}
+	for i, v := range a {
+		b0 += v * b[i]
+		c0 += v * c[i]
+	}
+	return (b0 + b1) + (b2 + b3), (c0 + c1) + (c2 + c3)
 }
 
 // Answer implements Joint.
@@ -257,67 +294,63 @@ func (b *mixture) Draw(rng *rand.Rand, i int) domains.Cell {
 //
 //	I(x_i; k) = H(x_i | told) - sum_k w_k H(x_i | k)
 func (b *mixture) LatentInformation(i int) float64 {
-	if b.told[i] >= 0 {
+	m := b.model
+	if b.told[i] >= 0 || m.k == 1 {
 		return 0
 	}
-	h := 0.0
-	for s := range b.NumStates(i) {
-		if p := dot(b.w, b.row(i, s)); p > 0 {
-			h -= p * math.Log(p)
-		}
-	}
-	m := b.model
-	return h - dot(b.w, m.entropy[b.criteria[i]*m.k:][:m.k])
+	h := entropy(b.States(b.buffer(b.NumStates(i)), i))
+	return max(0, h-dot(b.w, m.entropy[b.criteria[i]*m.k:][:m.k])) // below 0 by rounding only
 }
 
 // ProfileInformation implements ProfileInformer. The expected drop of the entropy
-// of c' by the answer to c is their mutual information, which is symmetric, so
-// that every pair is worked out once.
+// of c' by the answer to c is their mutual information, which is symmetric, so that
+// every pair is worked out once:
+//
+//	I(x_c; x_c') = H(x_c) + H(x_c') - H(x_c, x_c')
+//	P(x_c = s, x_c' = t) = sum_k w_k theta_{k,c,s} theta_{k,c',t}
+//
+// The cost is S_c S_c' (K multiply-adds and a logarithm) a pair.
 func (b *mixture) ProfileInformation(dst []float64, candidate, asked []bool) {
 	n, k := len(b.criteria), b.model.k
+	most := 0
 	for i := range n {
 		if candidate[i] {
 			dst[i] = 0
 		}
-	}
-	most := 0
-	for i := range n {
 		most = max(most, b.NumStates(i))
 	}
-	buf := b.buffer(most*k + most*n)
-	weighted, single := buf[:most*k], buf[most*k:]
+	if k == 1 {
+		return // criteria are independent
+	}
+	buf := b.buffer(n + most*k + most*most)
+	single, weighted, joint := buf[:n], buf[n:n+most*k], buf[n+most*k:]
 	for i := range n {
-		for s := range b.NumStates(i) {
-			single[i*most+s] = dot(b.w, b.row(i, s))
-		}
+		single[i] = entropy(b.States(joint, i))
 	}
 	for i := range n {
-		if asked[i] {
+		if asked[i] || b.told[i] >= 0 {
 			continue
 		}
-		si := b.NumStates(i)
-		for s := range si {
-			row := weighted[s*k:][:k]
-			for j, t := range b.row(i, s) {
-				row[j] = b.w[j] * t
-			}
+		mine := weighted[:b.NumStates(i)*k] // w_k theta_{k,c,s}
+		for at, t := range b.rows(i) {
+			mine[at] = b.w[at%k] * t
 		}
 		for j := i + 1; j < n; j++ {
-			if asked[j] || !candidate[i] && !candidate[j] {
+			if asked[j] || b.told[j] >= 0 || !candidate[i] && !candidate[j] {
 				continue
 			}
-			info := 0.0
-			for s := range si {
-				pi := single[i*most+s]
-				if pi <= 0 {
-					continue
+			p := joint[:0]
+			for other := b.rows(j); len(other) > 0; other = other[k:] {
+				row, rest := other[:k], mine
+				for ; len(rest) >= 2*k; rest = rest[2*k:] {
+					first, second := dot2(row, rest, rest[k:])
+					p = append(p, first, second)
 				}
-				for t := range b.NumStates(j) {
-					if p := dot(weighted[s*k:][:k], b.row(j, t)); p > 0 {
-						info += p * math.Log(p/(pi*single[j*most+t]))
-					}
+				if len(rest) > 0 {
+					p = append(p, dot(row, rest))
 				}
 			}
+			info := max(0, single[i]+single[j]-entropy(p)) // below 0 by rounding only
 			if candidate[i] {
 				dst[i] += info
 			}
