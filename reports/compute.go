@@ -27,6 +27,7 @@ func Compute(r *Run) *Metrics {
 		Cluster: "task", Tasks: len(r.tasks), Users: len(r.users), Seeds: list(m.Seeds),
 		Budget: m.Budget, Horizon: m.Horizon, Final: r.points[r.final], Checkpoints: list(r.points),
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: m.Report.Seed,
+		ComparedAt: list(r.compared), Comparisons: []Comparison{},
 		Planned: m.Planned,
 	}
 	out.Simulated = len(out.SimulatedRoles) > 0
@@ -40,6 +41,9 @@ func Compute(r *Run) *Metrics {
 	c.roles()
 	for _, st := range r.strategies {
 		out.Strategies = append(out.Strategies, c.row(st))
+	}
+	for i, st := range r.strategies {
+		c.compare(st, &out.Strategies[i])
 	}
 	c.warnings()
 	return out
@@ -97,6 +101,12 @@ func (c *computer) roles() {
 		c.out.Reference = rep.Reference
 	} else if rep.Reference != "" {
 		c.extra = append(c.extra, fmt.Sprintf("the reference %q is no strategy of this run: there are no differences", rep.Reference))
+	}
+
+	for _, name := range rep.Against {
+		if len(c.meant(name)) == 0 {
+			c.extra = append(c.extra, fmt.Sprintf("report.against names %q, which is no strategy of this run: nothing is compared with it", name))
+		}
 	}
 
 	c.target = math.NaN()
@@ -159,10 +169,8 @@ func (c *computer) row(st *strategy) Row {
 		row.Prediction = append(row.Prediction, b.prediction(p, measured[i], st.cells[i]))
 	}
 	if diff >= 0 {
-		e := b.estimate(diff)
-		// NaN compares false: without an interval nothing is resolved; with few clusters
-		// the interval is too narrow to resolve anything.
-		row.Difference = &difference{e, c.clusters >= fewClusters && (e.Lo > 0 || e.Hi < 0)}
+		d := resolve(b.estimate(diff))
+		row.Difference = &d
 	}
 	row.Interactions = b.estimate(asked)
 	row.ToTarget = b.toTarget(st.points, align)
@@ -337,6 +345,10 @@ func (b *batch) prediction(questions int, col []int, cells cellCount) prediction
 		p.At = append(p.At, atK{
 			k, b.estimate(col[precisionAt+k-minK]), b.estimate(col[recallAt+k-minK]), b.estimate(col[f1At+k-minK]),
 		})
+	}
+	if b.nominal {
+		e := b.estimate(col[levelErr])
+		p.LevelError = &e
 	}
 	return p
 }

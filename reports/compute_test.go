@@ -323,8 +323,21 @@ func TestMeasure(t *testing.T) {
 			reason: "a nominal criterion has no value error",
 			truth:  []domains.Cell{at(0), at(3)}, held: record.Floats{1, 1}, value: record.Floats{2, 1},
 			levels: []record.Floats{{.5, .25, .25}, nil},
-			want:   map[int]float64{heldMAE: 2, valueMAE: 2},
-			cells:  cellCount{cells: 2, held: 2, unknownValue: 1},
+			want:   map[int]float64{heldMAE: 2, valueMAE: 2, levelErr: .5},
+			cells:  cellCount{cells: 2, held: 2},
+		},
+		{
+			reason: "levels: the held ones of which something is predicted",
+			truth:  []domains.Cell{at(2), no, at(1), at(5), at(1)}, held: record.Floats{1, 1, 1, 1, 1},
+			levels: []record.Floats{{.2, .2, .6}, {1, 0}, {1, 0}, {.5, .5}, nil},
+			want:   map[int]float64{heldMAE: nan, levelErr: (.4 + 1) / 2},
+			cells:  cellCount{cells: 5, held: 4, unknownValue: 2}, // no level 5, and one unknown
+		},
+		{
+			reason: "no nominal criterion, no error of levels",
+			truth:  []domains.Cell{at(2)}, held: record.Floats{1}, value: record.Floats{2},
+			want:  map[int]float64{levelErr: nan, heldMAE: 0},
+			cells: cellCount{cells: 1, held: 1},
 		},
 	} {
 		inf := record.Inference{Held: test.held, Value: test.value, Levels: test.levels}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -17,6 +18,8 @@ import (
 //	alignment     alignment by questions asked, with bootstrap bands
 //	interactions  questions asked, and questions to the target
 //	adaptivity    follow-up adaptivity, strict and released
+//	gain          alignment less that of the static twin, by questions asked, if a
+//	              strategy has one
 func Figures(m *Metrics) ([]File, error) {
 	var out []File
 	for _, s := range sketches(m) {
@@ -31,7 +34,11 @@ func Figures(m *Metrics) ([]File, error) {
 
 func sketches(m *Metrics) []sketch {
 	p := newPen()
-	return []sketch{alignmentFigure(m, p), interactionsFigure(m, p), adaptivityFigure(m, p)}
+	out := []sketch{alignmentFigure(m, p), interactionsFigure(m, p), adaptivityFigure(m, p)}
+	if slices.ContainsFunc(m.Strategies, func(r Row) bool { return r.Gain != nil }) {
+		out = append(out, gainFigure(m, p))
+	}
+	return out
 }
 
 // plotFunc is a plot.Plotter.
@@ -86,19 +93,8 @@ func alignmentFigure(m *Metrics, p pen) sketch {
 		}
 	}
 
-	// The legend is under the plot: two columns if every name fits.
-	const key, gap = 20, 4
 	inner := columnWidth - 2*margin
-	names := p.style(smallSize, draw.XLeft, draw.YCenter)
-	columns := 2
-	for _, r := range rows {
-		if names.Width(r.Name) > inner/2-key-2*gap {
-			columns = 1
-		}
-	}
-	lines := (len(rows) + columns - 1) / columns
-	const line = smallSize * 1.45
-	legend := vg.Length(lines)*line + 5
+	keys, legend := p.legend(m, rows, inner)
 
 	var notes []string
 	if m.Horizon > m.Budget && len(m.Checkpoints) > 0 && m.Checkpoints[len(m.Checkpoints)-1] > m.Budget {
@@ -116,14 +112,7 @@ func alignmentFigure(m *Metrics, p pen) sketch {
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -body-legend-4), note)
-		for i, r := range rows {
-			l := look[r.Base]
-			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + gap
-			y := c.Max.Y - body - 5 - (vg.Length(i/columns)+.5)*line
-			c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dashes(m, r)}, []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
-			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, r.Predict != "answers")
-			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(r.Name, names, inner/vg.Length(columns)-key-2*gap))
-		}
+		keys(draw.Crop(c, 0, 0, 0, -body))
 
 		plt := p.axes()
 		plt.X.Label.Text, plt.Y.Label.Text = "Questions asked", "Alignment (0-100)"
@@ -187,6 +176,32 @@ func alignmentFigure(m *Metrics, p pen) sketch {
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, 0))
 	}
 	return sketch{"alignment", columnWidth, body + legend + noteHeight + 2*margin, render}
+}
+
+// legend lays out the keys of curves under a plot, in two columns if every name
+// fits, and gives what draws them from the top of a canvas, and their height.
+func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.Canvas), height vg.Length) {
+	const key, gap = 20, 4
+	names := p.style(smallSize, draw.XLeft, draw.YCenter)
+	look := looks(m)
+	columns := 2
+	for _, r := range rows {
+		if names.Width(r.Name) > inner/2-key-2*gap {
+			columns = 1
+		}
+	}
+	lines := (len(rows) + columns - 1) / columns
+	const line = smallSize * 1.45
+	return func(c draw.Canvas) {
+		for i, r := range rows {
+			l := look[r.Base]
+			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + gap
+			y := c.Max.Y - 5 - (vg.Length(i/columns)+.5)*line
+			c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dashes(m, r)}, []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
+			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, r.Predict != "answers")
+			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(r.Name, names, inner/vg.Length(columns)-key-2*gap))
+		}
+	}, vg.Length(lines)*line + 5
 }
 
 // levelLine draws floor or ceiling across the plot, with its name.

@@ -62,8 +62,9 @@ func TestFigures(t *testing.T) {
 			"alignment":    {"Questions asked", "Alignment (0-100)", "ceiling (oracle)", "floor (none)", "0", "1", "2", "3"},
 			"interactions": {"Questions asked", "Questions to target", "not reached"},
 			"adaptivity":   {"Share going on differently (0-1)", "strict", "released", "pairs"},
+			"gain":         {"Questions asked", "Adaptive gain in alignment", "0"},
 		}
-		width := map[string]float64{"alignment": 8.5, "interactions": 17.5, "adaptivity": 8.5} // cm
+		width := map[string]float64{"alignment": 8.5, "interactions": 17.5, "adaptivity": 8.5, "gain": 8.5} // cm
 		var names []string
 		for _, f := range files {
 			name, ext := strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path)), path.Ext(f.Path)
@@ -77,7 +78,7 @@ func TestFigures(t *testing.T) {
 				all := strings.Join(text, "\n")
 				expect := append([]string{"imulated solver and judge"}, want[name]...)
 				for _, r := range m.Strategies {
-					if !r.fixed() {
+					if !r.fixed() && (name != "gain" || r.Gain != nil) {
 						expect = append(expect, r.Name)
 					}
 				}
@@ -108,8 +109,12 @@ func TestFigures(t *testing.T) {
 				}
 			}
 		}
-		if len(names) != 9 {
-			t.Errorf("files %v", names)
+		count := 9
+		if slices.ContainsFunc(m.Strategies, func(r Row) bool { return r.Gain != nil }) {
+			count = 12
+		}
+		if len(names) != count {
+			t.Errorf("files %v, want %d", names, count)
 		}
 	}
 }

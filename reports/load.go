@@ -34,6 +34,8 @@ type Run struct {
 	warnings   []string // what reading noticed
 	read       int      // sessions in the file
 	unknown    []count  // sessions of strategies the manifest does not name
+	compared   []int    // questions at which strategies are compared, ascending
+	nominal    bool     // something is predicted of the level of a nominal criterion
 }
 
 // A strategy is one strategy of the manifest with its sessions.
@@ -67,8 +69,13 @@ type session struct {
 	align      []float64 // of every point: 0..100, NaN when undefined
 	correct    []float64 // of every point: 0, 1, NaN when unknown
 	predict    []float64 // of every point: the measures of profile prediction
+	whole      []whole   // of every point
 	path       []step    // up to the budget
 }
+
+// whole says what is predicted of every cell with a known truth: P(held), and value
+// or level where it is held.
+type whole struct{ held, value bool }
 
 // A step is one question with its answer.
 type step struct {
@@ -155,6 +162,18 @@ func (r *Run) plan() {
 		r.warn("no checkpoint at the budget of %d questions; %d is taken as the final one", m.Budget, r.points[final])
 	}
 	r.final = final
+	for _, n := range m.Report.Questions {
+		if !slices.Contains(r.points, n) {
+			r.warn("report.questions names %d, which is no checkpoint: nothing is compared there", n)
+			continue
+		}
+		r.compared = append(r.compared, n)
+	}
+	slices.Sort(r.compared)
+	r.compared = slices.Compact(r.compared)
+	if len(r.compared) == 0 {
+		r.compared = []int{r.points[final]}
+	}
 	for _, d := range m.Strategies {
 		s := &strategy{Strategy: d, points: r.points, final: final, at: map[key]*session{}, failed: map[string]int{}}
 		if s.fixed() {
@@ -319,7 +338,11 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 				out.correct[i] = 1
 			}
 		}
-		st.cells[i].add(measure(s, p, out.predict[i*measures:(i+1)*measures]))
+		of := out.predict[i*measures : (i+1)*measures]
+		cells := measure(s, p, of)
+		st.cells[i].add(cells)
+		out.whole = append(out.whole, whole{cells.unknownHeld == 0, cells.unknownValue == 0})
+		r.nominal = r.nominal || !math.IsNaN(of[levelErr])
 	}
 	for _, t := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {
 		out.path = append(out.path, step{t.Question, t.Answer})
@@ -378,8 +401,14 @@ func fault(s *record.Session) string {
 	if !fits(&s.Prior, n) {
 		return fmt.Sprintf("the prior inference does not line up with %d criteria, or a P(held) is outside 0..1", n)
 	}
+	if !shares(&s.Prior) {
+		return "the prior inference has a P(level) outside 0..1"
+	}
 	for i := range s.Turns {
 		t := &s.Turns[i]
+		if !shares(&t.Inference) {
+			return fmt.Sprintf("the inference of turn %d has a P(level) outside 0..1", i+1)
+		}
 		if t.Question < 0 || t.Question >= n {
 			return fmt.Sprintf("turn %d asks position %d of %d criteria", i+1, t.Question, n)
 		}
@@ -422,6 +451,18 @@ func (r *Run) planned() func(*record.Session) string {
 		}
 		return ""
 	}
+}
+
+// shares reports whether every P(level | held) is a probability, or not known.
+func shares(f *record.Inference) bool {
+	for _, l := range f.Levels {
+		for _, p := range l {
+			if p < -1e-6 || p > 1+1e-6 {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // fits reports whether an inference is about n criteria and holds probabilities;

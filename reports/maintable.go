@@ -140,26 +140,32 @@ func (g *grid) difference(m *Metrics, r *Row) cell {
 	case r.Difference == nil || !r.Difference.Value.Defined():
 		return g.none("no session that this strategy and the reference have both scored")
 	}
-	d := r.Difference
+	return r.Difference.cell(1)
+}
+
+// cell shows a difference that has a value, with so many decimals and a ~ where it
+// is not resolved.
+func (d *difference) cell(places int) cell {
+	signed, plain := fmt.Sprintf("%%+.%df", places), fmt.Sprintf("%%.%df", places)
 	if !d.Resolved {
-		return cell{value: num(d.Value, "%+.1f"), interval: interval(d.Lo, d.Hi, "%.1f"), mark: "~"}
+		return cell{value: num(d.Value, signed), interval: interval(d.Lo, d.Hi, plain), mark: "~"}
 	}
 	return cell{
-		value:    num(d.Value, fmt.Sprintf("%%+.%df", decimals(d.Value))),
-		interval: interval(d.Lo, d.Hi, fmt.Sprintf("%%.%df", decimals(d.Lo, d.Hi))),
+		value:    num(d.Value, fmt.Sprintf("%%+.%df", decimals(places, d.Value))),
+		interval: interval(d.Lo, d.Hi, fmt.Sprintf("%%.%df", decimals(places, d.Lo, d.Hi))),
 	}
 }
 
-// decimals is one, or two or three where some number would be shown as 0.
-func decimals(values ...Number) int {
-	for n := 1; n < 3; n++ {
+// decimals is places, or one or two more where some number would be shown as 0.
+func decimals(places int, values ...Number) int {
+	for n := places; n < places+2; n++ {
 		if !slices.ContainsFunc(values, func(v Number) bool {
 			return math.Abs(float64(v)) < .5*math.Pow10(-n)
 		}) {
 			return n
 		}
 	}
-	return 3
+	return places + 2
 }
 
 // mainLegend explains the columns; on paper those that stay, and in a sentence what

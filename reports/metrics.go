@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 
 	"pepbench/bench/record"
@@ -76,9 +77,11 @@ type Metrics struct {
 	Reference string `json:"reference"`
 	Target    target `json:"target"`
 
-	Strategies []Row        `json:"strategies"`
-	Planned    record.Calls `json:"planned_calls"`
-	Warnings   []string     `json:"warnings"`
+	Strategies  []Row        `json:"strategies"`
+	ComparedAt  []int        `json:"compared_at"`
+	Comparisons []Comparison `json:"comparisons"`
+	Planned     record.Calls `json:"planned_calls"`
+	Warnings    []string     `json:"warnings"`
 }
 
 type data struct {
@@ -125,6 +128,7 @@ type Row struct {
 	Adaptivity    Adaptivity   `json:"adaptivity"`
 	Prediction    []prediction `json:"prediction"`
 	Correctness   []checkpoint `json:"correctness"`
+	Gain          *gain        `json:"adaptive_gain,omitempty"`
 	finalPoint    int
 	finalFailures int
 }
@@ -144,6 +148,30 @@ type alignment struct {
 type difference struct {
 	Estimate
 	Resolved bool `json:"resolved"`
+}
+
+// gain is the adaptive gain of a strategy: its alignment minus that of its static
+// twin, paired by session, at every checkpoint.
+type gain struct {
+	Twin        string   `json:"twin"`
+	ByQuestions []gainAt `json:"by_questions"`
+}
+
+type gainAt struct {
+	Questions int `json:"questions"`
+	difference
+}
+
+// A Comparison is the paired difference of two strategies in one measure after so
+// many questions: the strategy minus the one it is held against, over the sessions
+// that both have.
+type Comparison struct {
+	Strategy  string `json:"strategy"`
+	Against   string `json:"against"`
+	Why       string `json:"why"` // twin, reference or against
+	Questions int    `json:"questions"`
+	Measure   string `json:"measure"`
+	difference
 }
 
 type toTarget struct {
@@ -176,20 +204,21 @@ type Adaptivity struct {
 }
 
 type prediction struct {
-	Questions     int      `json:"questions"`
-	At            []atK    `json:"at"`
-	ValueMAE      Estimate `json:"value_mae"`
-	ValueRMSE     Estimate `json:"value_rmse"`
-	HeldMAE       Estimate `json:"held_mae"`
-	Brier         Estimate `json:"brier"`
-	LogScore      Estimate `json:"log_score"`
-	UnaskedMAE    Estimate `json:"unasked_mae"`
-	UnaskedBrier  Estimate `json:"unasked_brier"`
-	UnaskedLog    Estimate `json:"unasked_log_score"`
-	Cells         int      `json:"cells"`
-	UnknownHeld   int      `json:"unknown_held"`
-	HeldCells     int      `json:"held_cells"`
-	UnknownValues int      `json:"unknown_values"`
+	Questions     int       `json:"questions"`
+	At            []atK     `json:"at"`
+	ValueMAE      Estimate  `json:"value_mae"`
+	ValueRMSE     Estimate  `json:"value_rmse"`
+	HeldMAE       Estimate  `json:"held_mae"`
+	Brier         Estimate  `json:"brier"`
+	LogScore      Estimate  `json:"log_score"`
+	UnaskedMAE    Estimate  `json:"unasked_mae"`
+	UnaskedBrier  Estimate  `json:"unasked_brier"`
+	UnaskedLog    Estimate  `json:"unasked_log_score"`
+	LevelError    *Estimate `json:"level_error,omitempty"` // nil: no criterion is nominal
+	Cells         int       `json:"cells"`
+	UnknownHeld   int       `json:"unknown_held"`
+	HeldCells     int       `json:"held_cells"`
+	UnknownValues int       `json:"unknown_values"`
 }
 
 type atK struct {
@@ -219,6 +248,16 @@ func (r *Row) predicted() *prediction { return &r.Prediction[r.finalPoint] }
 
 // f1 gives F1 at k.
 func (p *prediction) at(k int) *atK { return &p.At[k-minK] }
+
+// after gives alignment and prediction after so many questions, which must be a
+// checkpoint; a floor or ceiling has one, whatever the number.
+func (r *Row) after(questions int) (*alignment, *prediction) {
+	i := 0
+	if !r.fixed() {
+		i = slices.IndexFunc(r.Alignment, func(a alignment) bool { return a.Questions == questions })
+	}
+	return &r.Alignment[i], &r.Prediction[i]
+}
 
 // fixed reports whether the row is a floor or a ceiling, which ask nothing.
 func (r *Row) fixed() bool { return r.Kind == kindFloor || r.Kind == kindCeiling }

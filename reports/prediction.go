@@ -21,7 +21,8 @@ const (
 	unaskedMAE  = logScore + 1         // the last three over what was not asked
 	unaskedBri  = unaskedMAE + 1
 	unaskedLog  = unaskedBri + 1
-	measures    = unaskedLog + 1
+	levelErr    = unaskedLog + 1 // of all held nominal criteria
+	measures    = levelErr + 1
 
 	minK, maxK = 3, 6
 	rangeK     = maxK - minK + 1
@@ -33,7 +34,7 @@ type cellCount struct {
 	cells        int // with a known truth
 	unknownHeld  int // of these: P(held) not known
 	held         int // truly held
-	unknownValue int // of these: no predicted value
+	unknownValue int // of these: neither value nor level predicted
 }
 
 func (c *cellCount) add(d cellCount) {
@@ -55,8 +56,13 @@ func (c *cellCount) add(d cellCount) {
 //
 // A ranking of fewer than k is not filled up, and what it lacks counts as wrong:
 // naming only what is certain must not look precise. Precision is undefined where
-// nothing is ranked; where nothing is held all three are. The log score clips P at 1e-12. Nominal criteria have no expected
-// value and no part in the errors of values.
+// nothing is ranked; where nothing is held all three are. The log score clips P at
+// 1e-12. Errors of values are in the unit of the criterion. Nominal criteria have no
+// expected value and no part in them; the error of their levels is the mean of
+//
+//	1 - P(true level | held)
+//
+// over those that are held and of whose level something is predicted.
 func measure(s *record.Session, n int, out []float64) (c cellCount) {
 	for i := range out {
 		out[i] = math.NaN()
@@ -68,6 +74,7 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 	}
 	ranked := domains.Inference{Held: make([]float64, len(s.Criteria))}
 	var all, rest score
+	var level running
 	for i, truth := range s.Truth.Cells {
 		ranked.Held[i] = math.NaN()
 		if truth.IsMissing() {
@@ -90,6 +97,10 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 			}
 		}
 		if truth.IsHeld() {
+			if d := levelError(&inf, i, truth); !math.IsNaN(d) {
+				level.add(d)
+				continue
+			}
 			d := valueError(&inf, i, truth)
 			if math.IsNaN(d) {
 				c.unknownValue++
@@ -104,6 +115,7 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 	out[heldMAE], out[unaskedMAE] = all.abs.mean(), rest.abs.mean()
 	out[brier], out[unaskedBri] = all.brier.mean(), rest.brier.mean()
 	out[logScore], out[unaskedLog] = all.log.mean(), rest.log.mean()
+	out[levelErr] = level.mean()
 
 	best := ranked.Best(maxK, 0)
 	common := 0
@@ -138,6 +150,19 @@ func valueError(inf *record.Inference, i int, truth domains.Cell) float64 {
 		return math.NaN()
 	}
 	return at(inf.Value, i) - truth.Value()
+}
+
+// levelError is 1 - P(true level | held) of a held nominal criterion, NaN of any
+// other and where nothing is predicted of that level.
+func levelError(inf *record.Inference, i int, truth domains.Cell) float64 {
+	if len(inf.Levels) == 0 || inf.Levels[i] == nil {
+		return math.NaN()
+	}
+	l, v := inf.Levels[i], truth.Value()
+	if v < 0 || v >= float64(len(l)) {
+		return math.NaN()
+	}
+	return 1 - l[int(v)]
 }
 
 // at reads an array that may be absent as a whole.

@@ -26,6 +26,7 @@ type synth struct {
 	survey              bool
 	simulated           bool
 	long                bool // long strategy names
+	nominal             bool // the last criterion is nominal, of three levels
 	unscored            int  // every so many-th session has an unscored criterion
 	change              func(*record.Manifest, *[]record.Session)
 }
@@ -140,7 +141,11 @@ func (y synth) session(st record.Strategy, seed, task, user, number int) record.
 		}
 		switch {
 		case who.Float64() < p || i == 0:
-			s.Truth.Cells = append(s.Truth.Cells, domains.At(float64(1+(class*3+who.IntN(3))%5)))
+			v := float64(1 + (class*3+who.IntN(3))%5)
+			if y.nominal && i == k-1 {
+				v = math.Mod(v, 3)
+			}
+			s.Truth.Cells = append(s.Truth.Cells, domains.At(v))
 		default:
 			s.Truth.Cells = append(s.Truth.Cells, domains.NotHeld())
 		}
@@ -158,6 +163,9 @@ func (y synth) session(st record.Strategy, seed, task, user, number int) record.
 		slices.Reverse(order[k/2:])
 	}
 	inf := domains.NewInference(k)
+	if y.nominal {
+		inf.Levels = make([][]float64, k)
+	}
 	guess := func(post float64) { // P(class 1)
 		if !belief {
 			return
@@ -173,6 +181,10 @@ func (y synth) session(st record.Strategy, seed, task, user, number int) record.
 					q = 1 - post
 				}
 				inf.Held[i] = .12 + .68*q
+			}
+			if y.nominal && i == k-1 {
+				inf.Levels[i] = []float64{post, (1 - post) / 2, (1 - post) / 2}
+				continue
 			}
 			inf.Value[i] = 2 + 3*post
 		}
@@ -208,6 +220,9 @@ func (y synth) session(st record.Strategy, seed, task, user, number int) record.
 			}
 			asked[next] = true
 			c := s.Truth.Cells[next]
+			if y.nominal && next == k-1 {
+				inf.Levels[next] = make([]float64, 3)
+			}
 			inf.Tell(next, c)
 			if next < 6 {
 				l := .8 / .12

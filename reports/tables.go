@@ -15,27 +15,41 @@ type File struct {
 }
 
 // Tables makes the paper tables: main (one row a strategy, the headline measures
-// at the final checkpoint) and profile (profile prediction there), each as
-// Markdown, as tidy CSV (one line a number, with the whole curve over questions)
-// and as a LaTeX float, which needs the booktabs and graphicx packages and leaves
-// out the columns that are bookkeeping.
+// at the final checkpoint), profile (profile prediction there), errors (alignment
+// and errors where strategies are compared) and, if any two are, gain (their paired
+// differences), each as Markdown, as tidy CSV (one line a number, with the whole
+// curve over questions in the first two) and as a LaTeX float, which needs the
+// booktabs and graphicx packages and leaves out the columns that are bookkeeping.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
 	for _, t := range []struct {
 		*grid
 		tidy [][]string
-	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}} {
-		var b bytes.Buffer
-		w := csv.NewWriter(&b)
-		if err := w.WriteAll(t.tidy); err != nil {
+	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}} {
+		if len(t.groups) == 0 {
+			continue
+		}
+		files, err := t.files(t.tidy)
+		if err != nil {
 			return nil, err
 		}
-		out = append(out,
-			File{"tables/" + t.name + ".md", t.markdown()},
-			File{"tables/" + t.name + ".csv", b.Bytes()},
-			File{"tables/" + t.name + ".tex", t.paper().latex()})
+		out = append(out, files...)
 	}
 	return out, nil
+}
+
+// files gives the table in every format; tidy are the lines of its CSV file.
+func (g *grid) files(tidy [][]string) ([]File, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if err := w.WriteAll(tidy); err != nil {
+		return nil, err
+	}
+	return []File{
+		{"tables/" + g.name + ".md", g.markdown()},
+		{"tables/" + g.name + ".csv", b.Bytes()},
+		{"tables/" + g.name + ".tex", g.paper().latex()},
+	}, nil
 }
 
 // A grid is a table that is not yet in any format.
@@ -217,7 +231,11 @@ func capital(s string) string {
 }
 
 func caption(m *Metrics, what string) string {
-	s := fmt.Sprintf("%s after at most %d %s.", what, m.Final, plural(m.Final, "question"))
+	return fmt.Sprintf("%s after at most %d %s.", what, m.Final, plural(m.Final, "question")) + provenance(m)
+}
+
+// provenance ends a caption: what the brackets are, and who graded.
+func provenance(m *Metrics) (s string) {
 	if n := clusters(m); n < noInterval {
 		s += fmt.Sprintf(" %d %s: no intervals.", n, plural(n, m.Cluster))
 	} else {

@@ -12,13 +12,6 @@ type tidy struct {
 }
 
 func (t *tidy) add(measure string, questions int, value, lo, hi Number, n int64, undefined, clusters int) {
-	raw := func(v Number) string {
-		b, _ := v.MarshalJSON() // never fails
-		if string(b) == "null" {
-			return ""
-		}
-		return string(b)
-	}
 	r := t.row
 	t.lines = append(t.lines, []string{
 		r.Name, r.Base, r.Kind, r.Predict, measure, strconv.Itoa(questions),
@@ -32,6 +25,15 @@ func (t *tidy) estimate(measure string, questions int, e Estimate) {
 
 func (t *tidy) pairs(measure string, questions int, p PairShare) {
 	t.add(measure, questions, p.Value, p.Lo, p.Hi, p.Pairs, 0, p.Tasks)
+}
+
+// raw writes a number as metrics.json does, and an undefined one as nothing.
+func raw(v Number) string {
+	b, _ := v.MarshalJSON() // never fails
+	if string(b) == "null" {
+		return ""
+	}
+	return string(b)
 }
 
 func newTidy() *tidy {
@@ -92,6 +94,9 @@ func profileCSV(m *Metrics) [][]string {
 				t.estimate("unasked_mae", p.Questions, p.UnaskedMAE)
 				t.estimate("unasked_brier", p.Questions, p.UnaskedBrier)
 				t.estimate("unasked_log_score", p.Questions, p.UnaskedLog)
+				if p.LevelError != nil {
+					t.estimate("level_error", p.Questions, *p.LevelError)
+				}
 			}
 		}
 	}

@@ -1,9 +1,12 @@
 package reports
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"pepbench/bench/record"
 )
@@ -39,19 +42,37 @@ func Write(dir string) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 100), Warnings: m.Warnings}
+	if err := s.put(dir, files, "tables/gain", "figures/gain"); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// put writes the files and names them in the summary. What an earlier report left of
+// the optional ones, named without extension, and this one does not have is removed.
+func (s *Summary) put(dir string, files []File, optional ...string) error {
+	for _, o := range optional {
+		for _, ext := range []string{".md", ".csv", ".tex", ".svg", ".png", ".pdf"} {
+			if !slices.ContainsFunc(files, func(f File) bool { return f.Path == o+ext }) {
+				if err := os.Remove(filepath.Join(dir, filepath.FromSlash(o+ext))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+					return err
+				}
+			}
+		}
+	}
 	for _, f := range files {
 		name := filepath.Join(dir, filepath.FromSlash(f.Path))
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
-			return nil, err
+			return err
 		}
 		err := record.WriteFile(name, func(w io.Writer) error {
 			_, err := w.Write(f.Data)
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.Files = append(s.Files, f.Path)
 	}
-	return s, nil
+	return nil
 }

@@ -136,6 +136,12 @@ type Report struct {
 	Seed       int     `json:"seed"`
 	TargetOf   string  `json:"target_of"` // strategy whose final alignment is the target; empty: none
 	Reference  string  `json:"reference"` // strategy the others are compared with; empty: none
+
+	// Questions are the checkpoints at which strategies are compared; empty: the final
+	// one. Against are strategies to compare with beside the reference: names, or
+	// bases, which stand for the row of that base that predicts alike.
+	Questions []int    `json:"questions,omitempty"`
+	Against   []string `json:"against,omitempty"`
 }
 
 // Usage is usage.json: what the network made of the logical calls, by role. Equal
