@@ -34,7 +34,7 @@ func BenchmarkFloor(b *testing.B) {
 		var x [chains]float64
 		b.ReportAllocs()
 		for b.Loop() {
-			x = chain(x, rounds, 0.999, 0.001)
+			x = fmaChain(x, rounds, 0.999, 0.001)
 		}
 		if math.IsNaN(x[0]) {
 			b.Fatal("the sum is lost")
@@ -43,8 +43,8 @@ func BenchmarkFloor(b *testing.B) {
 	})
 }
 
-// chain does so many multiply-adds on each of eight independent sums.
-func chain(x [8]float64, rounds int, scale, shift float64) [8]float64 {
+// fmaChain does so many multiply-adds on each of eight independent sums.
+func fmaChain(x [8]float64, rounds int, scale, shift float64) [8]float64 {
 	x0, x1, x2, x3, x4, x5, x6, x7 := x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
 	for range rounds {
 		x0 = x0*scale + shift

@@ -543,7 +543,7 @@ func (b *normal) Marginal(i int) Marginal {
 	if b.criterion(i).Scale == domains.Continuous {
 		return Marginal{
 			Held:     p.held,
-			Entropy:  binaryEntropy(p.held) + p.held*(0.5*math.Log(p.variance)+logSqrt2Pi+0.5),
+			Entropy:  coinNats(p.held) + p.held*(0.5*math.Log(p.variance)+logSqrt2Pi+0.5),
 			Variance: p.variance,
 			Loss:     p.sd() * math.Sqrt(2/math.Pi),
 		}
@@ -659,9 +659,9 @@ func (b *normal) LatentInformation(i int) float64 {
 		mean, sd := g.bias[c]+dot(w, b.m), math.Sqrt(max(0, b.times(b.u, w)))
 		within := 0.0
 		for k, x := range g.projection.node {
-			within += g.projection.weight[k] * binaryEntropy(normalCDF(mean+sd*x))
+			within += g.projection.weight[k] * coinNats(normalCDF(mean+sd*x))
 		}
-		info = max(0, binaryEntropy(normalCDF(mean/math.Sqrt(1+sd*sd)))-within)
+		info = max(0, coinNats(normalCDF(mean/math.Sqrt(1+sd*sd)))-within)
 	}
 	p := b.predict(i)
 	return info + p.held*0.5*math.Log(p.variance/g.noise[c])

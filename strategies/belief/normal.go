@@ -66,8 +66,8 @@ func logNormalBetween(lo, hi float64) float64 {
 	return h + math.Log1p(-min(math.Exp(l-h), 1-0x1p-52))
 }
 
-// binaryEntropy is the entropy of an event with probability p, in nats.
-func binaryEntropy(p float64) float64 {
+// coinNats is the entropy of an event with probability p, in nats.
+func coinNats(p float64) float64 {
 	if p <= 0 || p >= 1 {
 		return 0
 	}
