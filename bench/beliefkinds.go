@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -22,6 +23,19 @@ func init() {
 		d := belief.DefaultLatentClass
 		return &latentClass{Classes: slices.Clone(d.Classes), Restarts: d.Restarts, Iterations: d.Iterations, Tolerance: d.Tolerance, Smoothing: d.Smoothing, Seed: d.Seed}
 	})
+	beliefKinds.add("factor", func() BeliefKind {
+		d := belief.DefaultFactor
+		d.Dims = slices.Clone(d.Dims)
+		return &factorModel{d.Dims, d.Restarts, d.Iterations, d.Tolerance, d.Ridge, d.Seed}
+	})
+	beliefKinds.add("blr", func() BeliefKind { return &blrModel{Dims: slices.Clone(belief.DefaultBLR.Dims)} })
+	beliefKinds.add("graded", func() BeliefKind {
+		d := belief.DefaultGraded
+		return &gradedModel{slices.Clone(d.Dims), d.Restarts, d.Iterations, d.Tolerance, d.Smoothing, d.SlopeScale, d.Seed}
+	})
+	for _, r := range belief.Rules {
+		beliefKinds.add(string(r), func() BeliefKind { return &releasedRule{rule: r} })
+	}
 	beliefKinds.add("file", func() BeliefKind { return &modelFile{} })
 }
 
@@ -34,6 +48,18 @@ type BeliefKind interface {
 type fitting struct {
 	train, dev belief.Population
 	compat     bool // as the released code computes it
+	minUsers   int  // of a task who must hold a criterion, by the filter
+}
+
+// effort checks what iterative fits have in common.
+func effort(restarts, iterations int, tolerance float64) error {
+	switch {
+	case restarts < 1 || iterations < 1:
+		return fmt.Errorf("restarts %d and iterations %d must be 1 or more", restarts, iterations)
+	case !(tolerance >= 0) || math.IsInf(tolerance, 0):
+		return fmt.Errorf("tolerance %v must be 0 or more and finite", tolerance)
+	}
+	return nil
 }
 
 func positive(what string, v float64) error {
@@ -66,10 +92,7 @@ func (p *independent) Fit(ctx context.Context, f fitting) (belief.Model, []belie
 	opt := belief.DefaultLatentClass
 	opt.Classes, opt.Restarts, opt.Smoothing = []int{1}, 1, p.Smoothing
 	m, _, err := belief.FitLatentClass(ctx, f.train, belief.Population{Criteria: f.train.Criteria}, opt)
-	if err != nil {
-		return nil, nil, err
-	}
-	return m, nil, nil
+	return fitOf(m, nil, err)
 }
 
 type latentClass struct {
@@ -82,22 +105,86 @@ type latentClass struct {
 }
 
 func (l *latentClass) check() error {
-	switch {
-	case l.Restarts < 1 || l.Iterations < 1:
-		return fmt.Errorf("restarts %d and iterations %d must be 1 or more", l.Restarts, l.Iterations)
-	case !(l.Tolerance >= 0) || !(l.Smoothing > 0) || math.IsInf(l.Tolerance, 0) || math.IsInf(l.Smoothing, 0):
-		return fmt.Errorf("tolerance %v must be 0 or more and smoothing %v more than 0, both finite", l.Tolerance, l.Smoothing)
-	}
-	return candidates("classes", l.Classes, 1)
+	return cmp.Or(effort(l.Restarts, l.Iterations, l.Tolerance), positive("smoothing", l.Smoothing), candidates("classes", l.Classes, 1))
 }
 
 // Fit implements BeliefKind.
 func (l *latentClass) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
-	m, tried, err := belief.FitLatentClass(ctx, f.train, f.dev, belief.LatentClassOptions(*l))
+	return fitOf(belief.FitLatentClass(ctx, f.train, f.dev, belief.LatentClassOptions(*l)))
+}
+
+// fitOf makes a nil model of a nil pointer.
+func fitOf[M belief.Model](m M, tried []belief.Candidate, err error) (belief.Model, []belief.Candidate, error) {
 	if err != nil {
 		return nil, nil, err
 	}
 	return m, tried, nil
+}
+
+type factorModel struct {
+	Dims       []int   `yaml:"dims" json:"dims"`
+	Restarts   int     `yaml:"restarts" json:"restarts"`
+	Iterations int     `yaml:"iterations" json:"iterations"`
+	Tolerance  float64 `yaml:"tolerance" json:"tolerance"`
+	Ridge      float64 `yaml:"ridge" json:"ridge"`
+	Seed       uint64  `yaml:"seed" json:"seed"`
+}
+
+func (o *factorModel) check() error {
+	return cmp.Or(effort(o.Restarts, o.Iterations, o.Tolerance), positive("ridge", o.Ridge), candidates("dims", o.Dims, 0))
+}
+
+// Fit implements BeliefKind.
+func (o *factorModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	return fitOf(belief.FitFactor(ctx, f.train, f.dev, belief.FactorOptions(*o)))
+}
+
+type blrModel struct {
+	Dims []int `yaml:"dims" json:"dims"`
+}
+
+func (o *blrModel) check() error { return candidates("dims", o.Dims, 0) }
+
+// Fit implements BeliefKind.
+func (o *blrModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	return fitOf(belief.FitBLR(ctx, f.train, f.dev, belief.BLROptions(*o)))
+}
+
+type gradedModel struct {
+	Dims       []int   `yaml:"dims" json:"dims"`
+	Restarts   int     `yaml:"restarts" json:"restarts"`
+	Iterations int     `yaml:"iterations" json:"iterations"`
+	Tolerance  float64 `yaml:"tolerance" json:"tolerance"`
+	Smoothing  float64 `yaml:"smoothing" json:"smoothing"`
+	SlopeScale float64 `yaml:"slope_scale" json:"slope_scale"`
+	Seed       uint64  `yaml:"seed" json:"seed"`
+}
+
+func (o *gradedModel) check() error {
+	if err := candidates("dims", o.Dims, 0); err != nil {
+		return err
+	}
+	if slices.Max(o.Dims) > 2 {
+		return fmt.Errorf("dims %v: the grid has at most 2 dimensions", o.Dims)
+	}
+	return cmp.Or(effort(o.Restarts, o.Iterations, o.Tolerance), positive("smoothing", o.Smoothing), positive("slope_scale", o.SlopeScale))
+}
+
+// Fit implements BeliefKind.
+func (o *gradedModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	return fitOf(belief.FitGraded(ctx, f.train, f.dev, belief.GradedOptions(*o)))
+}
+
+// releasedRule is one of the released heuristics.
+type releasedRule struct{ rule belief.Rule }
+
+// Fit implements BeliefKind.
+func (r *releasedRule) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	opt := belief.ReleasedOptions{Rule: r.rule, Compat: f.compat}
+	if f.compat {
+		opt.MinUsers = f.minUsers
+	}
+	return fitOf(belief.FitReleased(ctx, f.train, f.dev, opt))
 }
 
 // modelFile is a model that pepbench fit wrote.

@@ -40,7 +40,7 @@ func Fit(ctx context.Context, e *Experiment, name string, say func(string)) (bel
 		return nil, none, err
 	}
 	say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(parts[0].Train)))
-	m := w.fit(ctx, k, key, fitting{train: belief.NewPopulation(d, parts[0].Train), dev: belief.NewPopulation(d, parts[0].Dev), compat: e.compat() != ""})
+	m := w.fit(ctx, k, key, fitting{train: belief.NewPopulation(d, parts[0].Train), dev: belief.NewPopulation(d, parts[0].Dev), compat: e.compat() != "", minUsers: e.Filter.MinUsers})
 	if m.err != nil {
 		return nil, none, fmt.Errorf("belief %s: %w", name, m.err)
 	}

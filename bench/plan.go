@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -165,7 +166,7 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 	for f, part := range parts {
 		b := &builder{experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}}
 		p.builders = append(p.builders, b)
-		on := fitting{train: belief.NewPopulation(d, part.Train), dev: belief.NewPopulation(d, part.Dev), compat: e.compat() != ""}
+		on := fitting{train: belief.NewPopulation(d, part.Train), dev: belief.NewPopulation(d, part.Dev), compat: e.compat() != "", minUsers: e.Filter.MinUsers}
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
 		if len(parts) > 1 {
 			fold = f + 1
@@ -250,15 +251,30 @@ func (e *Experiment) usedBeliefs() []string {
 // population's own frequencies.
 func priorModel(ctx context.Context, on fitting) (belief.Model, error) {
 	m, _, err := (&independent{Smoothing: belief.DefaultLatentClass.Smoothing}).Fit(ctx, on)
+	if errors.Is(err, belief.ErrUnsupported) { // continuous criteria
+		m, _, err = (&blrModel{Dims: []int{0}}).Fit(ctx, fitting{train: on.train})
+	}
 	return m, err
 }
 
-// trainSplit is what decides which profiles a model is fitted on, in words that
-// differ where the profiles do.
+// trainSplit is what decides which profiles of given files a model is fitted on, in
+// words that differ where the profiles may.
 func (e *Experiment) trainSplit() string {
-	s := e.Split
-	s.UsersPerTask = 0
-	b, err := json.Marshal(s)
+	split := e.Split
+	split.UsersPerTask = 0
+	var domain map[string]any
+	b, err := json.Marshal(e.Domain)
+	if err == nil {
+		err = json.Unmarshal(b, &domain)
+	}
+	for _, k := range []string{"path", "name", "compat"} { // say nothing of the profiles; files are known by their hashes
+		if k != "name" || e.Domain.Kind != "builtin" {
+			delete(domain, k)
+		}
+	}
+	if err == nil {
+		b, err = json.Marshal(map[string]any{"domain": domain, "filter": e.Filter, "split": split})
+	}
 	if err != nil {
 		panic("bench: split as JSON: " + err.Error()) // numbers and texts only
 	}
@@ -293,7 +309,7 @@ func (p *Plan) foreign(name string, file *modelFile) error {
 	case !slices.Equal(from.Sources, have):
 		p.warnings = append(p.warnings, fmt.Sprintf("belief %s was fitted on other data: %s", name, from.Data))
 	case from.Split != p.Experiment.trainSplit():
-		return &ConfigError{File: file.Path, What: fmt.Sprintf("the model was fitted on another split of this data (%s), so that test profiles may be among its training profiles", from.Split), Mend: "fit it again with pepbench fit on this configuration"}
+		return &ConfigError{File: file.Path, What: "the model was fitted on another selection or split of this data, so that test profiles may be among its training profiles", Mend: "fit it again with pepbench fit on this configuration"}
 	}
 	return nil
 }
