@@ -17,7 +17,7 @@ func (g *grid) markdown() []byte {
 	rule := make([]string, len(g.head))
 	for i := range rule {
 		rule[i] = "---:"
-		if i < 2 {
+		if i < g.words() {
 			rule[i] = ":---"
 		}
 	}
@@ -63,10 +63,10 @@ func tex(s string) string {
 func (g *grid) latex() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
-	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{ll%s}\n\\toprule\n", strings.Repeat("r", len(g.head)-2))
+	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", g.words()), strings.Repeat("r", len(g.head)-g.words()))
 	head, align := make([]string, len(g.head)), "l"
 	for i, h := range g.head {
-		if i == 2 {
+		if i == g.words() {
 			align = "r"
 		}
 		head[i] = tex(h)
@@ -83,7 +83,7 @@ func (g *grid) latex() []byte {
 			text := make([]string, len(cells))
 			for j, c := range cells {
 				value := tex(c.value)
-				if j > 1 { // a number
+				if j >= g.words() { // a number
 					for _, sign := range []string{"-", "+"} {
 						if rest, ok := strings.CutPrefix(value, sign); ok && c.note == 0 {
 							value = "$" + sign + "$" + rest

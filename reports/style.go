@@ -400,3 +400,48 @@ type straight struct{ c color.NRGBA }
 func (s straight) RGBA() (r, g, b, a uint32) {
 	return uint32(s.c.R) * 0x101, uint32(s.c.G) * 0x101, uint32(s.c.B) * 0x101, uint32(s.c.A) * 0x101
 }
+
+// A palette is a scale of colours: anchors at equal distances, mixed in between.
+type palette []color.NRGBA
+
+// at gives the colour at t in 0..1.
+func (p palette) at(t float64) color.NRGBA {
+	t = min(max(t, 0), 1) * float64(len(p)-1)
+	i := min(int(t), len(p)-2)
+	t -= float64(i)
+	mix := func(a, b uint8) uint8 { return uint8(math.Round(float64(a) + t*(float64(b)-float64(a)))) }
+	a, b := p[i], p[i+1]
+	return color.NRGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
+}
+
+// sequential goes from dark blue over grey to yellow, ever lighter: an order that
+// readers see who tell neither red from green nor colours at all.
+func sequential() palette {
+	return palette{{12, 34, 82, 255}, {64, 80, 110, 255}, {122, 123, 122, 255}, {186, 170, 106, 255}, {253, 232, 84, 255}}
+}
+
+// diverging goes from blue over white to vermillion, which colour-blind readers tell
+// apart; white is the middle.
+func diverging() palette {
+	return palette{okabeIto("blue"), {247, 247, 247, 255}, okabeIto("vermillion")}
+}
+
+// luminance is the relative luminance of a colour (WCAG 2.1), 0..1.
+func luminance(c color.NRGBA) float64 {
+	lin := func(v uint8) float64 {
+		x := float64(v) / 255
+		if x <= .04045 {
+			return x / 12.92
+		}
+		return math.Pow((x+.055)/1.055, 2.4)
+	}
+	return .2126*lin(c.R) + .7152*lin(c.G) + .0722*lin(c.B)
+}
+
+// ink is black or white, whichever has more contrast on the colour.
+func ink(c color.NRGBA) color.Color {
+	if l := luminance(c) + .05; 1.05/l > l/.05 {
+		return color.White
+	}
+	return color.Black
+}

@@ -57,6 +57,7 @@ type grid struct {
 	name    string
 	caption string
 	head    []string
+	texts   int        // leading columns that are words, 0 for two
 	groups  [][][]cell // rows, with a rule between groups
 	notes   []string
 
@@ -91,7 +92,7 @@ func (g *grid) note(format string, a ...any) int {
 // paper is the grid that LaTeX shows: without the columns that are set aside and
 // the notes of theirs.
 func (g *grid) paper() *grid {
-	out := &grid{name: g.name, caption: g.paperCaption}
+	out := &grid{name: g.name, caption: g.paperCaption, texts: g.texts}
 	var keep []int
 	for i, h := range g.head {
 		if !slices.Contains(g.aside, h) {
@@ -115,6 +116,14 @@ func (g *grid) paper() *grid {
 		out.groups = append(out.groups, rows)
 	}
 	return out
+}
+
+// words counts the leading columns that are words, not numbers.
+func (g *grid) words() int {
+	if g.texts == 0 {
+		return 2
+	}
+	return g.texts
 }
 
 // letter names a note: a, b, .. z, aa, ab.

@@ -66,22 +66,27 @@ func TestGolden(t *testing.T) {
 			got[f] = string(b)
 		}
 		for file, text := range got {
-			golden := filepath.Join("testdata", name, filepath.Base(file))
-			if *update {
-				if err := os.MkdirAll(filepath.Dir(golden), 0o755); err != nil {
-					t.Fatal(err)
-				}
-				put(t, golden, []byte(text))
-				continue
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(want) != text {
-				t.Errorf("%s differs from %s (go test -update rewrites it):\n%s", file, golden, firstDifference(text, string(want)))
-			}
+			golden(t, filepath.Join("testdata", name, filepath.Base(file)), text)
 		}
+	}
+}
+
+// golden compares a text with a file, or with -update writes it.
+func golden(t *testing.T, file, text string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		put(t, file, []byte(text))
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != text {
+		t.Errorf("another %s (go test -update rewrites it):\n%s", file, firstDifference(text, string(want)))
 	}
 }
 

@@ -1,0 +1,413 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// sweepSketches gives the figures of a sweep: grid (alignment) and, if any cell has
+// one, gridgain (adaptive gain), as heat maps of two axes or as intervals along one.
+// More axes have no figure.
+func sweepSketches(s *SweepMetrics) (out []sketch) {
+	p := newPen()
+	for _, t := range []*tiles{alignmentTiles(s), gainTiles(s)} {
+		switch {
+		case t == nil:
+		case len(s.Axes) == 1:
+			out = append(out, forestFigure(s, t, p))
+		case len(s.Axes) == 2:
+			out = append(out, heatFigure(s, t, p))
+		}
+	}
+	return out
+}
+
+// tiles is one number of every cell, with how it is shown.
+type tiles struct {
+	name, label string
+	of          func(*GridCell) Estimate
+	text        func(*GridCell) string
+	colors      palette
+	lo, hi      float64 // ends of the palette
+	zero        bool    // 0 matters
+	note        string
+}
+
+func alignmentTiles(s *SweepMetrics) *tiles {
+	t := &tiles{
+		name: "grid", label: "Alignment (0-100)", colors: sequential(),
+		of:   func(c *GridCell) Estimate { return c.Alignment },
+		text: func(c *GridCell) string { return num(c.Alignment.Value, "%.1f") },
+		note: s.about(),
+	}
+	t.lo, t.hi = math.Inf(1), math.Inf(-1)
+	for i := range s.Cells {
+		if v := float64(s.Cells[i].Alignment.Value); !math.IsNaN(v) {
+			t.lo, t.hi = min(t.lo, v), max(t.hi, v)
+		}
+	}
+	if t.lo > t.hi {
+		t.lo, t.hi = 0, 100
+	}
+	if t.hi-t.lo < .2 { // equal numbers have one colour
+		t.lo, t.hi = t.lo-.5, t.hi+.5
+	}
+	return t
+}
+
+func gainTiles(s *SweepMetrics) *tiles {
+	t := &tiles{
+		name: "gridgain", label: "Adaptive gain in alignment", colors: diverging(), zero: true,
+		of: func(c *GridCell) Estimate {
+			if c.Gain == nil {
+				return unknown()
+			}
+			return c.Gain.Estimate
+		},
+		text: func(c *GridCell) string {
+			if v := num(c.Gain.Value, "%+.1f"); c.Gain.Resolved {
+				return v
+			}
+			return num(c.Gain.Value, "%+.1f") + " ~"
+		},
+		note: s.about() + fmt.Sprintf(" Minus %s, its static twin, paired by session.", s.Twin),
+	}
+	some := false
+	for i := range s.Cells {
+		if g := s.Cells[i].Gain; g != nil {
+			some = true
+			t.hi = max(t.hi, math.Abs(float64(g.Value)))
+		}
+	}
+	if !some {
+		return nil
+	}
+	t.hi = max(t.hi, .5)
+	t.lo = -t.hi
+	return t
+}
+
+// notes gives the note under a figure of the sweep.
+func (s *SweepMetrics) notes(t *tiles, mark string) string {
+	out := t.note
+	if t.zero {
+		out += fmt.Sprintf(" ~: the interval contains 0, or rests on fewer than %d %ss.", fewClusters, s.Cluster)
+	}
+	out += " " + s.choice(mark)
+	if n := simulatedNote(s.joint()); n != "" {
+		out += " " + capital(n) + "."
+	}
+	return out
+}
+
+// heatFigure draws a number of every cell as a map: the first axis downwards, the
+// second one to the right.
+func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
+	down, right := s.Axes[0].Values, s.Axes[1].Values
+	at := map[[2]int]*GridCell{}
+	chosen := [2]int{-1, -1}
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		at[[2]int{c.At[0], c.At[1]}] = c
+		if s.Chosen != nil && *s.Chosen == i {
+			chosen = [2]int{c.At[0], c.At[1]}
+		}
+	}
+
+	const (
+		title  = 13 // room of an axis title
+		longer = 105
+		bar    = 9  // width of the colour bar
+		barGap = 12 // before it
+		rowH   = 18
+	)
+	names := p.style(labelSize, draw.XRight, draw.YCenter)
+	small := p.style(smallSize, draw.XCenter, draw.YCenter)
+	var rowNames, colNames vg.Length
+	for _, v := range down {
+		rowNames = max(rowNames, min(names.Width(v), longer))
+	}
+	for _, v := range right {
+		colNames = max(colNames, min(names.Width(v), longer))
+	}
+	scale := ticks(t.lo, t.hi, 6)
+	barNames := vg.Length(0)
+	for _, k := range scale {
+		barNames = max(barNames, small.Width(k.Label))
+	}
+	beyond := barGap + bar + 5 + barNames + title
+	left := title + rowNames + 5
+	const most = pageWidth - 2*margin
+	n := vg.Length(len(right))
+	// A column is as wide as its name if there is room; else names are turned.
+	wide := min(max(colNames+6, 34), (most-left-beyond)/n)
+	turned := colNames > wide-4
+	foot := vg.Length(title)
+	if turned {
+		foot += colNames*math.Sqrt2/2 + 8
+		wide = min(34, (most-left-beyond)/n)
+		left = max(left, colNames*math.Sqrt2/2-wide/2+4)
+		wide = min(wide, (most-left-beyond)/n)
+	} else {
+		foot += labelSize + 5
+	}
+	inner := max(left+wide*n+beyond, columnWidth-2*margin)
+	note, noteHeight := p.noteLines(inner, s.notes(t, "Outlined:"))
+	body := vg.Length(len(down)) * rowH
+	const key = 16
+
+	render := func(c draw.Canvas) {
+		p.footnote(draw.Crop(c, 0, 0, 0, -body-foot-key-2), note)
+		box := func(i, j int) vg.Rectangle {
+			return vg.Rectangle{
+				Min: vg.Point{X: c.Min.X + left + vg.Length(j)*wide, Y: c.Max.Y - vg.Length(i+1)*rowH},
+				Max: vg.Point{X: c.Min.X + left + vg.Length(j+1)*wide, Y: c.Max.Y - vg.Length(i)*rowH},
+			}
+		}
+		refused, blank := false, false
+		for i := range down {
+			for j := range right {
+				r := shrink(box(i, j), .5)
+				cell := at[[2]int{i, j}]
+				switch {
+				case cell != nil && cell.State == cellRefused:
+					hatch(&c, r)
+					refused = true
+					continue
+				case cell == nil || !t.of(cell).Value.Defined():
+					empty(&c, r, small)
+					blank = true
+					continue
+				}
+				clr := t.colors.at((float64(t.of(cell).Value) - t.lo) / (t.hi - t.lo))
+				c.FillPolygon(clr, corners(r))
+				sty := small
+				sty.Color = ink(clr)
+				txt := t.text(cell)
+				if sty.Width(txt) > wide-2 {
+					txt = strings.ReplaceAll(txt, " ", "")
+				}
+				if sty.Width(txt) <= wide {
+					beside(&c, sty, middle(r), txt)
+				}
+			}
+		}
+		if chosen[0] >= 0 {
+			outline(&c, box(chosen[0], chosen[1]))
+		}
+
+		for i, v := range down {
+			r := box(i, 0)
+			beside(&c, names, vg.Point{X: r.Min.X - 4, Y: middle(r).Y}, fit(v, names, rowNames))
+		}
+		for j, v := range right {
+			r := box(len(down)-1, j)
+			sty := p.style(labelSize, draw.XCenter, draw.YTop)
+			if turned {
+				sty.XAlign, sty.YAlign, sty.Rotation = draw.XRight, draw.YCenter, math.Pi/4
+				c.FillText(sty, vg.Point{X: middle(r).X + 2, Y: r.Min.Y - 5}, fit(v, names, colNames))
+				continue
+			}
+			c.FillText(sty, vg.Point{X: middle(r).X, Y: r.Min.Y - 3}, fit(v, names, colNames))
+		}
+		axis := p.style(labelSize, draw.XCenter, draw.YBottom)
+		bottom := c.Max.Y - body - foot
+		span := vg.Length(len(right)) * wide
+		c.FillText(axis, vg.Point{X: c.Min.X + left + span/2, Y: bottom}, fit(s.Axes[1].Path, axis, inner-left))
+		axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
+		c.FillText(axis, vg.Point{X: c.Min.X, Y: c.Max.Y - body/2}, fit(s.Axes[0].Path, axis, max(body, 40)))
+
+		// The colour bar, in overlapping strips, so that no seam shows.
+		const strips = 96
+		x := c.Min.X + left + span + barGap
+		strip := body / strips
+		for i := range strips {
+			y := c.Max.Y - body + vg.Length(i)*strip
+			top := min(y+2*strip, c.Max.Y)
+			c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + bar, Y: y}, {X: x + bar, Y: top}, {X: x, Y: top}})
+		}
+		edge := draw.LineStyle{Color: gray(60), Width: .5}
+		mark := p.style(smallSize, draw.XLeft, draw.YCenter)
+		for _, k := range scale {
+			y := c.Max.Y - body + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*body
+			c.StrokeLine2(edge, x+bar, y, x+bar+2.5, y)
+			beside(&c, mark, vg.Point{X: x + bar + 4, Y: y}, k.Label)
+		}
+		axis.YAlign = draw.YTop
+		c.FillText(axis, vg.Point{X: x + bar + 5 + barNames + 2, Y: c.Max.Y - body/2}, fit(t.label, axis, max(body+foot, 60)))
+
+		// What blank and outlined cells are.
+		kx, ky := c.Min.X+left, bottom-key/2-3
+		word := p.style(smallSize, draw.XLeft, draw.YCenter)
+		for _, k := range []struct {
+			there bool
+			draw  func(vg.Rectangle)
+			text  string
+		}{
+			{chosen[0] >= 0, func(r vg.Rectangle) { outline(&c, r) }, "chosen on dev"},
+			{refused, func(r vg.Rectangle) { hatch(&c, r) }, "not defined"},
+			{blank, func(r vg.Rectangle) { empty(&c, r, small) }, "no result"},
+		} {
+			if !k.there {
+				continue
+			}
+			k.draw(vg.Rectangle{Min: vg.Point{X: kx, Y: ky - 4}, Max: vg.Point{X: kx + 14, Y: ky + 4}})
+			beside(&c, word, vg.Point{X: kx + 18, Y: ky}, k.text)
+			kx += 18 + word.Width(k.text) + 12
+		}
+	}
+	return sketch{t.name, inner + 2*margin, body + foot + key + 2 + noteHeight + 2*margin, render}
+}
+
+func corners(r vg.Rectangle) []vg.Point {
+	return []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}}
+}
+
+func middle(r vg.Rectangle) vg.Point {
+	return vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: (r.Min.Y + r.Max.Y) / 2}
+}
+
+func shrink(r vg.Rectangle, by vg.Length) vg.Rectangle {
+	return vg.Rectangle{Min: vg.Point{X: r.Min.X + by, Y: r.Min.Y + by}, Max: vg.Point{X: r.Max.X - by, Y: r.Max.Y - by}}
+}
+
+// frame strokes the edges of a rectangle.
+func frame(c *draw.Canvas, r vg.Rectangle, sty draw.LineStyle) {
+	p := corners(r)
+	c.StrokeLines(sty, append(p, p[0], p[1]))
+}
+
+// outline draws a black frame that is seen on dark cells too.
+func outline(c *draw.Canvas, r vg.Rectangle) {
+	frame(c, r, draw.LineStyle{Color: gray(255), Width: 3.2})
+	frame(c, r, draw.LineStyle{Color: gray(0), Width: 1.6})
+}
+
+// hatch draws a cell of what is not defined: grey lines upwards.
+func hatch(c *draw.Canvas, r vg.Rectangle) {
+	sty := draw.LineStyle{Color: gray(175), Width: .5}
+	w, h := r.Max.X-r.Min.X, r.Max.Y-r.Min.Y
+	const step = 4
+	for d := -w + step/2; d < h; d += step {
+		from, to := max(0, -d), min(w, h-d)
+		c.StrokeLine2(sty, r.Min.X+from, r.Min.Y+d+from, r.Min.X+to, r.Min.Y+d+to)
+	}
+	frame(c, shrink(r, .25), sty)
+}
+
+// empty draws a cell without a result.
+func empty(c *draw.Canvas, r vg.Rectangle, sty draw.TextStyle) {
+	sty.Color = gray(90)
+	frame(c, shrink(r, .25), draw.LineStyle{Color: gray(200), Width: .5})
+	beside(c, sty, middle(r), dash)
+}
+
+// forestFigure draws a number of every cell with its interval along one axis.
+func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
+	const head = 14
+	names := p.style(labelSize, draw.XRight, draw.YCenter)
+	small := p.style(smallSize, draw.XRight, draw.YCenter)
+	inner := columnWidth - 2*margin
+	heading := p.style(smallSize, draw.XRight, draw.YCenter)
+	var room, side vg.Length
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		room = max(room, names.Width(c.Values[0]))
+		if t.of(c).Value.Defined() {
+			side = max(side, small.Width(t.text(c)))
+		}
+	}
+	room = min(max(room, heading.Width(s.Axes[0].Path)), inner*.4) + 5
+	side += 5
+	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+intervalNote(s.joint(), "Intervals"))
+	body := vg.Length(len(s.Cells))*rowHeight + axisHeight
+
+	lo, hi := math.Inf(1), math.Inf(-1)
+	see := func(v float64) {
+		if !math.IsNaN(v) {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	for i := range s.Cells {
+		e := t.of(&s.Cells[i])
+		see(float64(e.Value))
+		see(float64(e.Lo))
+		see(float64(e.Hi))
+	}
+	if t.zero {
+		see(0)
+	}
+	if lo > hi {
+		lo, hi = 0, 100
+	}
+	around := max(hi-lo, .2) * .06
+	lo, hi = lo-around, hi+around
+
+	render := func(c draw.Canvas) {
+		p.footnote(draw.Crop(c, 0, 0, 0, -head-body-4), note)
+		heading.Color = gray(70)
+		beside(&c, heading, vg.Point{X: c.Min.X + room - 5, Y: c.Max.Y - head/2}, fit(s.Axes[0].Path, heading, room-5))
+
+		plt := p.axes()
+		plt.HideY()
+		plt.Y.Padding = 0
+		plt.X.Label.Text = t.label
+		plt.X.Min, plt.X.Max = lo, hi
+		plt.Y.Min, plt.Y.Max = .5-float64(len(s.Cells)), .5
+		plt.X.Tick.Marker = ticks(lo, hi, 6)
+		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
+			if s.Chosen != nil {
+				_, y := plt.Transforms(&c)
+				at := -float64(*s.Chosen)
+				c.FillPolygon(gray(232), []vg.Point{{X: c.Min.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at + .5)}, {X: c.Min.X, Y: y(at + .5)}})
+			}
+		}))
+		plt.Add(&plotter.Grid{Vertical: gridStyle()})
+		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
+			x, y := plt.Transforms(&c)
+			if t.zero {
+				c.StrokeLine2(draw.LineStyle{Color: gray(60), Width: .7}, x(0), c.Min.Y, x(0), c.Max.Y)
+			}
+			say := p.style(smallSize, draw.XLeft, draw.YCenter)
+			say.Color = gray(70)
+			for i := range s.Cells {
+				cell, at := &s.Cells[i], y(-float64(i))
+				e := t.of(cell)
+				if !e.Value.Defined() {
+					why := "no result"
+					switch {
+					case cell.State == cellRefused:
+						why = "not defined: " + cell.Why
+					case cell.State == cellFailed:
+						why = "no result: " + cell.Why
+					}
+					beside(&c, say, vg.Point{X: c.Min.X + 3, Y: at}, fit(why, say, c.Max.X-c.Min.X-6))
+					continue
+				}
+				clr := okabeIto("blue")
+				if e.Lo.Defined() && e.Hi.Defined() && e.Lo < e.Hi {
+					whisker(&c, clr, x(float64(e.Lo)), x(float64(e.Hi)), at, false)
+				}
+				circle.draw(&c, vg.Point{X: x(float64(e.Value)), Y: at}, clr, true)
+			}
+		}))
+		area := draw.Crop(c, room, -side-4, noteHeight, -head)
+		plt.Draw(area)
+		within := plt.DataCanvas(area)
+		_, y := plt.Transforms(&within)
+		for i := range s.Cells {
+			cell, at := &s.Cells[i], y(-float64(i))
+			beside(&c, names, vg.Point{X: c.Min.X + room - 5, Y: at}, fit(cell.Values[0], names, room-5))
+			if t.of(cell).Value.Defined() {
+				beside(&c, small, vg.Point{X: c.Max.X, Y: at}, t.text(cell))
+			}
+		}
+	}
+	return sketch{t.name, columnWidth, head + body + noteHeight + 2*margin, render}
+}

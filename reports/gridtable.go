@@ -1,0 +1,273 @@
+package reports
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// joint stands for all runs of a sweep where a caption is about a run. Of what
+// differs it has the least.
+func (s *SweepMetrics) joint() *Metrics {
+	m := &Metrics{
+		Name: s.Name, Data: s.Data, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
+		Resamples: s.Resamples, Confidence: s.Confidence,
+	}
+	m.Tasks, _ = s.span(func(c *GridCell) int { return c.Tasks })
+	m.Users, _ = s.span(func(c *GridCell) int { return c.Users })
+	m.Final, _ = s.span(func(c *GridCell) int { return c.Questions })
+	return m
+}
+
+// span gives the least and the largest number over the cells that were read.
+func (s *SweepMetrics) span(of func(*GridCell) int) (lo, hi int) {
+	first := true
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		if c.Seeds == 0 && c.Tasks == 0 {
+			continue
+		}
+		v := of(c)
+		if first {
+			lo, hi, first = v, v, false
+		}
+		lo, hi = min(lo, v), max(hi, v)
+	}
+	return lo, hi
+}
+
+// number says a span in words: 7 tasks, 6 to 7 tasks.
+func number(lo, hi int, what string) string {
+	if lo == hi {
+		return fmt.Sprintf("%d %s", hi, plural(hi, what))
+	}
+	return fmt.Sprintf("%d to %d %s", lo, hi, plural(hi, what))
+}
+
+// about says what was run on what, how often and for how long.
+func (s *SweepMetrics) about() string {
+	var n []string
+	for _, of := range []struct {
+		what string
+		get  func(*GridCell) int
+	}{
+		{"task", func(c *GridCell) int { return c.Tasks }},
+		{"user", func(c *GridCell) int { return c.Users }},
+		{"seed", func(c *GridCell) int { return c.Seeds }},
+	} {
+		if of.what == "task" && s.Cluster == "user" {
+			n = append(n, "survey")
+			continue
+		}
+		lo, hi := s.span(of.get)
+		n = append(n, number(lo, hi, of.what))
+	}
+	var axes []string
+	for _, a := range s.Axes {
+		axes = append(axes, a.Path)
+	}
+	lo, hi := s.span(func(c *GridCell) int { return c.Questions })
+	where := strings.TrimSpace(s.Data.Name + " " + s.Data.Version)
+	if where == "" {
+		return fmt.Sprintf("Sweep %s: %s by %s; no cell has been run.", s.Name, s.Strategy, series(axes))
+	}
+	return fmt.Sprintf("Sweep %s: %s by %s on %s (%s a cell) after at most %s.", s.Name, s.Strategy, series(axes), where, strings.Join(n, ", "), number(lo, hi, "question"))
+}
+
+// choice says how the cell that was chosen was chosen.
+func (s *SweepMetrics) choice(mark string) string {
+	if s.Chosen == nil {
+		return "No cell was measured on dev: none is chosen, and all are exploratory."
+	}
+	return mark + " chosen on dev (the largest alignment there); the others are exploratory."
+}
+
+// gridTable has one row a cell.
+func gridTable(s *SweepMetrics) *grid {
+	g := &grid{name: "grid", texts: len(s.Axes)}
+	for _, a := range s.Axes {
+		g.head = append(g.head, a.Path)
+	}
+	g.head = append(g.head, "Alignment", "Alignment on dev")
+	if s.Twin != "" {
+		g.head = append(g.head, "Minus twin")
+	}
+	g.head = append(g.head, "Questions", "F1@5", "Value error", "Relevance error", "Parameters")
+	var group [][]cell
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		if i > 0 && len(s.Axes) > 1 && c.At[0] != s.Cells[i-1].At[0] {
+			g.groups = append(g.groups, group)
+			group = nil
+		}
+		var row []cell
+		for _, v := range c.Values {
+			row = append(row, cell{value: v})
+		}
+		dev := cell{value: dash}
+		if c.DevAlignment.Defined() {
+			dev.value = num(c.DevAlignment, "%.1f")
+		}
+		if s.Chosen != nil && *s.Chosen == i {
+			dev.note = g.note("the largest on dev: the cell that is chosen")
+		}
+		if c.State != cellDone {
+			why := c.Why
+			if c.State == cellRefused {
+				why = "not defined: " + why
+			}
+			row = append(row, g.none("%s", strings.TrimSuffix(why, ".")), dev)
+			for len(row) < len(g.head) {
+				row = append(row, cell{value: dash})
+			}
+			group = append(group, row)
+			continue
+		}
+		const partial = "predicts from answers alone: nothing is predicted of what was not asked"
+		row = append(row, g.estimate(c.Alignment, "%.1f", ""), dev)
+		if s.Twin != "" {
+			row = append(row, g.twin(s, c))
+		}
+		row = append(row,
+			cell{value: num(c.Interactions.Value, "%.2f")},
+			g.estimate(c.F1, "%.3f", "nothing is held"),
+			g.estimate(c.HeldMAE, "%.3f", partial),
+			g.estimate(c.Brier, "%.4f", partial),
+			cell{value: strconv.Itoa(c.Params)})
+		group = append(group, row)
+	}
+	if group != nil {
+		g.groups = append(g.groups, group)
+	}
+	g.caption = s.about() + provenance(s.joint())
+	if s.Chosen != nil {
+		at := ""
+		for i, v := range s.Cells[*s.Chosen].Values {
+			at += fmt.Sprintf(", %s = %s", s.Axes[i].Path, v)
+		}
+		g.caption += " " + s.choice("The cell with "+strings.TrimPrefix(at, ", ")+" was")
+	} else {
+		g.caption += " " + s.choice("")
+	}
+	if s.Twin != "" {
+		g.caption += fmt.Sprintf(" Minus twin: alignment less that of %s, its static twin, paired by session; ~ where the interval contains 0 or rests on fewer than %d %ss.", s.Twin, fewClusters, s.Cluster)
+	}
+	g.caption += " Value error: mean absolute error of the values of all held criteria; relevance error: Brier score of P(held)."
+	g.paperCaption = g.caption
+	return g
+}
+
+func (g *grid) twin(s *SweepMetrics, c *GridCell) cell {
+	switch {
+	case c.Twin == "":
+		return g.none("the run has no strategy %s", s.Twin)
+	case c.Gain == nil:
+		return g.none("the run compares no session of the two")
+	}
+	return c.Gain.cell(1)
+}
+
+// gridCSV has one line a number, and one for a cell without any.
+func gridCSV(s *SweepMetrics) [][]string {
+	var head []string
+	for _, a := range s.Axes {
+		head = append(head, a.Path)
+	}
+	out := [][]string{append(head, "dir", "state", "why", "chosen", "measure", "questions", "value", "lo", "hi", "n", "undefined", "clusters", "resolved")}
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		add := func(measure string, e Estimate, resolved string) {
+			row := append(slices.Clone(c.Values), c.Dir, c.State, c.Why, strconv.FormatBool(s.Chosen != nil && *s.Chosen == i), measure, strconv.Itoa(c.Questions))
+			out = append(out, append(row, raw(e.Value), raw(e.Lo), raw(e.Hi), strconv.Itoa(e.N), strconv.Itoa(e.Undefined), strconv.Itoa(e.Clusters), resolved))
+		}
+		add("alignment", c.Alignment, "")
+		dev := unknown()
+		dev.Value = c.DevAlignment
+		add("dev_alignment", dev, "")
+		if c.State != cellDone {
+			continue
+		}
+		if c.Gain != nil {
+			add("adaptive_gain", c.Gain.Estimate, strconv.FormatBool(c.Gain.Resolved))
+		}
+		add("interactions", c.Interactions, "")
+		add("f1_at_5", c.F1, "")
+		add("held_mae", c.HeldMAE, "")
+		add("brier", c.Brier, "")
+		params := unknown()
+		params.Value = Number(c.Params)
+		add("params", params, "")
+	}
+	return out
+}
+
+// sweepTerminal writes the numbers of the cells in at most width columns.
+func sweepTerminal(s *SweepMetrics, width int) string {
+	var lines [][]string
+	var head []string
+	for _, a := range s.Axes {
+		head = append(head, a.Path)
+	}
+	lines = append(lines, append(head, "alignment", "on dev", "minus twin"))
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		dev, gain := dash, dash
+		if c.DevAlignment.Defined() {
+			dev = num(c.DevAlignment, "%.1f")
+		}
+		if s.Chosen != nil && *s.Chosen == i {
+			dev += " *"
+		}
+		own := cell{value: dash}
+		switch {
+		case c.State == cellRefused:
+			own.value = "not defined"
+		case c.State == cellDone:
+			own = cell{value: num(c.Alignment.Value, "%.1f"), interval: interval(c.Alignment.Lo, c.Alignment.Hi, "%.1f")}
+		}
+		if c.Gain != nil {
+			d := c.Gain.cell(1)
+			d.interval = ""
+			gain = d.text()
+		}
+		lines = append(lines, append(slices.Clone(c.Values), own.text(), dev, gain))
+	}
+	size := make([]int, len(lines[0]))
+	for _, l := range lines {
+		for i, t := range l {
+			size[i] = max(size[i], utf8.RuneCountInString(t))
+		}
+	}
+	rest := 2 * (len(size) - 1)
+	for _, n := range size[len(s.Axes):] {
+		rest += n
+	}
+	for i := range s.Axes { // names give way to numbers
+		size[i] = min(size[i], max((width-rest)/len(s.Axes), 8))
+	}
+	var b strings.Builder
+	for _, t := range []string{s.about(), notice(s.joint())} {
+		if t != "" {
+			b.WriteString(cut(t, width) + "\n")
+		}
+	}
+	for i, l := range lines {
+		var t []string
+		for j, v := range l {
+			if j < len(s.Axes) {
+				t = append(t, pad(elide(v, size[j]), -size[j]))
+			} else {
+				t = append(t, pad(v, size[j]))
+			}
+		}
+		line := strings.Join(t, "  ")
+		b.WriteString(line + "\n")
+		if i == 0 {
+			b.WriteString(strings.Repeat("-", utf8.RuneCountInString(line)) + "\n")
+		}
+	}
+	b.WriteString(strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), ".") + "; *: chosen on dev; ~: unresolved\n")
+	return b.String()
+}

@@ -1,0 +1,345 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// gridSchema is the version of grid.json.
+const gridSchema = 1
+
+// SweepMetrics is grid.json; the package comment documents the file.
+type SweepMetrics struct {
+	Schema   int           `json:"schema"`
+	Name     string        `json:"name"`
+	About    string        `json:"about"`
+	Axes     []record.Axis `json:"axes"`
+	Strategy string        `json:"strategy"`
+	Twin     string        `json:"twin"`
+
+	Data           data     `json:"data"`
+	Simulated      bool     `json:"simulated"`
+	SimulatedRoles []string `json:"simulated_roles"`
+	Cluster        string   `json:"cluster"`
+	Resamples      int      `json:"resamples"`
+	Confidence     float64  `json:"confidence"`
+
+	Chosen   *int       `json:"chosen"`
+	Cells    []GridCell `json:"cells"`
+	Warnings []string   `json:"warnings"`
+}
+
+// A GridCell is one run of a sweep, or the reason why there is none.
+type GridCell struct {
+	At     []int    `json:"at"`
+	Values []string `json:"values"`
+	Dir    string   `json:"dir"`
+	State  string   `json:"state"` // see the constants
+	Why    string   `json:"why"`   // empty when there are numbers
+
+	Row  string `json:"row"`  // the strategy as this run names it
+	Twin string `json:"twin"` // and its twin; empty: none
+
+	Tasks     int `json:"tasks"`
+	Users     int `json:"users"`
+	Seeds     int `json:"seeds"`
+	Questions int `json:"questions"` // the final checkpoint
+	Failed    int `json:"failed"`    // sessions of the strategy
+	Params    int `json:"params"`
+
+	Alignment    Estimate    `json:"alignment"`
+	DevAlignment Number      `json:"dev_alignment"`
+	Gain         *difference `json:"adaptive_gain"`
+	Interactions Estimate    `json:"interactions"`
+	F1           Estimate    `json:"f1_at_5"`
+	HeldMAE      Estimate    `json:"held_mae"`
+	Brier        Estimate    `json:"brier"`
+}
+
+// States of a cell.
+const (
+	cellDone    = "done"
+	cellRefused = "refused" // the combination is undefined
+	cellFailed  = "failed"  // no report, no such strategy, or no number
+)
+
+// LoadSweep reads dir/sweep.json and metrics.json of every cell. A sweep.json that
+// is missing or faulty is a *domains.DataError; a cell without a report that can be
+// read stays blank and is warned of.
+func LoadSweep(dir string) (*SweepMetrics, error) {
+	sw, err := record.ReadSweep(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &SweepMetrics{
+		Schema: gridSchema, Name: sw.Name, About: sw.About, Axes: sw.Axes, Strategy: sw.Strategy, Twin: sw.Twin,
+		SimulatedRoles: []string{}, Cells: []GridCell{}, Warnings: []string{},
+	}
+	if i := sw.Chosen(); i >= 0 {
+		s.Chosen = &i
+	}
+	var said said
+	runs := make([]*Metrics, len(sw.Cells))
+	for i := range sw.Cells {
+		c := &sw.Cells[i]
+		out := GridCell{
+			At: c.At, Values: sw.Labels(c), Dir: c.Dir, State: cellDone, Params: c.Params, DevAlignment: undefined(),
+			Alignment: unknown(), Interactions: unknown(), F1: unknown(), HeldMAE: unknown(), Brier: unknown(),
+		}
+		if c.DevAlignment != nil {
+			out.DevAlignment = Number(*c.DevAlignment)
+		}
+		if c.Refused != "" {
+			out.State, out.Why = cellRefused, c.Refused
+		} else if m, err := readMetrics(filepath.Join(dir, filepath.FromSlash(c.Dir))); err != nil {
+			out.State, out.Why = cellFailed, err.Error()
+		} else {
+			runs[i] = m
+			out.take(m, sw)
+			for _, w := range m.Warnings {
+				said.add(w)
+			}
+		}
+		s.Cells = append(s.Cells, out)
+	}
+	s.join(runs)
+	s.warn(runs, &said)
+	return s, nil
+}
+
+// unknown is the estimate of what was not measured.
+func unknown() Estimate { return Estimate{Value: undefined(), Lo: undefined(), Hi: undefined()} }
+
+// take fills the cell from the metrics of its run.
+func (c *GridCell) take(m *Metrics, sw *record.Sweep) {
+	c.Tasks, c.Users, c.Seeds, c.Questions = m.Tasks, m.Users, len(m.Seeds), m.Final
+	r := m.rowOf(sw.Strategy)
+	if r == nil {
+		c.State, c.Why = cellFailed, fmt.Sprintf("the run has no strategy %s", sw.Strategy)
+		return
+	}
+	c.Row, c.Failed = r.Name, r.finalFailures
+	if c.Params == 0 {
+		c.Params = r.Params
+	}
+	if !r.final().Value.Defined() {
+		c.State, c.Why = cellFailed, unknownWhy(r)
+		return
+	}
+	p := r.predicted()
+	c.Alignment, c.Interactions, c.F1 = r.final().Estimate, r.Interactions, p.at(tableK).F1
+	if r.Predict != "answers" { // else it knows what it was told, and no more
+		c.HeldMAE, c.Brier = p.HeldMAE, p.Brier
+	}
+	twin := m.rowOf(sw.Twin)
+	if sw.Twin == "" || twin == nil {
+		return
+	}
+	c.Twin = twin.Name
+	if r.Gain != nil && r.Gain.Twin == twin.Name {
+		for _, g := range r.Gain.ByQuestions {
+			if g.Questions == m.Final && g.Value.Defined() {
+				c.Gain = &g.difference
+			}
+		}
+	} else if d := find(slices.DeleteFunc(m.of(r.Name), func(c Comparison) bool { return c.Against != twin.Name }), "alignment", m.Final); d != nil && d.Value.Defined() {
+		c.Gain = &d.difference
+	}
+}
+
+// rowOf gives the row of that name, else the first of that base, one that predicts
+// from a population before one that does not; nil when there is none.
+func (m *Metrics) rowOf(name string) (found *Row) {
+	for i := range m.Strategies {
+		switch r := &m.Strategies[i]; {
+		case r.Name == name:
+			return r
+		case r.Base == name && name != "" && (found == nil || found.Predict == "answers" && r.Predict != "answers"):
+			found = r
+		}
+	}
+	return found
+}
+
+// readMetrics reads metrics.json of a run. A file that cannot be used is a
+// *domains.DataError without the name of the file.
+func readMetrics(dir string) (*Metrics, error) {
+	const mend = "run the sweep again, it resumes"
+	b, err := os.ReadFile(filepath.Join(dir, record.MetricsFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, &domains.DataError{What: "the run is not reported", Mend: mend}
+	case err != nil:
+		return nil, &domains.DataError{What: record.MetricsFile + " cannot be read", Mend: mend, Err: bare(err)}
+	}
+	var m Metrics
+	if err := json.Unmarshal(b, &m); err != nil {
+		return nil, &domains.DataError{What: record.MetricsFile + " holds no metrics", Mend: mend, Err: err}
+	}
+	if m.Schema != metricsSchema {
+		return nil, &domains.DataError{What: fmt.Sprintf("%s has schema %d, this program reads schema %d", record.MetricsFile, m.Schema, metricsSchema), Mend: mend}
+	}
+	for i := range m.Strategies {
+		r := &m.Strategies[i]
+		for j, a := range r.Alignment {
+			if a.Questions == m.Final || r.fixed() {
+				r.finalPoint = j
+			}
+		}
+		for _, f := range r.Failed {
+			r.finalFailures += f.N
+		}
+		whole := len(r.Alignment) > 0 && len(r.Prediction) == len(r.Alignment)
+		for j := range r.Prediction {
+			whole = whole && len(r.Prediction[j].At) == rangeK
+		}
+		if !whole {
+			return nil, &domains.DataError{What: fmt.Sprintf("%s is not whole: strategy %q", record.MetricsFile, r.Name), Mend: mend}
+		}
+	}
+	return &m, nil
+}
+
+// join takes over what the runs have in common: of the first one, and every role
+// that was simulated in any.
+func (s *SweepMetrics) join(runs []*Metrics) {
+	first := true
+	for _, m := range runs {
+		if m == nil {
+			continue
+		}
+		if first {
+			s.Data, s.Cluster, s.Resamples, s.Confidence = m.Data, m.Cluster, m.Resamples, m.Confidence
+			first = false
+		}
+		for _, r := range m.SimulatedRoles {
+			if !slices.Contains(s.SimulatedRoles, r) {
+				s.SimulatedRoles = append(s.SimulatedRoles, r)
+			}
+		}
+	}
+	s.Simulated = len(s.SimulatedRoles) > 0
+}
+
+// said collects warnings of cells, in the order in which they come.
+type said struct {
+	what  []string
+	cells map[string]int
+}
+
+func (s *said) add(what string) {
+	if s.cells == nil {
+		s.cells = map[string]int{}
+	}
+	if s.cells[what]++; s.cells[what] == 1 {
+		s.what = append(s.what, what)
+	}
+}
+
+// warn says what to know before comparing cells.
+func (s *SweepMetrics) warn(runs []*Metrics, said *said) {
+	add := func(format string, a ...any) { s.Warnings = append(s.Warnings, fmt.Sprintf(format, a...)) }
+	done, read := 0, 0
+	for i := range s.Cells {
+		c := &s.Cells[i]
+		switch c.State {
+		case cellDone:
+			done++
+		case cellFailed:
+			add("cell %s stays blank: %s", strings.Join(c.Values, ", "), c.Why)
+		}
+	}
+	if done == 0 {
+		add("no cell has a number")
+	}
+	for _, of := range []struct {
+		what string
+		get  func(*Metrics) string
+	}{
+		{"data", func(m *Metrics) string { return m.Data.Name + " " + m.Data.Version + " " + m.Data.Rubric }},
+		{"number of tasks", func(m *Metrics) string { return fmt.Sprint(m.Tasks) }},
+		{"number of users", func(m *Metrics) string { return fmt.Sprint(m.Users) }},
+		{"seeds", func(m *Metrics) string { return fmt.Sprint(m.Seeds) }},
+		{"number of questions", func(m *Metrics) string { return fmt.Sprint(m.Final) }},
+		{"simulated user", func(m *Metrics) string { return m.UserModel }},
+		{"solver", func(m *Metrics) string { return m.Solver }},
+		{"judge", func(m *Metrics) string { return m.Judge }},
+		{"simulated roles", func(m *Metrics) string { return strings.Join(m.SimulatedRoles, " ") }},
+	} {
+		var seen []string
+		for _, m := range runs {
+			if m != nil && !slices.Contains(seen, of.get(m)) {
+				seen = append(seen, of.get(m))
+			}
+		}
+		if len(seen) > 1 {
+			add("the cells differ in the %s: their numbers do not compare as they stand", of.what)
+		}
+	}
+	if s.Chosen == nil {
+		add("no cell was measured on dev: none is chosen, and all numbers are exploratory")
+	}
+	for _, m := range runs {
+		if m != nil {
+			read++
+		}
+	}
+	for _, w := range said.what {
+		add("in %d of %d cells: %s", said.cells[w], read, w)
+	}
+}
+
+// JSON gives the bytes of grid.json.
+func (s *SweepMetrics) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", " ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(s); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// WriteSweep reads the sweep in dir and the reports of its cells and writes grid.json,
+// tables and figures beside sweep.json, each file whole or not at all. The cells must
+// have been reported with Write; those that have not stay blank. Equal sweeps give
+// equal bytes. Errors of the input wrap domains.ErrData.
+func WriteSweep(dir string) (*Summary, error) {
+	m, err := LoadSweep(dir)
+	if err != nil {
+		return nil, err
+	}
+	b, err := m.JSON()
+	if err != nil {
+		return nil, err
+	}
+	files, err := gridTable(m).files(gridCSV(m))
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range sweepSketches(m) {
+		more, err := k.files()
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
+	}
+	// Last, so that its presence says that the report is whole.
+	files = append(files, File{record.GridFile, b})
+	s := &Summary{Text: sweepTerminal(m, 100), Warnings: m.Warnings}
+	if err := s.put(dir, files, "figures/grid", "figures/gridgain"); err != nil {
+		return nil, err
+	}
+	return s, nil
+}

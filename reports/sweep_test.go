@@ -1,0 +1,576 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// A synthSweep is a made-up sweep: every cell has the report of one made-up run,
+// its numbers moved a little.
+type synthSweep struct {
+	axes    []record.Axis
+	run     synth
+	refused func(at []int) string         // nil: none is
+	spoil   func(at []int, dir string)    // after the cell is written; nil: nothing
+	change  func(at []int, cell *Metrics) // nil: nothing
+	sweep   func(*record.Sweep)           // nil: nothing
+}
+
+func (y synthSweep) write(t testing.TB) string {
+	t.Helper()
+	if y.run.tasks == 0 {
+		y.run = synth{tasks: 7, users: 4, seeds: 1, criteria: 8, budget: 3, simulated: true}
+	}
+	base, err := Compute(load(t, y.run.write(t))).JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	s := record.Sweep{Name: "made-up", About: "a sweep", Axes: y.axes, Strategy: "pep+belief", Twin: "twin+belief"}
+	for at := make([]int, len(y.axes)); ; {
+		n := len(s.Cells)
+		c := record.SweepCell{At: slices.Clone(at), Params: 10 * n}
+		if y.refused != nil {
+			c.Refused = y.refused(at)
+		}
+		if c.Refused == "" {
+			wave := math.Sin(float64(3*n + 1))
+			dev := 60 + 20*wave
+			c.Dir, c.DevAlignment = fmt.Sprintf("cell-%02d", n), &dev
+			var m Metrics
+			if err := json.Unmarshal(base, &m); err != nil {
+				t.Fatal(err)
+			}
+			r := m.row(t, "pep+belief")
+			for i := range r.Alignment {
+				for _, v := range []*Number{&r.Alignment[i].Value, &r.Alignment[i].Lo, &r.Alignment[i].Hi} {
+					*v = max(*v+Number(8*wave)-10, 0)
+				}
+				for _, v := range []*Number{&r.Gain.ByQuestions[i].Value, &r.Gain.ByQuestions[i].Lo, &r.Gain.ByQuestions[i].Hi} {
+					*v += Number(6 * wave)
+				}
+				g := &r.Gain.ByQuestions[i]
+				g.difference = resolve(g.Estimate)
+			}
+			if y.change != nil {
+				y.change(at, &m)
+			}
+			b, err := m.JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cell := filepath.Join(dir, c.Dir)
+			if err := os.Mkdir(cell, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			put(t, filepath.Join(cell, "metrics.json"), b)
+			if y.spoil != nil {
+				y.spoil(at, cell)
+			}
+		}
+		s.Cells = append(s.Cells, c)
+		k := len(at) - 1
+		for ; k >= 0; k-- {
+			if at[k]++; at[k] < len(y.axes[k].Values) {
+				break
+			}
+			at[k] = 0
+		}
+		if k < 0 {
+			break
+		}
+	}
+	if y.sweep != nil {
+		y.sweep(&s)
+	}
+	if err := record.WriteSweep(dir, &s); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var (
+	beliefAxis = record.Axis{Path: "beliefs.model", Values: []string{"latent-class", "factor", "blr"}}
+	choiceAxis = record.Axis{Path: "strategies.pep.acquisition", Values: []string{"random", "uncertainty", "profile-ig", "variance"}}
+)
+
+func sweepGoldens() map[string]synthSweep {
+	return map[string]synthSweep{
+		"sweep2": {
+			axes: []record.Axis{beliefAxis, choiceAxis},
+			refused: func(at []int) string {
+				if at[1] == 3 && at[0] != 2 {
+					return "variance is not defined for " + beliefAxis.Values[at[0]]
+				}
+				return ""
+			},
+			spoil: func(at []int, dir string) {
+				if at[0] == 1 && at[1] == 1 {
+					os.RemoveAll(dir)
+				}
+			},
+			change: func(at []int, m *Metrics) {
+				if at[0] == 2 && at[1] == 0 {
+					m.Strategies = m.Strategies[:4]
+				}
+			},
+		},
+		"sweep1": {
+			axes: []record.Axis{choiceAxis},
+			run:  synth{tasks: 1, users: 12, seeds: 1, criteria: 8, budget: 2, survey: true},
+			refused: func(at []int) string {
+				if at[0] == 3 {
+					return "variance needs values on a scale, which nominal criteria do not have"
+				}
+				return ""
+			},
+		},
+		"sweep3": {
+			axes: []record.Axis{{Path: "a", Values: []string{"x", "y"}}, {Path: "b", Values: []string{"1", "2"}}, {Path: "seed", Values: []string{"1", "2"}}},
+			sweep: func(s *record.Sweep) {
+				s.Twin = ""
+				for i := range s.Cells {
+					s.Cells[i].DevAlignment = nil
+				}
+			},
+		},
+	}
+}
+
+// TestSweepGolden compares grid.json, tables and what the terminal shows with
+// testdata.
+func TestSweepGolden(t *testing.T) {
+	for name, y := range sweepGoldens() {
+		dir := y.write(t)
+		s, err := WriteSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
+		for _, f := range s.Files {
+			if strings.HasPrefix(f, "figures/") {
+				continue
+			}
+			b, err := os.ReadFile(filepath.Join(dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[f] = string(b)
+		}
+		for file, text := range got {
+			golden(t, filepath.Join("testdata", name, filepath.Base(file)), text)
+		}
+	}
+}
+
+// TestSweepFigures looks at what can be told without eyes.
+func TestSweepFigures(t *testing.T) {
+	many := func(what string, n int) (a record.Axis) {
+		a.Path = what
+		for i := range n {
+			a.Values = append(a.Values, fmt.Sprintf("%s-with-a-name-%d", what, i))
+		}
+		return a
+	}
+	runs := sweepGoldens()
+	runs["sweep12"] = synthSweep{axes: []record.Axis{many("belief", 12), many("acquisition", 12)}, refused: func(at []int) string {
+		if at[0]+at[1] == 7 {
+			return "no"
+		}
+		return ""
+	}}
+	runs["sweep2x2"] = synthSweep{axes: []record.Axis{{Path: "budget", Values: []string{"3", "5"}}, {Path: "x", Values: []string{"on", "off"}}}}
+	for name, y := range runs {
+		dir := y.write(t)
+		s, err := WriteSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if *pictures != "" {
+			if err := os.CopyFS(filepath.Join(*pictures, name), os.DirFS(dir)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m, err := LoadSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := 6 // two figures, three formats
+		if len(m.Axes) > 2 {
+			want = 0
+		}
+		figures := 0
+		for _, f := range s.Files {
+			if !strings.HasPrefix(f, "figures/") {
+				continue
+			}
+			figures++
+			b, err := os.ReadFile(filepath.Join(dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch filepath.Ext(f) {
+			case ".svg":
+				var text []string
+				for _, m := range regexp.MustCompile(`<text[^>]*>([^<]*)</text>`).FindAllSubmatch(b, -1) {
+					text = append(text, html.UnescapeString(string(m[1])))
+				}
+				expect := []string{"chosen on dev", m.Axes[0].Path}
+				for _, a := range m.Axes {
+					expect = append(expect, a.Values...)
+				}
+				for i := range m.Cells {
+					c := &m.Cells[i]
+					switch {
+					case c.State != cellDone:
+					case f == "figures/grid.svg":
+						expect = append(expect, num(c.Alignment.Value, "%.1f"))
+					default:
+						expect = append(expect, num(c.Gain.Value, "%+.1f"))
+					}
+				}
+				all := strings.Join(text, " ")
+				for _, w := range expect {
+					if !strings.Contains(all, w) {
+						t.Errorf("%s: %s: no text %q in %q", name, f, w, text)
+					}
+				}
+				unresolved := slices.ContainsFunc(m.Cells, func(c GridCell) bool { return c.Gain != nil && !c.Gain.Resolved })
+				if got := strings.Count(all, "~") > 1; f == "figures/gridgain.svg" && got != unresolved {
+					t.Errorf("%s: %s: ~ is shown: %v, cells are unresolved: %v", name, f, got, unresolved)
+				}
+				for _, m := range regexp.MustCompile(`font-size:([\d.]+)px`).FindAllSubmatch(b, -1) {
+					if s := string(m[1]); s != "7" && s != "8" {
+						t.Errorf("%s: %s: type of %s points", name, f, s)
+					}
+				}
+				if bytes.Contains(b, []byte("NaN")) || bytes.Contains(b, []byte("Inf")) {
+					t.Errorf("%s: NaN or Inf in %s", name, f)
+				}
+			case ".png":
+				img, err := png.Decode(bytes.NewReader(b))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if cm := float64(img.Bounds().Dx()) / 300 * 2.54; cm < 8.48 || cm > 17.52 {
+					t.Errorf("%s: %s: %.2f cm wide", name, f, cm)
+				}
+			case ".pdf":
+				if !bytes.HasPrefix(b, []byte("%PDF-")) {
+					t.Errorf("%s: %s is no PDF", name, f)
+				}
+			}
+		}
+		if figures != want {
+			t.Errorf("%s: %d figure files, want %d", name, figures, want)
+		}
+	}
+}
+
+// TestSweepBlank: a cell without a number says why and is warned of; an unequal one
+// is warned of; none of it is an error.
+func TestSweepBlank(t *testing.T) {
+	first := func(at []int) bool { return at[0] == 0 }
+	for _, test := range []struct {
+		reason string
+		synth  synthSweep
+		state  string // of the first cell
+		why    string // of the first cell
+		warn   string
+	}{
+		{
+			"a folder that is missing",
+			synthSweep{spoil: func(at []int, dir string) {
+				if first(at) {
+					os.RemoveAll(dir)
+				}
+			}},
+			cellFailed, "the run is not reported; run the sweep again, it resumes",
+			"cell random stays blank: the run is not reported",
+		},
+		{
+			"metrics that are no JSON",
+			synthSweep{spoil: func(at []int, dir string) {
+				if first(at) {
+					os.WriteFile(filepath.Join(dir, "metrics.json"), []byte("{"), 0o644)
+				}
+			}},
+			cellFailed, "metrics.json holds no metrics (unexpected end of JSON input); run the sweep again, it resumes",
+			"cell random stays blank",
+		},
+		{
+			"metrics of another schema",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Schema = 9
+				}
+			}},
+			cellFailed, "metrics.json has schema 9, this program reads schema 1; run the sweep again, it resumes",
+			"cell random stays blank",
+		},
+		{
+			"metrics that are not whole",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Strategies[0].Prediction = nil
+				}
+			}},
+			cellFailed, `metrics.json is not whole: strategy "none"; run the sweep again, it resumes`,
+			"cell random stays blank",
+		},
+		{
+			"no such strategy",
+			synthSweep{sweep: func(s *record.Sweep) { s.Strategy = "pop" }},
+			cellFailed, "the run has no strategy pop", "no cell has a number",
+		},
+		{
+			"all sessions failed",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					for i := range m.Strategies {
+						r := &m.Strategies[i]
+						r.Sessions, r.Failed = 0, []count{{What: "user is out", N: 28}}
+						for j := range r.Alignment {
+							r.Alignment[j].Estimate = unknown()
+						}
+					}
+				}
+			}},
+			cellFailed, "all 28 sessions failed", "cell random stays blank: all 28 sessions failed",
+		},
+		{
+			"unequal tasks",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Tasks = 5
+				}
+			}},
+			cellDone, "", "the cells differ in the number of tasks: their numbers do not compare as they stand",
+		},
+		{
+			"another judge",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Judge = "other"
+				}
+			}},
+			cellDone, "", "the cells differ in the judge",
+		},
+		{
+			"a warning of some cells",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if at[0] < 3 {
+					m.Warnings = []string{"mind the gap"}
+				}
+			}},
+			cellDone, "", "in 3 of 4 cells: mind the gap",
+		},
+		{
+			"nothing measured on dev",
+			synthSweep{sweep: func(s *record.Sweep) {
+				for i := range s.Cells {
+					s.Cells[i].DevAlignment = nil
+				}
+			}},
+			cellDone, "", "no cell was measured on dev",
+		},
+		{
+			"no twin in the runs",
+			synthSweep{sweep: func(s *record.Sweep) { s.Twin = "brother" }},
+			cellDone, "", "",
+		},
+		{
+			"no cells",
+			synthSweep{sweep: func(s *record.Sweep) { s.Cells = s.Cells[:0] }},
+			"", "", "no cell has a number",
+		},
+	} {
+		test.synth.axes = []record.Axis{choiceAxis}
+		two := test.synth
+		two.axes = []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}}
+		if _, err := WriteSweep(two.write(t)); err != nil { // heat maps too
+			t.Fatal(err)
+		}
+		dir := test.synth.write(t)
+		s, err := WriteSweep(dir)
+		if err != nil {
+			t.Errorf("%s: %v", test.reason, err)
+			continue
+		}
+		m, err := LoadSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.state != "" && (m.Cells[0].State != test.state || m.Cells[0].Why != test.why) {
+			t.Errorf("%s: the first cell is %s: %s", test.reason, m.Cells[0].State, m.Cells[0].Why)
+		}
+		if all := strings.Join(s.Warnings, "\n"); !strings.Contains(all, test.warn) {
+			t.Errorf("%s: no warning %q in %q", test.reason, test.warn, s.Warnings)
+		}
+		for _, f := range append(s.Files, "") {
+			b := []byte(s.Text)
+			if f != "" {
+				if b, err = os.ReadFile(filepath.Join(dir, f)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if ext := filepath.Ext(f); ext == ".png" || ext == ".pdf" {
+				continue
+			}
+			for _, bad := range []string{"NaN", "Inf", "%!"} {
+				if bytes.Contains(b, []byte(bad)) {
+					t.Errorf("%s: %s in %q", test.reason, bad, f)
+				}
+			}
+		}
+	}
+}
+
+// TestSweepNumbers: the numbers of a cell are those of its run, rows are found by
+// name or base, and the twin need not be the first one.
+func TestSweepNumbers(t *testing.T) {
+	for _, test := range []struct {
+		reason, strategy, twin string
+		row, other             string
+	}{
+		{"by name", "pep+belief", "twin+belief", "pep+belief", "twin+belief"},
+		{"by base: the one that predicts from a population", "pep", "twin", "pep+belief", "twin+belief"},
+		{"not the static twin, but what it is compared with", "pep+belief", "static+belief", "pep+belief", "static+belief"},
+		{"from answers alone", "pep+answers", "twin+answers", "pep+answers", "twin+answers"},
+		{"no twin", "pep+belief", "", "pep+belief", ""},
+	} {
+		dir := synthSweep{axes: []record.Axis{choiceAxis}, sweep: func(s *record.Sweep) { s.Strategy, s.Twin = test.strategy, test.twin }}.write(t)
+		s, err := LoadSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range s.Cells {
+			c := &s.Cells[i]
+			m, err := readMetrics(filepath.Join(dir, c.Dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := m.row(t, test.row)
+			if c.Row != test.row || c.Twin != test.other || c.Alignment != r.final().Estimate || c.F1 != r.predicted().at(5).F1 || c.Questions != 3 {
+				t.Errorf("%s: %+v", test.reason, c)
+			}
+			if told := r.Predict == "answers"; told == c.HeldMAE.Value.Defined() || told == c.Brier.Value.Defined() {
+				t.Errorf("%s: value error %v, relevance error %v", test.reason, c.HeldMAE, c.Brier)
+			}
+			if test.other == "" {
+				if c.Gain != nil {
+					t.Errorf("%s: a gain over no twin", test.reason)
+				}
+				continue
+			}
+			want := Number(math.NaN())
+			if r.Gain.Twin == test.other {
+				want = r.Gain.ByQuestions[3].Value
+			} else {
+				for _, d := range m.Comparisons {
+					if d.Strategy == test.row && d.Against == test.other && d.Measure == "alignment" {
+						want = d.Value
+					}
+				}
+			}
+			if c.Gain == nil || c.Gain.Value != want {
+				t.Errorf("%s: gain %+v, want %v", test.reason, c.Gain, want)
+			}
+		}
+	}
+}
+
+// TestSweepFiles: whole files under their own names, equal on every run; what an
+// earlier report left and this one does not have is removed; a sweep that cannot be
+// read is a data error.
+func TestSweepFiles(t *testing.T) {
+	dir := sweepGoldens()["sweep2"].write(t)
+	sum := func() map[string]string {
+		s, err := WriteSweep(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]string{}
+		for _, f := range s.Files {
+			b, err := os.ReadFile(filepath.Join(dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[f] = string(b)
+		}
+		return out
+	}
+	first := sum()
+	for f, text := range sum() {
+		if first[f] != text {
+			t.Errorf("%s differs when it is written again", f)
+		}
+	}
+	if rows, err := csv.NewReader(strings.NewReader(first["tables/grid.csv"])).ReadAll(); err != nil || len(rows) < 12 {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+	sw, err := record.ReadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sw.Twin = ""
+	if err := record.WriteSweep(dir, sw); err != nil {
+		t.Fatal(err)
+	}
+	sum()
+	for f, want := range map[string]bool{"figures/grid.png": true, "figures/gridgain.png": false, "grid.json": true} {
+		if _, err := os.Stat(filepath.Join(dir, f)); (err == nil) != want {
+			t.Errorf("%s is there: %v", f, err == nil)
+		}
+	}
+	if err := os.Remove(filepath.Join(dir, "sweep.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteSweep(dir); !errors.Is(err, domains.ErrData) {
+		t.Errorf("without sweep.json: %v", err)
+	}
+}
+
+// TestPalettes: sequential colours grow lighter, the diverging ones are white in the
+// middle only, and numbers can be read on all of them (WCAG asks for 4.5).
+func TestPalettes(t *testing.T) {
+	for name, p := range map[string]palette{"sequential": sequential(), "diverging": diverging()} {
+		last := -1.
+		for i := range 101 {
+			c := p.at(float64(i) / 100)
+			l := luminance(c)
+			if name == "sequential" && l <= last {
+				t.Errorf("%s at %d: luminance %v after %v", name, i, l, last)
+			}
+			if name == "diverging" && (i < 50) != (l > last) && i > 0 && i != 50 {
+				t.Errorf("%s at %d: luminance %v after %v", name, i, l, last)
+			}
+			last = l
+			contrast := 1.05 / (l + .05)
+			if r, _, _, _ := ink(c).RGBA(); r == 0 {
+				contrast = (l + .05) / .05
+			}
+			if contrast < 4.5 {
+				t.Errorf("%s at %d: contrast %v", name, i, contrast)
+			}
+		}
+	}
+	if sequential().at(-1) != sequential()[0] || sequential().at(2) != sequential()[4] {
+		t.Error("the ends do not hold")
+	}
+}
