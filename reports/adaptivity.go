@@ -15,6 +15,10 @@ type pairCount struct{ pairs, differ int64 }
 
 func (p *pairCount) add(q pairCount) { p.pairs += q.pairs; p.differ += q.differ }
 
+func (p pairCount) without(q pairCount) pairCount {
+	return pairCount{p.pairs - q.pairs, p.differ - q.differ}
+}
+
 func (p pairCount) share() float64 {
 	if p.pairs == 0 {
 		return math.NaN()
@@ -24,12 +28,14 @@ func (p pairCount) share() float64 {
 
 // followUps counts the pairs of one task, over seeds and t.
 type followUps struct {
-	strict   pairCount
-	held     pairCount   // of these: one answer is a value, the other "not held"
-	value    pairCount   // of these: both answers are values
-	early    int64       // of these: exactly one of the two stopped
-	byT      []pairCount // of these: by t - 1
-	released pairCount
+	strict pairCount
+	held   pairCount   // of these: one answer is a value, the other "not held"
+	value  pairCount   // of these: both answers are values
+	early  int64       // of these: exactly one of the two stopped
+	byT    []pairCount // of these: by t - 1
+
+	released     pairCount
+	releasedHeld pairCount // of these: one answer is a value, the other "not held"
 }
 
 // countFollowUps counts the pairs of every task for one strategy. Sessions are
@@ -76,7 +82,7 @@ func (f *followUps) strictFrom(list []*session, t, budget int) {
 		f.strict.add(p)
 		f.byT[t-1].add(p)
 		f.value.add(v)
-		f.held.add(pairCount{k.pairs - v.pairs, k.differ - v.differ})
+		f.held.add(k.without(v))
 		f.early += all.oneStopped()
 		for _, part := range byAnswer {
 			f.strictFrom(part, t+1, budget)
@@ -91,13 +97,23 @@ func (f *followUps) releasedFrom(list []*session, t, budget int) {
 		return
 	}
 	for _, same := range byQuestion(list, t) {
-		var all table
+		var all, known, values table
 		for _, s := range same {
-			if n := s.next(t); n != stopped {
-				all.add(answerOf(s.path[t-1].answer), n)
+			n := s.next(t)
+			if n == stopped {
+				continue
+			}
+			a := answerOf(s.path[t-1].answer)
+			all.add(a, n)
+			if !a.missing {
+				known.add(a, n)
+			}
+			if a.held {
+				values.add(a, n)
 			}
 		}
 		f.released.add(all.count())
+		f.releasedHeld.add(known.count().without(values.count()))
 		f.releasedFrom(same, t+1, budget)
 	}
 }
@@ -205,7 +221,6 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 	out.PairShare = share(func(f *followUps) pairCount { return f.strict })
 	out.Held = share(func(f *followUps) pairCount { return f.held })
 	out.Values = share(func(f *followUps) pairCount { return f.value })
-	out.Released = share(func(f *followUps) pairCount { return f.released })
 	for i := range tasks {
 		out.EarlyStops += tasks[i].early
 	}
@@ -215,21 +230,28 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 		}
 	}
 
-	// The released variant pools the pairs of all tasks: a ratio of sums.
-	pairs, differ := make([]float64, len(tasks)), make([]float64, len(tasks))
-	var pooled pairCount
-	for i := range tasks {
-		pooled.add(tasks[i].released)
-		pairs[i], differ[i] = float64(tasks[i].released.pairs), float64(tasks[i].released.differ)
-	}
-	out.Released.Value = Number(pooled.share())
-	out.Released.Lo, out.Released.Hi = ends(b, out.Released.Tasks, func() []float64 {
-		m := b.Means(pairs, differ)
-		for r := range m[0] {
-			m[1][r] /= m[0][r] // 0/0 is NaN: no pair was drawn
+	// The released variants pool the pairs of all tasks: a ratio of sums.
+	pool := func(of func(*followUps) pairCount) PairShare {
+		out := share(of)
+		pairs, differ := make([]float64, len(tasks)), make([]float64, len(tasks))
+		var pooled pairCount
+		for i := range tasks {
+			p := of(&tasks[i])
+			pooled.add(p)
+			pairs[i], differ[i] = float64(p.pairs), float64(p.differ)
 		}
-		return m[1]
-	})
+		out.Value = Number(pooled.share())
+		out.Lo, out.Hi = ends(b, out.Tasks, func() []float64 {
+			m := b.Means(pairs, differ)
+			for r := range m[0] {
+				m[1][r] /= m[0][r] // 0/0 is NaN: no pair was drawn
+			}
+			return m[1]
+		})
+		return out
+	}
+	out.Released = pool(func(f *followUps) pairCount { return f.released })
+	out.ReleasedHeld = pool(func(f *followUps) pairCount { return f.releasedHeld })
 	return out
 }
 

@@ -398,6 +398,9 @@ func TestAdaptivityBruteForce(t *testing.T) {
 					}
 					if len(a.path) > t && len(b.path) > t {
 						w.released.add(one)
+						if x.answer.IsHeld() != y.answer.IsHeld() && !x.answer.IsMissing() && !y.answer.IsMissing() {
+							w.releasedHeld.add(one)
+						}
 					}
 					if !before {
 						continue

@@ -87,7 +87,8 @@
 //	                         resamples that never reach it and that reach it at 0
 //	adaptivity               share of pairs (strict); early_stops: pairs of which one stopped; held
 //	                         and value_differs: pairs whose answers differ in whether, and in how
-//	                         much; by_t: t = 1, 2, ..; released
+//	                         much; by_t: t = 1, 2, ..; released, and released_held: those of its
+//	                         pairs whose answers differ in whether
 //	prediction               by questions: at (k, precision, recall, f1), value_mae and value_rmse of
 //	                         true positives at k = 5, held_mae over all held, brier and log_score
 //	                         (nats) of P(held), the last three again over what was not asked, and

@@ -196,11 +196,12 @@ type PairShare struct {
 // Adaptivity is the follow-up adaptivity of a strategy.
 type Adaptivity struct {
 	PairShare
-	EarlyStops int64       `json:"early_stops"`
-	Held       PairShare   `json:"held"`
-	Values     PairShare   `json:"value_differs"`
-	ByT        []PairShare `json:"by_t"`
-	Released   PairShare   `json:"released"`
+	EarlyStops   int64       `json:"early_stops"`
+	Held         PairShare   `json:"held"`
+	Values       PairShare   `json:"value_differs"`
+	ByT          []PairShare `json:"by_t"`
+	Released     PairShare   `json:"released"`
+	ReleasedHeld PairShare   `json:"released_held"`
 }
 
 type prediction struct {

@@ -22,6 +22,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"pepbench/domains"
 	"pepbench/domains/prefdisco"
@@ -72,8 +73,11 @@ type Asked struct {
 	Problem  string     `json:"problem_id"`
 	Asked    []string   `json:"asked"`
 	Answers  []*float64 `json:"answers"` // null: not held
-	Gap      []float64  `json:"gap"`     // score of the choice over the runner-up
+	Gap      []float64  `json:"gap"`     // score of the choice over the runner-up, 0 when unknown
 }
+
+// Decided reports whether the t-th choice was no tie.
+func (a *Asked) Decided(t int) bool { return t < len(a.Gap) && a.Gap[t] > Tolerance }
 
 // Cell is the answer to the t-th question.
 func (a *Asked) Cell(t int) domains.Cell {
@@ -246,19 +250,22 @@ func (r *Reference) name() error {
 		if err := json.Unmarshal(b, &line); err != nil || line.Type != "personalized_problem" {
 			return err
 		}
-		problem, persona, ok := bytes.Cut([]byte(line.ID), []byte("_persona_"))
+		problem, persona, ok := strings.Cut(line.ID, "_persona_")
 		if !ok {
 			return fmt.Errorf("problem_id %q", line.ID)
 		}
-		var id struct {
-			ID any `json:"id"`
-		}
-		users := []string{line.ID, "persona_" + string(persona)}
-		if json.Unmarshal(line.Persona, &id) == nil && id.ID != nil {
-			users = append(users, fmt.Sprint(id.ID))
+		users := []string{line.ID, "persona_" + persona} // the line's own, or the persona's
+		var fields map[string]json.RawMessage
+		if json.Unmarshal(line.Persona, &fields) == nil {
+			for _, name := range []string{"persona_id", "id"} {
+				if raw, ok := fields[name]; ok {
+					users[1] = strings.Trim(string(raw), `"`)
+					json.Unmarshal(raw, &users[1]) // a number stays as it is written
+				}
+			}
 		}
 		for _, u := range users {
-			if i, ok := at[place{string(problem), u}]; ok {
+			if i, ok := at[place{problem, u}]; ok {
 				r.sessions[line.ID] = i
 				break
 			}
@@ -318,11 +325,11 @@ func (r *Reference) Adaptivity() (a Adaptivity, err error) {
 func (r *Reference) Asked() (out []Asked, err error) {
 	return out, r.lines("asked.jsonl", func(b []byte) error {
 		var a Asked
-		if err := json.Unmarshal(b, &a); err != nil {
+		if err := json.Unmarshal(strict(b), &a); err != nil {
 			return err
 		}
-		if len(a.Asked) != len(a.Answers) || len(a.Asked) != len(a.Gap) {
-			return fmt.Errorf("%d questions, %d answers, %d gaps", len(a.Asked), len(a.Answers), len(a.Gap))
+		if len(a.Asked) != len(a.Answers) {
+			return fmt.Errorf("%d questions, %d answers", len(a.Asked), len(a.Answers))
 		}
 		out = append(out, a)
 		return nil
@@ -337,6 +344,34 @@ func (r *Reference) Rankings() (out []Ranking, err error) {
 		out = append(out, k)
 		return err
 	})
+}
+
+// strict writes the Infinity and NaN of Python's JSON, outside of strings, as a
+// large number and as null.
+func strict(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		rest := b[i:]
+		switch {
+		case b[i] == '\\' && quoted && i+1 < len(b):
+			out = append(out, b[i], b[i+1])
+			i++
+			continue
+		case b[i] == '"':
+			quoted = !quoted
+		case !quoted && bytes.HasPrefix(rest, []byte("Infinity")):
+			out = append(out, "1e300"...)
+			i += len("Infinity") - 1
+			continue
+		case !quoted && bytes.HasPrefix(rest, []byte("NaN")):
+			out = append(out, "null"...)
+			i += len("NaN") - 1
+			continue
+		}
+		out = append(out, b[i])
+	}
+	return out
 }
 
 func (r *Reference) document(name string, v any) error {
