@@ -36,6 +36,7 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		Report: record.Report{
 			Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,
 			TargetOf: e.Report.TargetOf, Reference: e.Report.Reference,
+			Questions: e.Report.Questions, Against: e.Report.Against,
 		},
 	}
 	if m.Models == nil {

@@ -87,7 +87,7 @@ func expectCode(ts *testscript.TestScript, neg bool, args []string) {
 func help(t *testing.T, args ...string) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), &out, &errs, append(args, "--help")); code != exitOK || errs.Len() > 0 {
+	if code := run(context.Background(), strings.NewReader(""), &out, &errs, append(args, "--help")); code != exitOK || errs.Len() > 0 {
 		t.Fatalf("%v --help: code %d, %s", args, code, errs.String())
 	}
 	return out.String()
@@ -174,7 +174,7 @@ func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out, errs bytes.Buffer
-	code := run(ctx, &out, &errs, []string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()})
+	code := run(ctx, strings.NewReader(""), &out, &errs, []string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()})
 	if code != exitInterrupted || out.Len() > 0 || errs.String() != "pepbench: interrupted; complete sessions are kept, run the same command again to go on\n" {
 		t.Errorf("code %d, stdout %q, stderr %q", code, out.String(), errs.String())
 	}
