@@ -270,19 +270,22 @@ func TestGradedApproachesTruth(t *testing.T) {
 		criteria []domains.Criterion
 		dims     int
 		held     func(int) float64
+		try      []int // dimensions
 	}{
-		{"five levels that all hold: a dense survey", scales(12, 5), 1, heldAt(1)},
-		{"two levels", scales(12, 2), 1, heldAt(1)},
-		{"votes -1, 0, 1", votes(12), 1, heldAt(1)},
-		{"most of it held by few", scales(14, 5), 1, heldAt(0.25)},
-		{"some held by all and some by few", scales(12, 3), 1, func(c int) float64 { return []float64{1, 0.1}[c%2] }},
-		{"levels without order", nominals(10, 4), 1, heldAt(0.8)},
-		{"two traits", scales(14, 5), 2, heldAt(1)},
+		{"five levels that all hold: a dense survey", scales(12, 5), 1, heldAt(1), []int{0, 1, 2}},
+		{"two levels", scales(12, 2), 1, heldAt(1), []int{0, 1}},
+		{"votes -1, 0, 1", votes(12), 1, heldAt(1), []int{0, 1}},
+		{"most of it held by few", scales(14, 5), 1, heldAt(0.25), []int{0, 1}},
+		{"some held by all and some by few", scales(12, 3), 1, func(c int) float64 { return []float64{1, 0.1}[c%2] }, []int{0, 1}},
+		{"levels without order", nominals(10, 4), 1, heldAt(0.8), []int{0, 1}},
+		{"two traits", scales(14, 5), 2, heldAt(1), []int{0, 1, 2}},
 	} {
 		rng := rand.New(rand.NewPCG(1, 22))
 		truth := gradedModel(rng, row.criteria, row.dims, row.held)
-		train, dev, test := sampleSupport(rng, &truth.support, 3000), sampleSupport(rng, &truth.support, 600), sampleSupport(rng, &truth.support, 1500)
-		m, tried, err := FitGraded(context.Background(), train, dev, DefaultGraded)
+		train, dev, test := sampleSupport(rng, &truth.support, 2000), sampleSupport(rng, &truth.support, 500), sampleSupport(rng, &truth.support, 1000)
+		opt := gradedWith(row.try...)
+		opt.Restarts = 1
+		m, tried, err := FitGraded(context.Background(), train, dev, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
