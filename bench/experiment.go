@@ -29,6 +29,10 @@ type Experiment struct {
 	Beliefs    map[string]Block[BeliefKind] `yaml:"beliefs" json:"beliefs"`
 	Strategies []Block[StrategyKind]        `yaml:"strategies" json:"strategies"`
 
+	// Undefined says what to do with strategies whose belief cannot handle the data
+	// or whose acquisition is not defined for it: refuse, or skip with a warning.
+	Undefined string `yaml:"undefined" json:"undefined,omitempty"`
+
 	Budget      int   `yaml:"budget" json:"budget"`
 	Horizon     int   `yaml:"horizon" json:"horizon"` // 0: the budget
 	Checkpoints []int `yaml:"checkpoints" json:"checkpoints"`
@@ -42,6 +46,12 @@ type Experiment struct {
 
 	Execution `yaml:",inline" json:"-"`
 }
+
+// What Experiment.Undefined may say; nothing is refuse.
+const (
+	undefinedRefuse = "refuse"
+	undefinedSkip   = "skip"
+)
 
 // Execution is how a run is carried out; it changes no result and is outside
 // hash and seeds.
@@ -170,6 +180,7 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(e.Budget >= 0 && e.Budget <= 1000, "budget", "", "%d is not a number of questions from 0 to 1000", e.Budget)
 	check(e.Horizon >= e.Budget && e.Horizon <= 1000, "horizon", "raise it or leave it out", "%d questions are fewer than the budget of %d, or more than 1000", e.Horizon, e.Budget)
 	check(e.Missing == "skip" || e.Missing == "spend", "missing", "give skip or spend", "%q", e.Missing)
+	check(slices.Contains([]string{"", undefinedRefuse, undefinedSkip}, e.Undefined), "undefined", "give refuse or skip", "%q", e.Undefined)
 	check(len(e.Seeds) > 0, "seeds", "give at least one", "none")
 	check(slices.IndexFunc(e.Seeds, func(s int) bool { return s < 0 }) < 0 && len(slices.Compact(slices.Sorted(slices.Values(e.Seeds)))) == len(e.Seeds), "seeds", "", "%v are not different whole numbers of 0 or more", e.Seeds)
 	check(e.Concurrency >= 0 && e.Concurrency <= 4096, "concurrency", "", "%d is not from 0 (automatic) to 4096", e.Concurrency)

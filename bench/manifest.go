@@ -46,6 +46,11 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		m.Strategies = append(m.Strategies, r.Strategy)
 	}
 
+	for _, name := range []*string{&m.Report.TargetOf, &m.Report.Reference} {
+		if *name != "" && !slices.ContainsFunc(p.rows, func(r planRow) bool { return r.Name == *name }) {
+			*name = "" // left out, with a warning
+		}
+	}
 	m.Counts = append(m.Counts, notes...)
 	m.Data = record.Data{
 		Name: d.Name, Version: d.Version, Rubric: string(d.Rubric), Sources: d.Sources,

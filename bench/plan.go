@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"pepbench/bench/record"
@@ -155,12 +156,8 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 		return nil, err
 	}
 	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse()}
-	for _, r := range e.rows() {
-		ask, twin := r.Spec.needs()
-		row := planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Predict: r.Predict, TwinOf: twin}}
-		row.Asks = ask
-		p.rows = append(p.rows, row)
-	}
+	rows := e.rows()
+	skipped := map[string]error{} // by belief, or row
 	var models []record.Model
 	var notes []domains.Count
 	for f, part := range parts {
@@ -176,6 +173,10 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 			say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(part.Train)))
 			m := w.fit(ctx, k, at, on)
 			if m.err != nil {
+				if e.Undefined == undefinedSkip && undefined(m.err) {
+					skipped[name] = m.err
+					continue
+				}
 				return nil, fmt.Errorf("belief %s: %w", name, m.err)
 			}
 			b.models[name] = m.model
@@ -199,7 +200,12 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 			models = append(models, r)
 		}
 		b.prior = sync.OnceValues(func() (belief.Model, error) { return priorModel(ctx, on) })
-		for i, r := range e.rows() {
+		if f == 0 {
+			if rows, err = p.choose(rows, b, skipped); err != nil {
+				return nil, err
+			}
+		}
+		for i, r := range rows {
 			s, about, err := r.Spec.build(b, b.predictor(r.Predict))
 			if err != nil {
 				return nil, err
@@ -230,6 +236,44 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 	}
 	slices.SortFunc(p.sessions, func(a, b sessionKey) int { return cmp.Compare(a.id, b.id) })
 	return p, p.describe(models, notes)
+}
+
+// choose makes the plan's rows of those of the experiment: all of them, or, with
+// `undefined: skip`, those whose beliefs can handle the data and whose acquisitions
+// are defined. Why the others are left out is a warning.
+func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, error) {
+	var out []row
+	why := func(r row) error {
+		ask, twin := r.Spec.needs()
+		if twin != "" {
+			ask, _ = b.spec(twin).needs()
+		}
+		for _, name := range []string{ask, r.Predict} {
+			if err := skipped[name]; err != nil {
+				return fmt.Errorf("belief %s: %w", name, err)
+			}
+		}
+		if p.Experiment.Undefined != undefinedSkip {
+			return nil
+		}
+		if _, _, err := r.Spec.build(b, b.predictor(r.Predict)); undefined(err) {
+			return err
+		}
+		return nil
+	}
+	for _, r := range rows {
+		if err := why(r); err != nil {
+			p.warnings = append(p.warnings, fmt.Sprintf("strategy %s is left out: %v", r.Name, err))
+			continue
+		}
+		ask, twin := r.Spec.needs()
+		out = append(out, r)
+		p.rows = append(p.rows, planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Asks: ask, Predict: r.Predict, TwinOf: twin}})
+	}
+	if len(out) == 0 {
+		return nil, &ConfigError{What: "no strategy is defined on this data: " + strings.Join(p.warnings, "; "), Mend: "name other beliefs"}
+	}
+	return out, nil
 }
 
 // usedBeliefs names the beliefs that some strategy asks by or predicts with, sorted;

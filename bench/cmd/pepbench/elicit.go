@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ func elicitCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			signal.Reset(os.Interrupt) // reading an answer cannot be cancelled, and there is nothing to save
 			return interview(c.Context(), iv, stdin, stdout)
 		},
 	}

@@ -5,7 +5,7 @@
 //	pepbench run CONFIG [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
 //	pepbench validate CONFIG... [--set path=value]...
-//	pepbench fit CONFIG [--belief NAME] [--set path=value]... --out FILE
+//	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
 //	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
