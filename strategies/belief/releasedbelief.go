@@ -34,7 +34,8 @@ type heuristic struct {
 
 	near    *neighbours // made by the first selection; clones share it
 	scratch []float64
-	open    []bool // scratch too: has a part in the sums of the selection
+	against []float64 // part of scratch
+	open    []bool    // scratch too: has a part in the sums of the selection
 }
 
 var _ BinaryInformer = (*heuristic)(nil)
