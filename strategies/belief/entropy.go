@@ -52,9 +52,8 @@ const (
 // one more that begins at the clip. In u = 32 (x - x_i), the constant first.
 var entropyTable = newEntropyTable()
 
-func newEntropyTable() *[logitClip*knotsPerUnit + 1][6]float64 {
+func newEntropyTable() (t [logitClip*knotsPerUnit + 1][6]float64) {
 	const h = 1.0 / knotsPerUnit
-	var t [logitClip*knotsPerUnit + 1][6]float64
 	// value, slope and curvature in units of the interval
 	at := func(i int) (v, d, dd float64) {
 		x := h * float64(i)
@@ -70,15 +69,14 @@ func newEntropyTable() *[logitClip*knotsPerUnit + 1][6]float64 {
 		e, de, dde := b-a-da-dda/2, db-da-dda, ddb-dda
 		t[i] = [6]float64{a, da, dda / 2, 10*e - 4*de + dde/2, -15*e + 7*de - dde, 6*e - 3*de + dde/2}
 	}
-	return &t
+	return t
 }
 
 // logitEntropy is the entropy in bits of P = 1/(1+exp(-x)), x clipped to +-10.
 func logitEntropy(x float64) float64 {
 	u := min(math.Abs(x), logitClip) * knotsPerUnit
-	i := int(u)
-	u -= float64(i)
-	c := &entropyTable[i]
+	c := &entropyTable[int(u)]
+	u -= float64(int(u))
 	return c[0] + u*(c[1]+u*(c[2]+u*(c[3]+u*(c[4]+u*c[5]))))
 }
 

@@ -84,6 +84,7 @@ type Released struct {
 	has, value []float64   // with what stands for the unknown
 	logOdds    []float64   // of has
 	ratio      []float64   // [o,c] at o*C+c: r(o,c); nil when the rule has no use for it
+	odds       []float64   // exp(ratio), the factor by which an answer multiplies odds
 	levels     [][]float64 // P(level | held); nil of a continuous criterion
 	unseen     int         // criteria that no training row lists
 }
@@ -144,10 +145,12 @@ func newReleased(rule Rule, compat bool, criteria []domains.Criterion, s *Statis
 		m.logOdds[i] = exactLog(m.has[i]/(1-m.has[i]+1e-10) + 1e-10)
 	}
 	if rule.usesRatio() {
-		m.ratio = make([]float64, n*n)
+		m.ratio, m.odds = make([]float64, n*n), make([]float64, n*n)
 		for i, p := range s.Given {
+			m.odds[i] = 1
 			if q := s.GivenNot[i]; p > 0 && q > 0 { // false of NaN
-				m.ratio[i] = exactLog(p / q)
+				m.odds[i] = p / q
+				m.ratio[i] = exactLog(m.odds[i])
 			}
 		}
 	}

@@ -146,7 +146,10 @@ func (m *Released) neighbours(criteria []int) *neighbours {
 	for _, o := range criteria {
 		for j, c := range criteria {
 			if e := of(o, c); e != (neighbour{}) { // of itself nothing is said
-				e.at, e.odds = j, math.Exp(e.ratio)
+				e.at, e.odds = j, 1
+				if m.odds != nil {
+					e.odds = m.odds[o*n+c]
+				}
 				out.list = append(out.list, e)
 			}
 		}
