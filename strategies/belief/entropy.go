@@ -2,9 +2,9 @@ package belief
 
 import "math"
 
-// binaryEntropy is -p log2 p - (1-p) log2(1-p), in bits, to an error of 1e-14; 0 at 0
+// heldEntropy is -p log2 p - (1-p) log2(1-p), in bits, to an error of 1e-14; 0 at 0
 // and 1.
-func binaryEntropy(p float64) float64 {
+func heldEntropy(p float64) float64 {
 	if p <= 0 || p >= 1 {
 		return 0
 	}
@@ -166,7 +166,7 @@ func exactLog(x float64) float64 {
 	return m.add(ln2.mul(twofold{e, 0})).hi
 }
 
-// exactEntropy is binaryEntropy as the released code computes it: two products and
+// exactEntropy is heldEntropy as the released code computes it: two products and
 // their sum, each rounded.
 func exactEntropy(p float64) float64 {
 	if p <= 0 || p >= 1 {

@@ -223,7 +223,7 @@ func newChooser(m *Released, criteria []int, strategy string) *chooser {
 	for _, s := range []*[]float64{&c.fixed, &c.held, &c.value, &c.score, &c.fallback} {
 		*s = make([]float64, n)
 	}
-	entropy := binaryEntropy
+	entropy := heldEntropy
 	if m.compat {
 		entropy = exactEntropy
 	}

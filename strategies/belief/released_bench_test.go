@@ -93,11 +93,22 @@ func BenchmarkReferenceGrid(b *testing.B) {
 	b.ReportMetric(float64(asked), "questions")
 }
 
-// BenchmarkReleasedFit counts the statistics of the reference's training profiles.
+// BenchmarkReleasedFit counts the statistics of the reference's training profiles,
+// and of a survey.
 func BenchmarkReleasedFit(b *testing.B) {
 	r := loadParity(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		r.fit(b, RuleHybrid, false)
+	for _, test := range []struct {
+		name  string
+		train Population
+	}{
+		{"data=reference", r.train},
+		{"rows=4000/d=135", densePopulation(135, 4000)},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				fitReleased(b, test.train, ReleasedOptions{Rule: RuleHybrid})
+			}
+		})
 	}
 }

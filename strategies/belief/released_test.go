@@ -35,7 +35,7 @@ func TestEntropyTable(t *testing.T) {
 		if i%2 == 0 {
 			p = math.Exp(-20 * p)
 		}
-		worst = max(worst, math.Abs(binaryEntropy(p)-exactEntropy(p)))
+		worst = max(worst, math.Abs(heldEntropy(p)-exactEntropy(p)))
 	}
 	if !(worst <= 1e-14) {
 		t.Errorf("entropy of a probability is off by %v", worst)
@@ -102,8 +102,8 @@ var bigLn2 = func() *big.Float {
 	return sum
 }()
 
-// somePopulation draws rows over n criteria: sparse or full, with cells missing.
-func somePopulation(t *rapid.T, n int) Population {
+// anyPopulation draws rows over n criteria: sparse or full, with cells missing.
+func anyPopulation(t *rapid.T, n int) Population {
 	rng := randomly(rapid.Uint64().Draw(t, "population"))
 	held := rapid.SampledFrom([]float64{.1, .3, .7, 1}).Draw(t, "share held")
 	gaps := rapid.SampledFrom([]float64{0, .2}).Draw(t, "share missing")
@@ -137,7 +137,7 @@ func TestReleasedKernels(t *testing.T) {
 		t.Run(string(rule), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				n := rapid.IntRange(1, 12).Draw(t, "criteria")
-				p := somePopulation(t, n)
+				p := anyPopulation(t, n)
 				var beliefs [2]BinaryInformer
 				for i := range beliefs {
 					m, _, err := FitReleased(context.Background(), p, Population{Criteria: p.Criteria}, ReleasedOptions{Rule: rule, Compat: i == 1})
@@ -189,8 +189,8 @@ func TestReleasedKernels(t *testing.T) {
 	}
 }
 
-// fitted fits a rule without dev rows.
-func fitted(t interface {
+// fitReleased fits a rule without dev rows.
+func fitReleased(t interface {
 	Helper()
 	Fatal(...any)
 }, p Population, opt ReleasedOptions,
@@ -203,8 +203,8 @@ func fitted(t interface {
 	return m
 }
 
-// rowsOf makes rows of one task: a digit is a value, "-" not held, "?" missing.
-func rowsOf(rows ...string) []Row {
+// releasedRows makes rows of one task: a digit is a value, "-" not held, "?" missing.
+func releasedRows(rows ...string) []Row {
 	at := index(len(rows[0]))
 	out := make([]Row, len(rows))
 	for i, s := range rows {
@@ -234,31 +234,31 @@ func TestStatisticsByHand(t *testing.T) {
 		want     want
 	}{
 		{
-			reason: "three of six hold both, in step", rows: rowsOf("12", "24", "35", "4-", "-1", "-1"),
+			reason: "three of six hold both, in step", rows: releasedRows("12", "24", "35", "4-", "-1", "-1"),
 			want: want{4. / 6, 2.5, 3 / math.Sqrt(4*5), 3. / 4, 2. / 2, 9 / math.Sqrt(6*14)},
 		},
 		{
-			reason: "two holding both are too few for a similarity and a correlation", rows: rowsOf("12", "24", "3-", "4-", "-1", "-1"),
+			reason: "two holding both are too few for a similarity and a correlation", rows: releasedRows("12", "24", "3-", "4-", "-1", "-1"),
 			want: want{4. / 6, 2.5, 0, 2. / 4, 2. / 2, nan},
 		},
 		{
-			reason: "four rows are too few for conditionals", rows: rowsOf("12", "24", "35", "4-"),
+			reason: "four rows are too few for conditionals", rows: releasedRows("12", "24", "35", "4-"),
 			want: want{1, 2.5, 3 / math.Sqrt(4*3), nan, nan, 9 / math.Sqrt(6*14)},
 		},
 		{
-			reason: "who lacks it nobody can say when all hold it", rows: rowsOf("11", "12", "13", "1-", "1-"),
+			reason: "who lacks it nobody can say when all hold it", rows: releasedRows("11", "12", "13", "1-", "1-"),
 			want: want{1, 1, 3 / math.Sqrt(5*3), 3. / 5, .5, nan},
 		},
 		{
-			reason: "a row that holds nothing does not count", rows: rowsOf("11", "21", "3-", "--", "--"),
+			reason: "a row that holds nothing does not count", rows: releasedRows("11", "21", "3-", "--", "--"),
 			want: want{1, 2, 0, nan, nan, nan},
 		},
 		{
-			reason: "a missing cell lists nothing", rows: rowsOf("1?", "2?", "?1", "-1", "-2", "-3", "11", "1-"),
+			reason: "a missing cell lists nothing", rows: releasedRows("1?", "2?", "?1", "-1", "-2", "-3", "11", "1-"),
 			want: want{4. / 7, 5. / 4, 0, 1. / 2, 3. / 3, nan},
 		},
 		{
-			reason: "a criterion that too few users hold is not listed", rows: rowsOf("1-", "2-", "3-", "-1", "-2"), minUsers: 3,
+			reason: "a criterion that too few users hold is not listed", rows: releasedRows("1-", "2-", "3-", "-1", "-2"), minUsers: 3,
 			want: want{1, 2, 0, nan, nan, nan},
 		},
 	} {
@@ -294,7 +294,7 @@ func TestReleasedSurveys(t *testing.T) {
 		}})
 	}
 	for _, rule := range Rules {
-		m := fitted(t, p, ReleasedOptions{Rule: rule})
+		m := fitReleased(t, p, ReleasedOptions{Rule: rule})
 		b := m.Start(index(4)).(BinaryInformer)
 		gain, all, none := make([]float64, 4), []bool{true, true, true, true}, make([]bool, 4)
 		for step := range 3 {
@@ -338,8 +338,8 @@ func TestReleasedSurveys(t *testing.T) {
 func TestReleasedAnswers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(2, 8).Draw(t, "criteria")
-		p := somePopulation(t, n)
-		m := fitted(t, p, ReleasedOptions{Rule: rapid.SampledFrom(Rules).Draw(t, "rule"), Compat: rapid.Bool().Draw(t, "compat")})
+		p := anyPopulation(t, n)
+		m := fitReleased(t, p, ReleasedOptions{Rule: rapid.SampledFrom(Rules).Draw(t, "rule"), Compat: rapid.Bool().Draw(t, "compat")})
 		cell := func(i int) domains.Cell {
 			if i == 0 {
 				return domains.NotHeld()
@@ -396,7 +396,7 @@ func TestReleasedAllocates(t *testing.T) {
 	p := densePopulation(n, 200)
 	for _, rule := range Rules {
 		for _, compat := range []bool{false, true} {
-			m := fitted(t, p, ReleasedOptions{Rule: rule, Compat: compat})
+			m := fitReleased(t, p, ReleasedOptions{Rule: rule, Compat: compat})
 			b, origin := m.Start(index(n)).(BinaryInformer), m.Start(index(n))
 			c := newChooser(m, index(n), "Binary IG")
 			turn := func() {
@@ -414,13 +414,13 @@ func TestReleasedAllocates(t *testing.T) {
 
 // TestReleasedDraws: answers come as often as P(held) and the training levels say.
 func TestReleasedDraws(t *testing.T) {
-	p := Population{Criteria: scales(1, 3), Rows: rowsOf("1", "1", "3", "-", "-", "2", "1", "1")}
-	m := fitted(t, p, ReleasedOptions{Rule: RuleUniform})
+	p := Population{Criteria: scales(1, 3), Rows: releasedRows("1", "1", "3", "-", "-", "2", "1", "1")}
+	m := fitReleased(t, p, ReleasedOptions{Rule: RuleUniform})
 	if got := m.NumParams(); got != 0 {
 		t.Errorf("uniform has %d parameters", got)
 	}
-	p.Criteria, p.Rows = scales(2, 3), rowsOf("12", "12", "32", "-2", "-2", "22", "12", "12")
-	m = fitted(t, p, ReleasedOptions{Rule: RulePrior})
+	p.Criteria, p.Rows = scales(2, 3), releasedRows("12", "12", "32", "-2", "-2", "22", "12", "12")
+	m = fitReleased(t, p, ReleasedOptions{Rule: RulePrior})
 	b, rng := m.Start([]int{0}), randomly(9)
 	const draws = 40000
 	counts := make([]float64, 4)
@@ -441,7 +441,7 @@ func TestReleasedDraws(t *testing.T) {
 
 // TestReleasedNumParams counts what each rule uses of rows that can be counted.
 func TestReleasedNumParams(t *testing.T) {
-	p := Population{Criteria: scales(3, 5), Rows: rowsOf("12-", "24-", "35-", "4-1", "-1-", "-15")}
+	p := Population{Criteria: scales(3, 5), Rows: releasedRows("12-", "24-", "35-", "4-1", "-1-", "-15")}
 	for rule, want := range map[Rule]int{
 		RuleUniform:     0,
 		RulePrior:       6,
@@ -452,7 +452,7 @@ func TestReleasedNumParams(t *testing.T) {
 		RuleLogisticCF:  6 + 1,
 		RuleBayesianCF:  6 + 1,
 	} {
-		m := fitted(t, p, ReleasedOptions{Rule: rule})
+		m := fitReleased(t, p, ReleasedOptions{Rule: rule})
 		if got := m.NumParams(); got != want {
 			t.Errorf("%s has %d parameters, want %d", rule, got, want)
 		}
@@ -466,7 +466,7 @@ func TestReleasedFile(t *testing.T) {
 	p := densePopulation(n, 60)
 	p.Criteria[2] = domains.Criterion{ID: "c02", Name: "nominal", Scale: domains.Nominal, Levels: []domains.Level{{Value: 0}, {Value: 1}, {Value: 2}, {Value: 3}, {Value: 4}, {Value: 5}}}
 	for _, rule := range Rules {
-		m := fitted(t, p, ReleasedOptions{Rule: rule, Compat: rule == RuleHybrid})
+		m := fitReleased(t, p, ReleasedOptions{Rule: rule, Compat: rule == RuleHybrid})
 		var file bytes.Buffer
 		if err := Save(&file, m, Provenance{Data: "test"}); err != nil {
 			t.Fatal(err)
@@ -493,7 +493,7 @@ func TestReleasedFile(t *testing.T) {
 		}
 	}
 
-	m := fitted(t, p, ReleasedOptions{Rule: RuleItemCFValue})
+	m := fitReleased(t, p, ReleasedOptions{Rule: RuleItemCFValue})
 	for _, test := range []struct {
 		reason string
 		damage func(*releasedFile)
@@ -550,7 +550,7 @@ func TestFitReleasedRefuses(t *testing.T) {
 
 // TestReleasedDevScore: of rows that a rule foretells well it says so.
 func TestReleasedDevScore(t *testing.T) {
-	p := Population{Criteria: scales(2, 5), Rows: rowsOf("1-", "2-", "3-", "4-")}
+	p := Population{Criteria: scales(2, 5), Rows: releasedRows("1-", "2-", "3-", "4-")}
 	_, candidates, err := FitReleased(context.Background(), p, p, ReleasedOptions{Rule: RuleUniform})
 	if err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func (m *Released) compatHeld(dst []float64, criteria, held, not []int) {
 		for _, i := range not {
 			x -= m.ratio[criteria[i]*n+c]
 		}
-		return logistic(x)
+		return clippedLogistic(x)
 	}
 	item := func(c int) float64 {
 		return itemHeld(m.has[c], similar(c, held)-similar(c, not), len(held), len(held)+len(not))
@@ -50,7 +50,7 @@ func (m *Released) compatHeld(dst []float64, criteria, held, not []int) {
 			for _, i := range not {
 				x -= float64(2 * m.stats.Similarity[criteria[i]*n+c])
 			}
-			p = logistic(x)
+			p = clippedLogistic(x)
 		case RuleBayesianCF:
 			a := float64(2*p) + similar(c, held)
 			p = a / (a + (float64(2*(1-p)) + similar(c, not)))
@@ -168,21 +168,21 @@ func (b *heuristic) after(e *neighbour) (yes, no float64) {
 		return logitEntropy(b.logit[j] + ratio), logitEntropy(b.logit[j] - ratio)
 	case RuleItemCF, RuleItemCFValue:
 		p, q := b.itemAfter(j, similarity)
-		return binaryEntropy(p), binaryEntropy(q)
+		return heldEntropy(p), heldEntropy(q)
 	case RuleHybrid:
 		p, q := b.itemAfter(j, similarity)
 		against := b.against[j] // exp(-logit); the answer multiplies the odds, no need of exp
 		yes, no = min(max(against/e.odds, leastOdds), mostOdds), min(max(against*e.odds, leastOdds), mostOdds)
-		return binaryEntropy((1/(1+yes) + p) / 2), binaryEntropy((1/(1+no) + q) / 2)
+		return heldEntropy((1/(1+yes) + p) / 2), heldEntropy((1/(1+no) + q) / 2)
 	case RuleLogisticCF:
 		x := m.logOdds[c] + 2*(b.like[j]-b.unlike[j])
 		return logitEntropy(x + 2*similarity), logitEntropy(x - 2*similarity)
 	case RuleBayesianCF:
 		like := 2*m.has[c] + b.like[j]
 		total := like + 2*(1-m.has[c]) + b.unlike[j] + similarity
-		return binaryEntropy((like + similarity) / total), binaryEntropy(like / total)
+		return heldEntropy((like + similarity) / total), heldEntropy(like / total)
 	}
-	h := binaryEntropy(m.has[c])
+	h := heldEntropy(m.has[c])
 	return h, h
 }
 
@@ -275,5 +275,5 @@ func (b *heuristic) entropy(j int, p float64) float64 {
 	if b.model.rule == RuleNaiveBayes {
 		return logitEntropy(b.logit[j])
 	}
-	return binaryEntropy(p)
+	return heldEntropy(p)
 }
