@@ -223,9 +223,15 @@ func newChooser(m *Released, criteria []int, strategy string) *chooser {
 	for _, s := range []*[]float64{&c.fixed, &c.held, &c.value, &c.score, &c.fallback} {
 		*s = make([]float64, n)
 	}
+	entropy := heldEntropy
+	if m.compat {
+		entropy = exactEntropy
+	}
 	for j, k := range criteria {
 		c.open[j] = true
-		c.fixed[j] = float64(m.has[k]*m.value[k]) + exactEntropy(m.has[k])
+		if strategy == "Fixed" {
+			c.fixed[j] = float64(m.has[k]*m.value[k]) + entropy(m.has[k])
+		}
 	}
 	return c
 }

@@ -84,6 +84,7 @@ type Released struct {
 	has, value []float64   // with what stands for the unknown
 	logOdds    []float64   // of has
 	ratio      []float64   // [o,c] at o*C+c: r(o,c); nil when the rule has no use for it
+	odds       []float64   // exp(ratio), the factor by which an answer multiplies odds
 	levels     [][]float64 // P(level | held); nil of a continuous criterion
 	unseen     int         // criteria that no training row lists
 }
@@ -136,7 +137,7 @@ func newReleased(rule Rule, compat bool, criteria []domains.Criterion, s *Statis
 			}
 		}
 		if rule == RuleUniform {
-			m.has[i], m.value[i] = .5, middle(c)
+			m.has[i], m.value[i] = .5, scaleMiddle(c)
 			for l := range m.levels[i] {
 				m.levels[i][l] = 1 / float64(len(c.Levels))
 			}
@@ -144,10 +145,12 @@ func newReleased(rule Rule, compat bool, criteria []domains.Criterion, s *Statis
 		m.logOdds[i] = exactLog(m.has[i]/(1-m.has[i]+1e-10) + 1e-10)
 	}
 	if rule.usesRatio() {
-		m.ratio = make([]float64, n*n)
+		m.ratio, m.odds = make([]float64, n*n), make([]float64, n*n)
 		for i, p := range s.Given {
+			m.odds[i] = 1
 			if q := s.GivenNot[i]; p > 0 && q > 0 { // false of NaN
-				m.ratio[i] = exactLog(p / q)
+				m.odds[i] = p / q
+				m.ratio[i] = exactLog(m.odds[i])
 			}
 		}
 	}
@@ -251,8 +254,8 @@ func (m *Released) Notes() []domains.Count {
 	return []domains.Count{{What: "criteria that no training profile lists: P(held) 0.3 and the middle of the scale, as released", N: m.unseen}}
 }
 
-// pairs are entries of pairs of criteria, c < d, without those that say nothing.
-type pairs struct {
+// A pairList has entries of pairs of criteria, c < d, without those that say nothing.
+type pairList struct {
 	C []int     `json:"c"`
 	D []int     `json:"d"`
 	V []float64 `json:"v"` // one a pair, or four: P(d|c), P(d|not c), P(c|d), P(c|not d)
@@ -266,9 +269,9 @@ type releasedFile struct {
 	Held         []int      `json:"held"`
 	Value        []*float64 `json:"value"` // mean values; null of a nominal criterion
 	Levels       [][]int    `json:"levels"`
-	Similarity   *pairs     `json:"similarity,omitempty"`
-	Conditionals *pairs     `json:"conditionals,omitempty"`
-	Correlation  *pairs     `json:"correlation,omitempty"`
+	Similarity   *pairList     `json:"similarity,omitempty"`
+	Conditionals *pairList     `json:"conditionals,omitempty"`
+	Correlation  *pairList     `json:"correlation,omitempty"`
 }
 
 func (m *Released) fileKind() string                { return "released" }
@@ -283,11 +286,11 @@ func (m *Released) snapshot() any {
 		}
 	}
 	n := len(m.criteria)
-	collect := func(use bool, said func(cd, dc int) []float64) *pairs {
+	collect := func(use bool, said func(cd, dc int) []float64) *pairList {
 		if !use {
 			return nil
 		}
-		p := &pairs{C: []int{}, D: []int{}, V: []float64{}}
+		p := &pairList{C: []int{}, D: []int{}, V: []float64{}}
 		m.eachPair(func(cd, dc int) {
 			if v := said(cd, dc); v != nil {
 				p.C, p.D, p.V = append(p.C, cd/n), append(p.D, cd%n), append(p.V, v...)
@@ -352,13 +355,13 @@ func restoreReleased(raw json.RawMessage, criteria []domains.Criterion) (Model, 
 		if c.Scale == domains.Nominal {
 			continue
 		}
-		lo, hi := ends(c)
+		lo, hi := scaleEnds(c)
 		if f.Value[i] == nil || !(*f.Value[i] >= lo && *f.Value[i] <= hi) {
 			return nil, fmt.Errorf("criterion %d: mean value outside its scale", i+1)
 		}
 		s.Value[i] = *f.Value[i]
 	}
-	fill := func(name string, p *pairs, use bool, width int, least float64, set func(cd, dc int, v []float64)) error {
+	fill := func(name string, p *pairList, use bool, width int, least float64, set func(cd, dc int, v []float64)) error {
 		if !use {
 			return nil
 		}

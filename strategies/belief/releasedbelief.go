@@ -8,11 +8,11 @@ import (
 	"pepbench/domains"
 )
 
-// told says what is known of a position.
-type told uint8
+// A toldState says what is known of a position.
+type toldState uint8
 
 const (
-	untold told = iota
+	untold toldState = iota
 	toldNot
 	toldHeld
 )
@@ -22,7 +22,7 @@ const (
 type heuristic struct {
 	model     *Released
 	criteria  []int
-	told      []told
+	told      []toldState
 	held, not []int     // positions in the order told, each with room for all
 	pinned    []float64 // value told, of what is held
 
@@ -34,7 +34,8 @@ type heuristic struct {
 
 	near    *neighbours // made by the first selection; clones share it
 	scratch []float64
-	open    []bool // scratch too: has a part in the sums of the selection
+	against []float64 // part of scratch
+	open    []bool    // scratch too: has a part in the sums of the selection
 }
 
 var _ BinaryInformer = (*heuristic)(nil)
@@ -50,7 +51,7 @@ func (m *Released) Start(criteria []int) Belief {
 // allocate makes room for as many positions as there are criteria.
 func (b *heuristic) allocate() {
 	n, rule := len(b.criteria), b.model.rule
-	b.told = make([]told, n)
+	b.told = make([]toldState, n)
 	places := make([]int, 2*n)
 	b.held, b.not = places[:0:n], places[n:n]
 	size := n
@@ -173,8 +174,8 @@ func (b *heuristic) add(i int) {
 	}
 }
 
-// logistic is the probability with log-odds x, clipped as released.
-func logistic(x float64) float64 {
+// clippedLogistic is the probability with log-odds x, clipped as released.
+func clippedLogistic(x float64) float64 {
 	return 1 / (1 + math.Exp(-min(max(x, -logitClip), logitClip)))
 }
 
@@ -198,13 +199,13 @@ func (b *heuristic) probability(j int) float64 {
 	}
 	switch m.rule {
 	case RuleNaiveBayes:
-		return logistic(b.logit[j])
+		return clippedLogistic(b.logit[j])
 	case RuleItemCF, RuleItemCFValue:
 		return item()
 	case RuleHybrid:
-		return (logistic(b.logit[j]) + item()) / 2
+		return (clippedLogistic(b.logit[j]) + item()) / 2
 	case RuleLogisticCF:
-		return logistic(m.logOdds[b.criteria[j]] + 2*(b.like[j]-b.unlike[j]))
+		return clippedLogistic(m.logOdds[b.criteria[j]] + 2*(b.like[j]-b.unlike[j]))
 	case RuleBayesianCF:
 		like := 2*p + b.like[j]
 		return like / (like + 2*(1-p) + b.unlike[j])
@@ -223,7 +224,7 @@ func (b *heuristic) mean(j int) float64 {
 	}
 	v := b.model.value[b.criteria[j]]
 	if b.moved != nil && b.moved[j] > 0 {
-		lo, hi := ends(c)
+		lo, hi := scaleEnds(c)
 		v = min(max(v+b.shift[j]/b.moved[j], lo), hi)
 	}
 	return v

@@ -1,7 +1,12 @@
 package belief
 
+import "math"
+
 // Binary information gain is asked of candidates with P(held) between these.
 const gainLeast, gainMost = .01, .99
+
+// The clip of log-odds as one of odds.
+var leastOdds, mostOdds = math.Exp(-logitClip), math.Exp(logitClip)
 
 // compatHeld writes P(held) of every position to dst as the released code computes
 // it: sums from the beginning, what is held before what is not, each in the order
@@ -23,7 +28,7 @@ func (m *Released) compatHeld(dst []float64, criteria, held, not []int) {
 		for _, i := range not {
 			x -= m.ratio[criteria[i]*n+c]
 		}
-		return logistic(x)
+		return clippedLogistic(x)
 	}
 	item := func(c int) float64 {
 		return itemHeld(m.has[c], similar(c, held)-similar(c, not), len(held), len(held)+len(not))
@@ -45,7 +50,7 @@ func (m *Released) compatHeld(dst []float64, criteria, held, not []int) {
 			for _, i := range not {
 				x -= float64(2 * m.stats.Similarity[criteria[i]*n+c])
 			}
-			p = logistic(x)
+			p = clippedLogistic(x)
 		case RuleBayesianCF:
 			a := float64(2*p) + similar(c, held)
 			p = a / (a + (float64(2*(1-p)) + similar(c, not)))
@@ -114,53 +119,70 @@ type neighbour struct {
 	at         int
 	similarity float64
 	ratio      float64 // ln P(at|o)/P(at|not o)
+	odds       float64 // exp(ratio)
 }
 
 func (m *Released) neighbours(criteria []int) *neighbours {
 	n := len(m.criteria)
-	out := &neighbours{start: make([]int, 1, len(criteria)+1)}
+	of := func(o, c int) (e neighbour) {
+		if m.rule.usesSimilarity() {
+			e.similarity = m.stats.Similarity[o*n+c]
+		}
+		if m.ratio != nil {
+			e.ratio = m.ratio[o*n+c]
+		}
+		return e
+	}
+	out := &neighbours{start: make([]int, len(criteria)+1)}
+	for i, o := range criteria {
+		out.start[i+1] = out.start[i]
+		for _, c := range criteria {
+			if e := of(o, c); e != (neighbour{}) {
+				out.start[i+1]++
+			}
+		}
+	}
+	out.list = make([]neighbour, 0, out.start[len(criteria)])
 	for _, o := range criteria {
 		for j, c := range criteria {
-			var e neighbour
-			if m.rule.usesSimilarity() {
-				e.similarity = m.stats.Similarity[o*n+c]
-			}
-			if m.ratio != nil {
-				e.ratio = m.ratio[o*n+c]
-			}
-			if o != c && (e.similarity != 0 || e.ratio != 0) {
-				e.at = j
+			if e := of(o, c); e != (neighbour{}) { // of itself nothing is said
+				e.at, e.odds = j, 1
+				if m.odds != nil {
+					e.odds = m.odds[o*n+c]
+				}
 				out.list = append(out.list, e)
 			}
 		}
-		out.start = append(out.start, len(out.list))
 	}
 	return out
 }
 
-// after gives the entropies of position j after a held and a not held answer to
-// another position with the given similarity and ratio.
-func (b *heuristic) after(j int, similarity, ratio float64) (yes, no float64) {
+// after gives the entropies of position e.at after a held and a not held answer to
+// the position that it is a neighbour of.
+func (b *heuristic) after(e *neighbour) (yes, no float64) {
 	m := b.model
+	j, similarity, ratio := e.at, e.similarity, e.ratio
 	c := b.criteria[j]
 	switch m.rule {
 	case RuleNaiveBayes:
 		return logitEntropy(b.logit[j] + ratio), logitEntropy(b.logit[j] - ratio)
 	case RuleItemCF, RuleItemCFValue:
 		p, q := b.itemAfter(j, similarity)
-		return binaryEntropy(p), binaryEntropy(q)
+		return heldEntropy(p), heldEntropy(q)
 	case RuleHybrid:
 		p, q := b.itemAfter(j, similarity)
-		return binaryEntropy((logistic(b.logit[j]+ratio) + p) / 2), binaryEntropy((logistic(b.logit[j]-ratio) + q) / 2)
+		against := b.against[j] // exp(-logit); the answer multiplies the odds, no need of exp
+		yes, no = min(max(against/e.odds, leastOdds), mostOdds), min(max(against*e.odds, leastOdds), mostOdds)
+		return heldEntropy((1/(1+yes) + p) / 2), heldEntropy((1/(1+no) + q) / 2)
 	case RuleLogisticCF:
 		x := m.logOdds[c] + 2*(b.like[j]-b.unlike[j])
 		return logitEntropy(x + 2*similarity), logitEntropy(x - 2*similarity)
 	case RuleBayesianCF:
 		like := 2*m.has[c] + b.like[j]
 		total := like + 2*(1-m.has[c]) + b.unlike[j] + similarity
-		return binaryEntropy((like + similarity) / total), binaryEntropy(like / total)
+		return heldEntropy((like + similarity) / total), heldEntropy(like / total)
 	}
-	h := binaryEntropy(m.has[c])
+	h := heldEntropy(m.has[c])
 	return h, h
 }
 
@@ -193,8 +215,9 @@ func (b *heuristic) BinaryInformation(dst []float64, candidate, asked []bool) {
 	if b.open == nil {
 		b.open = make([]bool, n)
 	}
-	buf := b.buffer(4 * n)
-	held, now, yes, no := buf[:n], buf[n:2*n], buf[2*n:3*n], buf[3*n:] // P, and entropies; 0 of what has no part
+	buf := b.buffer(5 * n)
+	held, now, yes, no := buf[:n], buf[n:2*n], buf[2*n:3*n], buf[3*n:4*n] // P, and entropies; 0 of what has no part
+	b.against = buf[4*n:]
 	clear(buf)
 	allYes, allNo := 0.0, 0.0
 	for j := range n {
@@ -205,8 +228,11 @@ func (b *heuristic) BinaryInformation(dst []float64, candidate, asked []bool) {
 		if b.open[j] {
 			now[j] = b.entropy(j, held[j])
 			yes[j], no[j] = now[j], now[j]
+			if m.rule == RuleHybrid {
+				b.against[j] = math.Exp(-b.logit[j])
+			}
 			if m.rule.usesItem() {
-				yes[j], no[j] = b.after(j, 0, 0)
+				yes[j], no[j] = b.after(&neighbour{at: j, odds: 1})
 			}
 			allYes += now[j] - yes[j]
 			allNo += now[j] - no[j]
@@ -234,7 +260,7 @@ func (b *heuristic) BinaryInformation(dst []float64, candidate, asked []bool) {
 		} else {
 			for i := range near {
 				if e := &near[i]; b.open[e.at] {
-					y, z := b.after(e.at, e.similarity, e.ratio)
+					y, z := b.after(e)
 					dropYes += yes[e.at] - y
 					dropNo += no[e.at] - z
 				}
@@ -249,5 +275,5 @@ func (b *heuristic) entropy(j int, p float64) float64 {
 	if b.model.rule == RuleNaiveBayes {
 		return logitEntropy(b.logit[j])
 	}
-	return binaryEntropy(p)
+	return heldEntropy(p)
 }

@@ -124,7 +124,7 @@ func NewStatistics(p Population, minUsers int) *Statistics {
 		case c.Scale == domains.Nominal:
 			s.Value[i] = math.NaN()
 		case s.Held[i] == 0:
-			s.Value[i] = middle(c)
+			s.Value[i] = scaleMiddle(c)
 		default:
 			s.Value[i] /= float64(s.Held[i])
 		}
@@ -140,10 +140,10 @@ func NewStatistics(p Population, minUsers int) *Statistics {
 				s.Similarity[cd] = float64(co) / math.Sqrt(float64(s.Held[c])*float64(s.Held[d]))
 			}
 			if both[cd] >= leastListed {
-				s.Given[cd] = ratio(co, holds[cd])
-				s.GivenNot[cd] = ratio(holds[dc]-co, both[cd]-holds[cd])
+				s.Given[cd] = shareOf(co, holds[cd])
+				s.GivenNot[cd] = shareOf(holds[dc]-co, both[cd]-holds[cd])
 			}
-			if c < d && co >= leastTogether && spread(&p.Criteria[c], square[cd], co) && spread(&p.Criteria[d], square[dc], co) {
+			if c < d && co >= leastTogether && hasSpread(&p.Criteria[c], square[cd], co) && hasSpread(&p.Criteria[d], square[dc], co) {
 				r := product[cd] / math.Sqrt(square[cd]) / math.Sqrt(square[dc])
 				s.Correlation[cd] = min(max(r, -1), 1)
 				s.Correlation[dc] = s.Correlation[cd]
@@ -207,17 +207,17 @@ func (p *Population) listed(least int) [][]bool {
 	return out
 }
 
-// ratio is a/b, or what is said where no row says anything.
-func ratio(a, b int) float64 {
+// shareOf is a/b, or what is said where no row says anything.
+func shareOf(a, b int) float64 {
 	if b == 0 {
 		return unknownGiven
 	}
 	return float64(a) / float64(b)
 }
 
-// spread reports whether n values of c, with the given sum of squares around their
+// hasSpread reports whether n values of c, with the given sum of squares around their
 // mean, differ by more than rounding. Those of a nominal criterion are no numbers.
-func spread(c *domains.Criterion, square float64, n int) bool {
+func hasSpread(c *domains.Criterion, square float64, n int) bool {
 	if c.Scale == domains.Nominal {
 		return false
 	}
@@ -225,19 +225,19 @@ func spread(c *domains.Criterion, square float64, n int) bool {
 	return square > float64(n)*least*least
 }
 
-// ends gives the least and the largest value of a criterion.
-func ends(c *domains.Criterion) (lo, hi float64) {
+// scaleEnds gives the least and the largest value of a criterion.
+func scaleEnds(c *domains.Criterion) (lo, hi float64) {
 	if c.Scale == domains.Continuous {
 		return c.Min, c.Max
 	}
 	return c.Levels[0].Value, c.Levels[len(c.Levels)-1].Value
 }
 
-// middle is the middle of a scale: 3 of 1..5. A nominal one has none.
-func middle(c *domains.Criterion) float64 {
+// scaleMiddle is the middle of a scale: 3 of 1..5. A nominal one has none.
+func scaleMiddle(c *domains.Criterion) float64 {
 	if c.Scale == domains.Nominal {
 		return math.NaN()
 	}
-	lo, hi := ends(c)
+	lo, hi := scaleEnds(c)
 	return lo + (hi-lo)/2
 }
