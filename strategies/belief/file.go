@@ -76,9 +76,10 @@ type stored interface {
 // restorers make a model of each kind out of its snapshot, which they validate:
 // lengths, probabilities, finite numbers.
 var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterion) (Model, error){
-	"blr":          restoreBLR,
-	"factor":       restoreFactor,
-	"latent-class": restoreLatentClass,
+	"blr":                restoreBLR,
+	"factor":             restoreFactor,
+	"latent-class":       restoreLatentClass,
+	"mixture-of-factors": restoreMixtureOfFactors,
 }
 
 // Save writes a fitted model.

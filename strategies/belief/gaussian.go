@@ -215,6 +215,11 @@ func (f *gaussianFile) restore(criteria []domains.Criterion) (gaussian, error) {
 	if err := g.check(); err != nil {
 		return g, err
 	}
+	for c := range criteria {
+		if criteria[c].Scale == domains.Continuous {
+			g.cut[c] = nil
+		}
+	}
 	g.finish()
 	return g, nil
 }
@@ -540,6 +545,11 @@ func (b *normal) Marginal(i int) Marginal {
 		return Marginal{}
 	}
 	p := b.predict(i)
+	return b.marginal(i, &p, b.spread)
+}
+
+// marginal summarises p, of which spread gives the states.
+func (b *normal) marginal(i int, p *predictive, spread func([]float64, int, *predictive)) Marginal {
 	if b.criterion(i).Scale == domains.Continuous {
 		return Marginal{
 			Held:     p.held,
@@ -549,7 +559,7 @@ func (b *normal) Marginal(i int) Marginal {
 		}
 	}
 	dst := b.buffer(b.NumStates(i))
-	b.spread(dst, i, &p)
+	spread(dst, i, p)
 	m := marginalOf(b.criterion(i), dst)
 	m.Held, m.Variance = p.held, p.variance
 	return m
@@ -569,26 +579,30 @@ func (b *normal) moments(i int) (held, value float64) {
 		return 1, t.Value()
 	}
 	p := b.predict(i)
+	if t.IsNotHeld() {
+		return 0, b.value(i, &p, b.spread)
+	}
+	return p.held, b.value(i, &p, b.spread)
+}
+
+// value is E[value | held] under p, of which spread gives the states.
+func (b *normal) value(i int, p *predictive, spread func([]float64, int, *predictive)) float64 {
 	dst := b.buffer(b.NumStates(i))
-	b.spread(dst, i, &p)
-	c, sum := b.criterion(i), 0.0
+	spread(dst, i, p)
+	c, mean, sum := b.criterion(i), 0.0, 0.0
 	for k, v := range dst[1:] {
 		if c.Scale == domains.Continuous {
-			value += v * b.node(i, k, &p)
+			mean += v * b.node(i, k, p)
 		} else {
-			value += v * c.Levels[k].Value
+			mean += v * c.Levels[k].Value
 		}
 		sum += v
 	}
 	if sum > 0 {
-		value /= sum
-	} else { // held so improbable that the product underflows
-		value = b.model.low[b.criteria[i]] + b.model.width[b.criteria[i]]*min(max(p.mean, 0), 1)
+		return mean / sum
 	}
-	if t.IsNotHeld() {
-		return 0, value
-	}
-	return p.held, value
+	at := b.criteria[i] // held so improbable that products underflow
+	return b.model.low[at] + b.model.width[at]*min(max(p.mean, 0), 1)
 }
 
 // Infer implements Belief.
