@@ -252,12 +252,12 @@ func (g *gaussian) params() int {
 // variance where whether a criterion is held says nothing about z.
 func (g *gaussian) Start(criteria []int) Belief {
 	n, d := len(criteria), g.d
-	floats := make([]float64, 2*d+2*d*d)
+	floats := make([]float64, 2*d+3*d*d)
 	b := normal{model: g, criteria: criteria, told: make([]domains.Cell, n)}
 	b.m, floats = floats[:d:d], floats[d:]
 	b.s, floats = floats[:d*d:d*d], floats[d*d:]
 	b.u, floats = floats[:d:d], floats[d:]
-	b.a = floats[: d*d : d*d]
+	b.a, b.t = floats[:d*d:d*d], floats[d*d:]
 	b.reset()
 	for _, c := range criteria {
 		if !g.free[c] {
@@ -290,9 +290,9 @@ type normal struct {
 	s        []float64      // [d][d], symmetric
 	told     []domains.Cell // of each position; missing: nothing was told
 
-	u   []float64 // [d] scratch
-	a   []float64 // [d][d] scratch
-	buf []float64
+	u    []float64 // [d] scratch
+	a, t []float64 // [d][d] scratch
+	buf  []float64
 }
 
 var (
@@ -384,9 +384,22 @@ func (b *normal) predict(i int) predictive {
 		p.mean += shift * along
 		quad = -drop * along * along
 	}
-	quad += b.times(b.u, l)
-	p.variance = g.noise[c] + max(0, quad)
+	p.variance = g.noise[c] + max(0, quad+quadratic(b.s, l))
 	return p
+}
+
+// quadratic is v'Av for a symmetric A, of which it reads the lower triangle.
+func quadratic(a, v []float64) float64 {
+	d, quad := len(v), 0.0
+	for x, w := range v {
+		row := a[x*d:][:x+1]
+		sum := 0.0
+		for y, r := range row[:x] {
+			sum += r * v[y]
+		}
+		quad += w * (row[x]*w + 2*sum)
+	}
+	return quad
 }
 
 // Observe implements Belief. A continuous value outside its range counts as the end
@@ -633,7 +646,7 @@ func (b *normal) Draw(rng *rand.Rand, i int) domains.Cell {
 func (b *normal) logScore(i int, cell domains.Cell) float64 {
 	g, c := b.model, b.criteria[i]
 	w := b.probe(i)
-	t := (g.bias[c] + dot(w, b.m)) / math.Sqrt(1+max(0, b.times(b.u, w)))
+	t := (g.bias[c] + dot(w, b.m)) / math.Sqrt(1+max(0, quadratic(b.s, w)))
 	if !cell.IsHeld() {
 		return logNormalCDF(-t)
 	}
@@ -670,7 +683,7 @@ func (b *normal) LatentInformation(i int) float64 {
 	info := 0.0
 	if !g.free[c] {
 		w := b.probe(i)
-		mean, sd := g.bias[c]+dot(w, b.m), math.Sqrt(max(0, b.times(b.u, w)))
+		mean, sd := g.bias[c]+dot(w, b.m), math.Sqrt(max(0, quadratic(b.s, w)))
 		within := 0.0
 		for k, x := range g.projection.node {
 			within += g.projection.weight[k] * binaryEntropy(normalCDF(mean+sd*x))
@@ -713,36 +726,51 @@ type dense struct{ normal }
 func (b *dense) Clone() Belief {
 	c := &dense{b.normal}
 	c.m, c.s, c.told = slices.Clone(b.m), slices.Clone(b.s), slices.Clone(b.told)
-	c.u, c.a, c.buf = make([]float64, len(b.u)), make([]float64, len(b.a)), nil
+	c.u, c.a, c.t, c.buf = make([]float64, len(b.u)), make([]float64, len(b.a)), make([]float64, len(b.t)), nil
 	return c
 }
 
-// VarianceDrop implements VarianceDropper. With g = S l_c, v = noise_c + l_c.g, P
-// the rates of being held and A = sum_j P_j l_j l_j' over the positions j not
-// told, the answer to c brings
+// LatentInformation implements LatentInformer, in closed form.
+func (b *dense) LatentInformation(i int) float64 {
+	if !b.told[i].IsMissing() {
+		return 0
+	}
+	g, c := b.model, b.criteria[i]
+	return g.rate[c] * 0.5 * math.Log1p(max(0, quadratic(b.s, b.load(i)))/g.noise[c])
+}
+
+// VarianceDrop implements VarianceDropper. With v = noise_c + l_c'S l_c, P the rates of
+// being held and B = S (sum_j P_j l_j l_j') S over the positions j not told, the
+// answer to c brings
 //
-//	P_c (v + (g'A g - P_c (l_c.g)^2)/v) + (1 - P_c) 0
+//	P_c v + P_c (l_c'B l_c - P_c (l_c'S l_c)^2)/v
 //
-// from everybody else by its value, and P_c v, its own variance, either way. A
-// candidate costs O(d^2).
+// its own variance whatever the answer, and that of the others by its value if it
+// is held. A candidate costs O(d^2).
 func (b *dense) VarianceDrop(dst []float64, candidate []bool) {
 	g, d := b.model, b.model.d
 	clear(b.a)
-	for j := range b.criteria {
+	for j, c := range b.criteria {
 		if !b.told[j].IsMissing() {
 			continue
 		}
-		p := g.rate[b.criteria[j]]
-		l := b.load(j)
+		p, l := g.rate[c], b.load(j)
 		for x, v := range l {
-			row := b.a[x*d:][:d]
+			row := b.a[x*d:][:x+1]
 			v *= p
-			for y := range x + 1 {
+			for y := range row {
 				row[y] += v * l[y]
 			}
 		}
 	}
-	for i := range b.criteria {
+	for x := range d { // the other half
+		for y := range x {
+			b.a[y*d+x] = b.a[x*d+y]
+		}
+	}
+	multiply(b.t, b.a, b.s, d)
+	multiply(b.a, b.s, b.t, d)
+	for i, c := range b.criteria {
 		if !candidate[i] {
 			continue
 		}
@@ -750,19 +778,24 @@ func (b *dense) VarianceDrop(dst []float64, candidate []bool) {
 			dst[i] = 0
 			continue
 		}
-		c := b.criteria[i]
-		p, own := g.rate[c], b.times(b.u, b.load(i))
-		all := 0.0
-		for x, v := range b.u {
-			row := b.a[x*d:][:d]
-			sum := 0.5 * row[x] * v
-			for y := range x {
-				sum += row[y] * b.u[y]
-			}
-			all += 2 * v * sum
-		}
+		p, l := g.rate[c], b.load(i)
+		own := quadratic(b.s, l)
 		v := g.noise[c] + own
-		dst[i] = p * (v + (all-p*own*own)/v)
+		dst[i] = p * (v + (quadratic(b.a, l)-p*own*own)/v)
+	}
+}
+
+// multiply writes the product of two d x d matrices.
+func multiply(dst, a, b []float64, d int) {
+	clear(dst)
+	for x := range d {
+		row := dst[x*d:][:d]
+		for z, v := range a[x*d:][:d] {
+			other := b[z*d:][:d]
+			for y := range row {
+				row[y] += v * other[y]
+			}
+		}
 	}
 }
 
@@ -780,7 +813,7 @@ func (b *dense) ProfileInformation(dst []float64, candidate, asked []bool) {
 		if candidate[i] {
 			dst[i] = 0
 		}
-		v[i] = g.noise[b.criteria[i]] + b.times(b.u, b.load(i))
+		v[i] = g.noise[b.criteria[i]] + quadratic(b.s, b.load(i))
 	}
 	for i := range n {
 		if skip(i) {
