@@ -442,7 +442,9 @@ func settle(c *domains.Criterion, cell domains.Cell) domains.Cell {
 	case c.Scale == domains.Continuous:
 		return domains.At(min(max(cell.Value(), c.Min), c.Max))
 	}
-	return domains.At(c.Levels[c.Nearest(cell.Value())].Value)
+	// Far outside, rounding would make all levels equally near.
+	v := min(max(cell.Value(), c.Levels[0].Value), c.Levels[len(c.Levels)-1].Value)
+	return domains.At(c.Levels[c.Nearest(v)].Value)
 }
 
 // NumStates implements Joint.
