@@ -277,7 +277,9 @@ func (b *blend) Marginal(i int) Marginal {
 		return b.part[0].Marginal(i)
 	}
 	all := b.predict(i)
-	return b.part[0].marginal(i, &all, b.spread)
+	dst := b.part[0].buffer(b.NumStates(i))
+	b.spread(dst, i, &all)
+	return b.part[0].marginal(i, &all, dst)
 }
 
 // Marginals implements Belief.
@@ -289,7 +291,9 @@ func (b *blend) Marginals(held, value []float64) {
 			continue
 		}
 		all := b.predict(i)
-		held[i], value[i] = all.held, b.part[0].value(i, &all, b.spread)
+		dst := b.part[0].buffer(b.NumStates(i))
+		b.spread(dst, i, &all)
+		held[i], value[i] = all.held, b.part[0].value(i, &all, dst)
 		if t.IsNotHeld() {
 			held[i] = 0
 		}
@@ -313,7 +317,7 @@ func (b *blend) Draw(rng *rand.Rand, i int) domains.Cell {
 
 // logScore is ln P(cell of position i | told).
 func (b *blend) logScore(i int, cell domains.Cell) float64 {
-	post := make([]float64, len(b.w))
+	post := b.buffer(len(b.w))
 	for k, p := range b.part {
 		post[k] = math.Log(b.w[k]) + p.logScore(i, cell)
 	}

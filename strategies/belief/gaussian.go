@@ -253,7 +253,7 @@ func (g *gaussian) params() int {
 func (g *gaussian) Start(criteria []int) Belief {
 	n, d := len(criteria), g.d
 	floats := make([]float64, 2*d+3*d*d)
-	b := normal{model: g, criteria: criteria, told: make([]domains.Cell, n)}
+	b := &dense{normal{model: g, criteria: criteria, told: make([]domains.Cell, n)}}
 	b.m, floats = floats[:d:d], floats[d:]
 	b.s, floats = floats[:d*d:d*d], floats[d*d:]
 	b.u, floats = floats[:d:d], floats[d:]
@@ -261,10 +261,10 @@ func (g *gaussian) Start(criteria []int) Belief {
 	b.reset()
 	for _, c := range criteria {
 		if !g.free[c] {
-			return &b
+			return &b.normal
 		}
 	}
-	return &dense{b}
+	return b
 }
 
 // normal is the posterior N(m, S) of z given what was told.
@@ -491,26 +491,21 @@ func (b *normal) spread(dst []float64, i int, p *predictive) {
 		}
 		return
 	}
-	// Upper tails above the mean and lower tails below it, so that no level loses
-	// its digits.
-	sd, at := p.sd(), math.Inf(-1)
+	// Lower tails below the mean and upper tails above it, so that no level loses its
+	// digits.
+	sd := p.sd()
 	lower, upper := 0.0, 1.0 // P(value below, above the last cut)
 	for l := range cut {
-		at = (cut[l] - p.mean) / sd
-		var below, above float64
+		at := (cut[l] - p.mean) / sd
 		if at < 0 {
-			below = normalCDF(at)
-			above = 1 - below
-		} else {
-			above = normalCDF(-at)
-			below = 1 - above
-		}
-		if at < 0 {
+			below := normalCDF(at)
 			dst[1+l] = p.held * max(0, below-lower)
+			lower, upper = below, 1-below
 		} else {
+			above := normalCDF(-at)
 			dst[1+l] = p.held * max(0, upper-above)
+			lower, upper = 1-above, above
 		}
-		lower, upper = below, above
 	}
 	dst[1+len(cut)] = p.held * upper
 }
@@ -560,11 +555,13 @@ func (b *normal) Marginal(i int) Marginal {
 		return Marginal{}
 	}
 	p := b.predict(i)
-	return b.marginal(i, &p, b.spread)
+	dst := b.buffer(b.NumStates(i))
+	b.spread(dst, i, &p)
+	return b.marginal(i, &p, dst)
 }
 
-// marginal summarises p, of which spread gives the states.
-func (b *normal) marginal(i int, p *predictive, spread func([]float64, int, *predictive)) Marginal {
+// marginal summarises p and its states.
+func (b *normal) marginal(i int, p *predictive, states []float64) Marginal {
 	if b.criterion(i).Scale == domains.Continuous {
 		return Marginal{
 			Held:     p.held,
@@ -573,9 +570,7 @@ func (b *normal) marginal(i int, p *predictive, spread func([]float64, int, *pre
 			Loss:     p.sd() * math.Sqrt(2/math.Pi),
 		}
 	}
-	dst := b.buffer(b.NumStates(i))
-	spread(dst, i, p)
-	m := marginalOf(b.criterion(i), dst)
+	m := marginalOf(b.criterion(i), states)
 	m.Held, m.Variance = p.held, p.variance
 	return m
 }
@@ -594,18 +589,18 @@ func (b *normal) moments(i int) (held, value float64) {
 		return 1, t.Value()
 	}
 	p := b.predict(i)
+	dst := b.buffer(b.NumStates(i))
+	b.spread(dst, i, &p)
 	if t.IsNotHeld() {
-		return 0, b.value(i, &p, b.spread)
+		return 0, b.value(i, &p, dst)
 	}
-	return p.held, b.value(i, &p, b.spread)
+	return p.held, b.value(i, &p, dst)
 }
 
-// value is E[value | held] under p, of which spread gives the states.
-func (b *normal) value(i int, p *predictive, spread func([]float64, int, *predictive)) float64 {
-	dst := b.buffer(b.NumStates(i))
-	spread(dst, i, p)
+// value is E[value | held] under p and its states.
+func (b *normal) value(i int, p *predictive, states []float64) float64 {
 	c, mean, sum := b.criterion(i), 0.0, 0.0
-	for k, v := range dst[1:] {
+	for k, v := range states[1:] {
 		if c.Scale == domains.Continuous {
 			mean += v * b.node(i, k, p)
 		} else {

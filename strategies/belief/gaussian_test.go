@@ -295,6 +295,8 @@ func TestGaussianProbabilities(t *testing.T) {
 // what they know in closed form.
 func TestGaussianSetAndClone(t *testing.T) {
 	models := everyModel(rand.New(rand.NewPCG(4, 44)))
+	buf, held, value := make([]float64, 0, 16), make([]float64, 5), make([]float64, 5)
+	candidate, asked := []bool{true, true, true, true, true}, make([]bool, 5)
 	for _, name := range []string{"factor", "dense factor", "blr", "mixture-of-factors"} {
 		a := models[name].Start(index(5)).(Joint)
 		a.Observe(1, domains.At(2))
@@ -315,6 +317,21 @@ func TestGaussianSetAndClone(t *testing.T) {
 		}
 		if diff := cmp.Diff(before, a.Infer()); diff != "" {
 			t.Errorf("%s: answers to copies moved the original: %s", name, diff)
+		}
+		look := func() {
+			for i := range 5 {
+				buf = a.States(buf, i)
+				a.Marginal(i)
+				a.(LatentInformer).LatentInformation(i)
+			}
+			a.Marginals(held, value)
+			if d, ok := a.(*dense); ok {
+				d.VarianceDrop(held, candidate)
+				d.ProfileInformation(held, candidate, asked)
+			}
+		}
+		if n := testing.AllocsPerRun(10, look); n > 0 {
+			t.Errorf("%s: looking allocates %v times", name, n)
 		}
 		fresh := models[name].Start(index(5))
 		if n := testing.AllocsPerRun(10, func() { trial.Set(fresh); trial.Observe(0, domains.At(1)) }); n > 0 {

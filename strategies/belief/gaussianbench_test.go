@@ -63,6 +63,39 @@ func BenchmarkGaussianSession(b *testing.B) {
 	}
 }
 
+// BenchmarkSparseSelection rates 25 questions where what is held is a probit of z.
+func BenchmarkSparseSelection(b *testing.B) {
+	const n = 25
+	for _, d := range []int{4} {
+		g := randomGaussian(rand.New(rand.NewPCG(1, 34)), scales(n, 5), d, 0.7)
+		belief := g.Start(index(n)).(LatentInformer)
+		sum := 0.0
+		b.Run(fmt.Sprintf("latent/d=%d/c=%d", d, n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range n {
+					sum += belief.LatentInformation(i)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("marginals/d=%d/c=%d", d, n), func(b *testing.B) {
+			held, value := make([]float64, n), make([]float64, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				belief.Marginals(held, value)
+			}
+		})
+		b.Run(fmt.Sprintf("observe/d=%d/c=%d", d, n), func(b *testing.B) {
+			trial := belief.Clone()
+			b.ReportAllocs()
+			for b.Loop() {
+				trial.Set(belief)
+				trial.Observe(3, domains.At(4))
+			}
+		})
+	}
+}
+
 // BenchmarkFitFactor is one EM run of one dimension, on dense and on sparse
 // profiles.
 func BenchmarkFitFactor(b *testing.B) {
