@@ -23,7 +23,7 @@ type FactorOptions struct {
 
 // DefaultFactor is what a configuration that names only the kind gets.
 var DefaultFactor = FactorOptions{
-	Dims: []int{0, 1, 2, 3, 4, 6, 8}, Restarts: 1, Iterations: 60, Tolerance: 2e-5, Ridge: 2, Seed: 1,
+	Dims: []int{0, 1, 2, 3, 4, 6, 8}, Restarts: 1, Iterations: 60, Tolerance: 2e-5, Ridge: 5, Seed: 1,
 }
 
 // Factor is a latent factor model of sparse profiles. A user (on a task) has an

@@ -367,9 +367,11 @@ func (w *worker) infer(e *emClass, k int, row Row, mode []float64, newton int) f
 				}
 				t := y * (e.bias[c] + dot(probe, mode))
 				p, ratio := normalTail(t)
-				if p > 1e-280 {
+				switch {
+				case step < newton: // evidence is that of the last step
+				case p > 1e-280:
 					evidence += math.Log(p)
-				} else {
+				default:
 					evidence += logNormalCDF(t)
 				}
 				slope[j], curve[j] = y*ratio, max(0, ratio*(ratio+t))

@@ -76,11 +76,12 @@ type stored interface {
 // restorers make a model of each kind out of its snapshot, which they validate:
 // lengths, probabilities, finite numbers.
 var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterion) (Model, error){
-	"blr":          restoreBLR,
-	"factor":       restoreFactor,
-	"graded":       restoreGraded,
-	"latent-class": restoreLatentClass,
-	"released":     restoreReleased,
+	"blr":                restoreBLR,
+	"factor":             restoreFactor,
+	"graded":             restoreGraded,
+	"latent-class":       restoreLatentClass,
+	"mixture-of-factors": restoreMixtureOfFactors,
+	"released":           restoreReleased,
 }
 
 // Save writes a fitted model.

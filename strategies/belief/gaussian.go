@@ -215,6 +215,11 @@ func (f *gaussianFile) restore(criteria []domains.Criterion) (gaussian, error) {
 	if err := g.check(); err != nil {
 		return g, err
 	}
+	for c := range criteria {
+		if criteria[c].Scale == domains.Continuous {
+			g.cut[c] = nil
+		}
+	}
 	g.finish()
 	return g, nil
 }
@@ -247,19 +252,19 @@ func (g *gaussian) params() int {
 // variance where whether a criterion is held says nothing about z.
 func (g *gaussian) Start(criteria []int) Belief {
 	n, d := len(criteria), g.d
-	floats := make([]float64, 2*d+2*d*d)
-	b := normal{model: g, criteria: criteria, told: make([]domains.Cell, n)}
+	floats := make([]float64, 2*d+3*d*d)
+	b := &dense{normal{model: g, criteria: criteria, told: make([]domains.Cell, n)}}
 	b.m, floats = floats[:d:d], floats[d:]
 	b.s, floats = floats[:d*d:d*d], floats[d*d:]
 	b.u, floats = floats[:d:d], floats[d:]
-	b.a = floats[: d*d : d*d]
+	b.a, b.t = floats[:d*d:d*d], floats[d*d:]
 	b.reset()
 	for _, c := range criteria {
 		if !g.free[c] {
-			return &b
+			return &b.normal
 		}
 	}
-	return &dense{b}
+	return b
 }
 
 // normal is the posterior N(m, S) of z given what was told.
@@ -285,9 +290,9 @@ type normal struct {
 	s        []float64      // [d][d], symmetric
 	told     []domains.Cell // of each position; missing: nothing was told
 
-	u   []float64 // [d] scratch
-	a   []float64 // [d][d] scratch
-	buf []float64
+	u    []float64 // [d] scratch
+	a, t []float64 // [d][d] scratch
+	buf  []float64
 }
 
 var (
@@ -379,9 +384,22 @@ func (b *normal) predict(i int) predictive {
 		p.mean += shift * along
 		quad = -drop * along * along
 	}
-	quad += b.times(b.u, l)
-	p.variance = g.noise[c] + max(0, quad)
+	p.variance = g.noise[c] + max(0, quad+quadratic(b.s, l))
 	return p
+}
+
+// quadratic is v'Av for a symmetric A, of which it reads the lower triangle.
+func quadratic(a, v []float64) float64 {
+	d, quad := len(v), 0.0
+	for x, w := range v {
+		row := a[x*d:][:x+1]
+		sum := 0.0
+		for y, r := range row[:x] {
+			sum += r * v[y]
+		}
+		quad += w * (row[x]*w + 2*sum)
+	}
+	return quad
 }
 
 // Observe implements Belief. A continuous value outside its range counts as the end
@@ -424,7 +442,9 @@ func settle(c *domains.Criterion, cell domains.Cell) domains.Cell {
 	case c.Scale == domains.Continuous:
 		return domains.At(min(max(cell.Value(), c.Min), c.Max))
 	}
-	return domains.At(c.Levels[c.Nearest(cell.Value())].Value)
+	// Far outside, rounding would make all levels equally near.
+	v := min(max(cell.Value(), c.Levels[0].Value), c.Levels[len(c.Levels)-1].Value)
+	return domains.At(c.Levels[c.Nearest(v)].Value)
 }
 
 // NumStates implements Joint.
@@ -471,26 +491,21 @@ func (b *normal) spread(dst []float64, i int, p *predictive) {
 		}
 		return
 	}
-	// Upper tails above the mean and lower tails below it, so that no level loses
-	// its digits.
-	sd, at := p.sd(), math.Inf(-1)
+	// Lower tails below the mean and upper tails above it, so that no level loses its
+	// digits.
+	sd := p.sd()
 	lower, upper := 0.0, 1.0 // P(value below, above the last cut)
 	for l := range cut {
-		at = (cut[l] - p.mean) / sd
-		var below, above float64
+		at := (cut[l] - p.mean) / sd
 		if at < 0 {
-			below = normalCDF(at)
-			above = 1 - below
-		} else {
-			above = normalCDF(-at)
-			below = 1 - above
-		}
-		if at < 0 {
+			below := normalCDF(at)
 			dst[1+l] = p.held * max(0, below-lower)
+			lower, upper = below, 1-below
 		} else {
+			above := normalCDF(-at)
 			dst[1+l] = p.held * max(0, upper-above)
+			lower, upper = 1-above, above
 		}
-		lower, upper = below, above
 	}
 	dst[1+len(cut)] = p.held * upper
 }
@@ -540,6 +555,13 @@ func (b *normal) Marginal(i int) Marginal {
 		return Marginal{}
 	}
 	p := b.predict(i)
+	dst := b.buffer(b.NumStates(i))
+	b.spread(dst, i, &p)
+	return b.marginal(i, &p, dst)
+}
+
+// marginal summarises p and its states.
+func (b *normal) marginal(i int, p *predictive, states []float64) Marginal {
 	if b.criterion(i).Scale == domains.Continuous {
 		return Marginal{
 			Held:     p.held,
@@ -548,9 +570,7 @@ func (b *normal) Marginal(i int) Marginal {
 			Loss:     p.sd() * math.Sqrt(2/math.Pi),
 		}
 	}
-	dst := b.buffer(b.NumStates(i))
-	b.spread(dst, i, &p)
-	m := marginalOf(b.criterion(i), dst)
+	m := marginalOf(b.criterion(i), states)
 	m.Held, m.Variance = p.held, p.variance
 	return m
 }
@@ -571,24 +591,28 @@ func (b *normal) moments(i int) (held, value float64) {
 	p := b.predict(i)
 	dst := b.buffer(b.NumStates(i))
 	b.spread(dst, i, &p)
-	c, sum := b.criterion(i), 0.0
-	for k, v := range dst[1:] {
+	if t.IsNotHeld() {
+		return 0, b.value(i, &p, dst)
+	}
+	return p.held, b.value(i, &p, dst)
+}
+
+// value is E[value | held] under p and its states.
+func (b *normal) value(i int, p *predictive, states []float64) float64 {
+	c, mean, sum := b.criterion(i), 0.0, 0.0
+	for k, v := range states[1:] {
 		if c.Scale == domains.Continuous {
-			value += v * b.node(i, k, &p)
+			mean += v * b.node(i, k, p)
 		} else {
-			value += v * c.Levels[k].Value
+			mean += v * c.Levels[k].Value
 		}
 		sum += v
 	}
 	if sum > 0 {
-		value /= sum
-	} else { // held so improbable that the product underflows
-		value = b.model.low[b.criteria[i]] + b.model.width[b.criteria[i]]*min(max(p.mean, 0), 1)
+		return mean / sum
 	}
-	if t.IsNotHeld() {
-		return 0, value
-	}
-	return p.held, value
+	at := b.criteria[i] // held so improbable that products underflow
+	return b.model.low[at] + b.model.width[at]*min(max(p.mean, 0), 1)
 }
 
 // Infer implements Belief.
@@ -619,7 +643,7 @@ func (b *normal) Draw(rng *rand.Rand, i int) domains.Cell {
 func (b *normal) logScore(i int, cell domains.Cell) float64 {
 	g, c := b.model, b.criteria[i]
 	w := b.probe(i)
-	t := (g.bias[c] + dot(w, b.m)) / math.Sqrt(1+max(0, b.times(b.u, w)))
+	t := (g.bias[c] + dot(w, b.m)) / math.Sqrt(1+max(0, quadratic(b.s, w)))
 	if !cell.IsHeld() {
 		return logNormalCDF(-t)
 	}
@@ -656,7 +680,7 @@ func (b *normal) LatentInformation(i int) float64 {
 	info := 0.0
 	if !g.free[c] {
 		w := b.probe(i)
-		mean, sd := g.bias[c]+dot(w, b.m), math.Sqrt(max(0, b.times(b.u, w)))
+		mean, sd := g.bias[c]+dot(w, b.m), math.Sqrt(max(0, quadratic(b.s, w)))
 		within := 0.0
 		for k, x := range g.projection.node {
 			within += g.projection.weight[k] * coinNats(normalCDF(mean+sd*x))
@@ -699,36 +723,51 @@ type dense struct{ normal }
 func (b *dense) Clone() Belief {
 	c := &dense{b.normal}
 	c.m, c.s, c.told = slices.Clone(b.m), slices.Clone(b.s), slices.Clone(b.told)
-	c.u, c.a, c.buf = make([]float64, len(b.u)), make([]float64, len(b.a)), nil
+	c.u, c.a, c.t, c.buf = make([]float64, len(b.u)), make([]float64, len(b.a)), make([]float64, len(b.t)), nil
 	return c
 }
 
-// VarianceDrop implements VarianceDropper. With g = S l_c, v = noise_c + l_c.g, P
-// the rates of being held and A = sum_j P_j l_j l_j' over the positions j not
-// told, the answer to c brings
+// LatentInformation implements LatentInformer, in closed form.
+func (b *dense) LatentInformation(i int) float64 {
+	if !b.told[i].IsMissing() {
+		return 0
+	}
+	g, c := b.model, b.criteria[i]
+	return g.rate[c] * 0.5 * math.Log1p(max(0, quadratic(b.s, b.load(i)))/g.noise[c])
+}
+
+// VarianceDrop implements VarianceDropper. With v = noise_c + l_c'S l_c, P the rates of
+// being held and B = S (sum_j P_j l_j l_j') S over the positions j not told, the
+// answer to c brings
 //
-//	P_c (v + (g'A g - P_c (l_c.g)^2)/v) + (1 - P_c) 0
+//	P_c v + P_c (l_c'B l_c - P_c (l_c'S l_c)^2)/v
 //
-// from everybody else by its value, and P_c v, its own variance, either way. A
-// candidate costs O(d^2).
+// its own variance whatever the answer, and that of the others by its value if it
+// is held. A candidate costs O(d^2).
 func (b *dense) VarianceDrop(dst []float64, candidate []bool) {
 	g, d := b.model, b.model.d
 	clear(b.a)
-	for j := range b.criteria {
+	for j, c := range b.criteria {
 		if !b.told[j].IsMissing() {
 			continue
 		}
-		p := g.rate[b.criteria[j]]
-		l := b.load(j)
+		p, l := g.rate[c], b.load(j)
 		for x, v := range l {
-			row := b.a[x*d:][:d]
+			row := b.a[x*d:][:x+1]
 			v *= p
-			for y := range x + 1 {
+			for y := range row {
 				row[y] += v * l[y]
 			}
 		}
 	}
-	for i := range b.criteria {
+	for x := range d { // the other half
+		for y := range x {
+			b.a[y*d+x] = b.a[x*d+y]
+		}
+	}
+	multiply(b.t, b.a, b.s, d)
+	multiply(b.a, b.s, b.t, d)
+	for i, c := range b.criteria {
 		if !candidate[i] {
 			continue
 		}
@@ -736,19 +775,24 @@ func (b *dense) VarianceDrop(dst []float64, candidate []bool) {
 			dst[i] = 0
 			continue
 		}
-		c := b.criteria[i]
-		p, own := g.rate[c], b.times(b.u, b.load(i))
-		all := 0.0
-		for x, v := range b.u {
-			row := b.a[x*d:][:d]
-			sum := 0.5 * row[x] * v
-			for y := range x {
-				sum += row[y] * b.u[y]
-			}
-			all += 2 * v * sum
-		}
+		p, l := g.rate[c], b.load(i)
+		own := quadratic(b.s, l)
 		v := g.noise[c] + own
-		dst[i] = p * (v + (all-p*own*own)/v)
+		dst[i] = p * (v + (quadratic(b.a, l)-p*own*own)/v)
+	}
+}
+
+// multiply writes the product of two d x d matrices.
+func multiply(dst, a, b []float64, d int) {
+	clear(dst)
+	for x := range d {
+		row := dst[x*d:][:d]
+		for z, v := range a[x*d:][:d] {
+			other := b[z*d:][:d]
+			for y := range row {
+				row[y] += v * other[y]
+			}
+		}
 	}
 }
 
@@ -766,7 +810,7 @@ func (b *dense) ProfileInformation(dst []float64, candidate, asked []bool) {
 		if candidate[i] {
 			dst[i] = 0
 		}
-		v[i] = g.noise[b.criteria[i]] + b.times(b.u, b.load(i))
+		v[i] = g.noise[b.criteria[i]] + quadratic(b.s, b.load(i))
 	}
 	for i := range n {
 		if skip(i) {
