@@ -16,6 +16,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
 	"pepbench/bench/record"
 	"pepbench/domains"
 )
@@ -400,41 +403,50 @@ func TestSweepBlank(t *testing.T) {
 			"", "", "no cell has a number",
 		},
 	} {
-		test.synth.axes = []record.Axis{choiceAxis}
+		test.synth.run = synth{tasks: 6, users: 2, seeds: 1, criteria: 5, budget: 1}
 		two := test.synth
-		two.axes = []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}}
-		if _, err := WriteSweep(two.write(t)); err != nil { // heat maps too
-			t.Fatal(err)
-		}
-		dir := test.synth.write(t)
-		s, err := WriteSweep(dir)
+		two.axes = []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}} // heat maps too
+		test.synth.axes = []record.Axis{choiceAxis}
+		m, err := LoadSweep(test.synth.write(t))
 		if err != nil {
 			t.Errorf("%s: %v", test.reason, err)
 			continue
 		}
-		m, err := LoadSweep(dir)
+		other, err := LoadSweep(two.write(t))
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s: %v", test.reason, err)
+			continue
 		}
 		if test.state != "" && (m.Cells[0].State != test.state || m.Cells[0].Why != test.why) {
 			t.Errorf("%s: the first cell is %s: %s", test.reason, m.Cells[0].State, m.Cells[0].Why)
 		}
-		if all := strings.Join(s.Warnings, "\n"); !strings.Contains(all, test.warn) {
-			t.Errorf("%s: no warning %q in %q", test.reason, test.warn, s.Warnings)
+		if all := strings.Join(m.Warnings, "\n"); !strings.Contains(all, test.warn) {
+			t.Errorf("%s: no warning %q in %q", test.reason, test.warn, m.Warnings)
 		}
-		for _, f := range append(s.Files, "") {
-			b := []byte(s.Text)
-			if f != "" {
-				if b, err = os.ReadFile(filepath.Join(dir, f)); err != nil {
+		for _, m := range []*SweepMetrics{m, other} {
+			files, err := gridTable(m).files(gridCSV(m))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := m.JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, File{"grid.json", b}, File{"terminal", []byte(sweepTerminal(m, 100))})
+			for _, s := range sweepSketches(m) {
+				c := vgsvg.New(s.w, s.h)
+				s.render(draw.New(c))
+				var b bytes.Buffer
+				if _, err := c.WriteTo(&b); err != nil {
 					t.Fatal(err)
 				}
+				files = append(files, File{s.name, b.Bytes()})
 			}
-			if ext := filepath.Ext(f); ext == ".png" || ext == ".pdf" {
-				continue
-			}
-			for _, bad := range []string{"NaN", "Inf", "%!"} {
-				if bytes.Contains(b, []byte(bad)) {
-					t.Errorf("%s: %s in %q", test.reason, bad, f)
+			for _, f := range files {
+				for _, bad := range []string{"NaN", "Inf", "%!"} {
+					if bytes.Contains(f.Data, []byte(bad)) {
+						t.Errorf("%s: %s in %s", test.reason, bad, f.Path)
+					}
 				}
 			}
 		}
