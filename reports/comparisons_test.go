@@ -200,7 +200,7 @@ func TestRivals(t *testing.T) {
 		{reason: "the reference is not compared with itself", reference: "static+belief", strategy: "static+belief", want: "", questions: "[2]"},
 		{reason: "a base means the row that predicts alike", against: []string{"random"}, strategy: "static+belief", want: "random+belief:against", questions: "[2]"},
 		{reason: "a name means that row, for those that predict alike", against: []string{"random+answers"}, strategy: "static+belief", want: "", questions: "[2]"},
-		{reason: "a name before a base", against: []string{"random"}, change: func(m *record.Manifest) { m.Strategies[3].Base = "random" }, strategy: "twin+answers", want: "random+answers:against static+answers:against", questions: "[2]"},
+		{reason: "a base before a name, as the row that predicts from answers is called like it", against: []string{"random"}, change: func(m *record.Manifest) { m.Strategies[9].Name = "random" }, strategy: "static+belief", want: "random+belief:against", questions: "[2]"},
 		{reason: "a floor predicts unlike everything and is compared with everything", against: []string{"none"}, strategy: "static+belief", want: "none:against", questions: "[2]"},
 		{reason: "a floor is compared with nothing", reference: "static+belief", strategy: "none", want: "", questions: "[2]"},
 		{reason: "an unknown name", against: []string{"nobody"}, strategy: "pep+belief", want: "twin+belief:twin", questions: "[2]", warn: `report.against names "nobody"`},

@@ -58,9 +58,9 @@
 // (task, user, seed) that both have, at the checkpoints that report.questions names or
 // else the final one. A strategy is compared with its static twin (the row whose
 // twin_of is its base and that predicts as it does: the difference in alignment is the
-// adaptive gain), with the reference, and with what report.against names: a row, or a
-// base, which stands for its row that predicts alike; those that predict otherwise are
-// left out, but for a floor or ceiling. The first of these reasons counts.
+// adaptive gain), with the reference, and with what report.against names: a base,
+// which stands for its row that predicts alike, or else a row; those that predict
+// otherwise are left out, but for a floor or ceiling. The first of these reasons counts.
 //
 // An error (value, relevance, level) is compared in sessions for which both predict
 // the whole profile from a population; what predicts from answers alone knows a few

@@ -333,7 +333,17 @@ func TestSweepBlank(t *testing.T) {
 					m.Strategies[0].Prediction = nil
 				}
 			}},
-			cellFailed, `metrics.json is not whole: strategy "none"; run the sweep again, it resumes`,
+			cellFailed, `metrics.json is not whole, or has an alignment out of range: strategy "none"; run the sweep again, it resumes`,
+			"cell random stays blank",
+		},
+		{
+			"an alignment of 1000",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Strategies[0].Alignment[0].Value = 1000
+				}
+			}},
+			cellFailed, `metrics.json is not whole, or has an alignment out of range: strategy "none"; run the sweep again, it resumes`,
 			"cell random stays blank",
 		},
 		{
@@ -582,7 +592,45 @@ func TestPalettes(t *testing.T) {
 			}
 		}
 	}
-	if sequential().at(-1) != sequential()[0] || sequential().at(2) != sequential()[4] {
+	if sequential().at(-1) != sequential()[0] || sequential().at(math.NaN()) != sequential()[0] || sequential().at(2) != sequential()[4] {
 		t.Error("the ends do not hold")
 	}
+}
+
+// FuzzSweep: no sweep.json and no metrics.json of a cell makes a report panic.
+func FuzzSweep(f *testing.F) {
+	dir := synthSweep{axes: []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}}, run: synth{tasks: 2, users: 1, seeds: 1, criteria: 3, budget: 1}}.write(f)
+	sweep, err := os.ReadFile(filepath.Join(dir, record.SweepFile))
+	if err != nil {
+		f.Fatal(err)
+	}
+	metrics, err := os.ReadFile(filepath.Join(dir, "cell-00", record.MetricsFile))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sweep, metrics)
+	f.Add(sweep, []byte(`{"schema":1,"strategies":[{"name":"pep+belief"}]}`))
+	f.Add(sweep, []byte(`{"schema":1,"strategies":[{"name":"pep+belief","alignment":[{}],"prediction":[{"at":[{},{},{},{}]}]}]}`))
+	f.Add([]byte(`{"schema":1,"strategy":"a","axes":[{"path":"p","values":["v"]}],"cells":[{"at":[0],"dir":"cell-00","dev_alignment":3}]}`), metrics)
+	f.Fuzz(func(t *testing.T, sweep, metrics []byte) {
+		put(t, filepath.Join(dir, record.SweepFile), sweep)
+		put(t, filepath.Join(dir, "cell-00", record.MetricsFile), metrics)
+		s, err := LoadSweep(dir)
+		if err != nil {
+			if !errors.Is(err, domains.ErrData) {
+				t.Fatalf("%v is no data error", err)
+			}
+			return
+		}
+		if _, err := s.JSON(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gridTable(s).files(gridCSV(s)); err != nil {
+			t.Fatal(err)
+		}
+		sweepTerminal(s, 100)
+		for _, k := range sweepSketches(s) {
+			k.render(draw.New(vgsvg.New(k.w, k.h)))
+		}
+	})
 }
