@@ -107,14 +107,20 @@ func (c *computer) rivals(st *strategy) []rival {
 	return out
 }
 
-// meant gives the strategy of that name, else those of that base.
+// meant gives the strategies of that base, else the one of that name: the row that
+// predicts from answers may be called like its base.
 func (c *computer) meant(name string) (out []*strategy) {
-	for _, st := range c.strategies {
-		if st.Name == name {
-			return []*strategy{st}
+	for _, is := range []func(*strategy) bool{
+		func(st *strategy) bool { return st.Base == name },
+		func(st *strategy) bool { return st.Name == name },
+	} {
+		for _, st := range c.strategies {
+			if is(st) {
+				out = append(out, st)
+			}
 		}
-		if st.Base == name {
-			out = append(out, st)
+		if out != nil {
+			break
 		}
 	}
 	return out

@@ -328,10 +328,10 @@ func TestMeasure(t *testing.T) {
 		},
 		{
 			reason: "levels: the held ones of which something is predicted",
-			truth:  []domains.Cell{at(2), no, at(1), at(5), at(1)}, held: record.Floats{1, 1, 1, 1, 1},
-			levels: []record.Floats{{.2, .2, .6}, {1, 0}, {1, 0}, {.5, .5}, nil},
+			truth:  []domains.Cell{at(2), no, at(1), at(5), at(1), at(0)}, held: record.Floats{1, 1, 1, 1, 1, 0},
+			levels: []record.Floats{{.2, .2, .6}, {1, 0}, {1, 0}, {.5, .5}, nil, {0, 0}},
 			want:   map[int]float64{heldMAE: nan, levelErr: (.4 + 1) / 2},
-			cells:  cellCount{cells: 5, held: 4, unknownValue: 2}, // no level 5, and one unknown
+			cells:  cellCount{cells: 6, held: 5, unknownValue: 3}, // no level 5, one unknown, one of what is not held
 		},
 		{
 			reason: "no nominal criterion, no error of levels",

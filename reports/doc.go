@@ -5,11 +5,16 @@
 //	sessions.jsonl  > Load > Run > Compute > Metrics > Tables    tables/*.{md,csv,tex}
 //	               /                             \  Figures   figures/*.{svg,png,pdf}
 //
+//	sweep.json          \                                /  grid.json
+//	metrics.json of each > LoadSweep > SweepMetrics       >  tables/grid.{md,csv,tex}
+//	cell                /                                 \  figures/grid*.{svg,png,pdf}
+//
 // Sessions are read in one pass, one line at a time; of each only its numbers are
 // kept. Files are written whole or not at all. Equal runs give equal bytes.
 //
 //	s, err := reports.Write("results/medical")
 //	// print s.Text and s.Warnings
+//	s, err = reports.WriteSweep("results/grid") // once its cells are reported
 //
 // The package reads files and runs nothing. It knows a strategy as a row of the
 // manifest, and no strategy, solver, judge or belief by its code.
@@ -44,7 +49,26 @@
 // Profile prediction ranks criteria by P(held), the lower position first among
 // equals; a criterion whose P(held) is unknown or 0 is never predicted. Precision
 // is undefined where nothing is predicted. Cells whose truth is missing take no
-// part.
+// part. Errors of values are in the unit of the criterion; a nominal one has none, and
+// its level has the error 1 - P(true level | held) instead.
+//
+// # Comparisons
+//
+// Two strategies are compared by the mean of their differences over the sessions
+// (task, user, seed) that both have, at the checkpoints that report.questions names or
+// else the final one. A strategy is compared with its static twin (the row whose
+// twin_of is its base and that predicts as it does: the difference in alignment is the
+// adaptive gain), with the reference, and with what report.against names: a base,
+// which stands for its row that predicts alike, or else a row; those that predict
+// otherwise are left out, but for a floor or ceiling. The first of these reasons counts.
+//
+// An error (value, relevance, level) is compared in sessions for which both predict
+// the whole profile from a population; what predicts from answers alone knows a few
+// cells, and a mean over these is no match for one over all. What is unasked differs
+// between strategies that ask differently, so that the errors over unasked cells are
+// not over the same cells; those over the whole profile are the fair ones. A
+// difference is resolved when its interval leaves out 0 and rests on six clusters or
+// more. Nothing is corrected for the number of comparisons.
 //
 // # metrics.json
 //
@@ -69,6 +93,11 @@
 //	floor, ceiling, reference     strategies, empty when there is none
 //	target                        strategy, and its final alignment
 //	strategies                    in manifest order, see below
+//	compared_at                   the questions of the comparisons
+//	comparisons                   strategy, against, why (twin, reference or against), questions,
+//	                              measure (alignment, held_mae, brier, level_error if a criterion is
+//	                              nominal, unasked_mae, unasked_brier), estimate of the difference
+//	                              strategy minus against, resolved
 //	planned_calls                 logical calls and tokens by the dry-run arithmetic, an
 //	                              upper bound; what was done is in usage.json
 //	warnings                      what to know before trusting a number
@@ -91,17 +120,62 @@
 //	                         pairs whose answers differ in whether
 //	prediction               by questions: at (k, precision, recall, f1), value_mae and value_rmse of
 //	                         true positives at k = 5, held_mae over all held, brier and log_score
-//	                         (nats) of P(held), the last three again over what was not asked, and
-//	                         the cells, held_cells and unknown ones behind them
+//	                         (nats) of P(held), the last three again over what was not asked,
+//	                         level_error over held nominal criteria (absent when the run has
+//	                         none), and the cells, held_cells and unknown ones behind them
 //	correctness              by questions: estimate of the share of right answers
+//	adaptive_gain            absent without a static twin: twin (its name), and by_questions, at
+//	                         every checkpoint: estimate of alignment minus the twin's, resolved
 //
 // value_rmse is the root of the mean of the sessions' mean squares.
 //
+// # Tables
+//
+// main has the headline measures at the final checkpoint and profile the prediction
+// there; errors has alignment and errors at every number of questions of the
+// comparisons, and gain the paired differences: a row for two strategies, a column for
+// a measure and a number of questions. gain is there if anything is compared.
+//
+// # Sweeps
+//
+// A sweep is a grid of runs, each reported in a folder of its own. A cell that was
+// refused is not defined; one whose report is missing or cannot be read, or that has
+// no number of the strategy, has no result. Neither is an error, and both say why.
+// The cell that is chosen has the largest alignment on the dev profiles, the lowest
+// index among equals; the test numbers of the others are exploratory. Intervals are
+// those of the runs. What cells differ in beside their axes is warned of.
+//
+// grid.json holds
+//
+//	schema, name, about, axes     1; of sweep.json
+//	strategy, twin                row that is shown, and its static twin; by name, or by base (of
+//	                              several the first that predicts from a population)
+//	data, simulated, simulated_roles, cluster, resamples, confidence
+//	                              as in metrics.json, of the first run; roles of any run
+//	chosen                        index into cells, null when nothing was measured on dev
+//	cells                         in the order of sweep.json, see below
+//	warnings                      what to know before trusting a number
+//
+// and of every cell
+//
+//	at, values, dir               index and label on each axis; folder
+//	state, why                    done, refused or failed, and why the latter
+//	row, twin                     names in this run; tasks, users, seeds, questions (the final
+//	                              checkpoint), failed (sessions), params
+//	alignment, interactions, f1_at_5, held_mae, brier
+//	                              estimates at the final checkpoint; the last two are undefined for
+//	                              a strategy that predicts from answers alone
+//	dev_alignment                 on the dev profiles
+//	adaptive_gain                 estimate of alignment minus the twin's, resolved; null without
+//
 // # Figures
 //
-// Figures are laid out for a paper: 8.5 cm (alignment, adaptivity) and 17.5 cm
+// Figures are laid out for a paper: 8.5 cm (alignment, adaptivity, gain) and 17.5 cm
 // (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito, one
-// colour and marker for strategies that ask alike. PDF files show characters
+// colour and marker for strategies that ask alike. gain is drawn if a strategy has a
+// static twin. A sweep of two axes is drawn as heat maps (grid: alignment, from blue to
+// yellow; gridgain: adaptive gain, blue below 0 and vermillion above), as wide as they
+// need up to 17.5 cm; one of one axis as intervals; one of more axes not at all. PDF files show characters
 // outside of the Western European code page as question marks; SVG and PNG files
 // do not.
 package reports

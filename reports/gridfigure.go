@@ -121,7 +121,8 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	}
 
 	const (
-		title  = 13 // room of an axis title
+		head   = 14 // room of the titles above
+		title  = 12 // and of the one below
 		longer = 105
 		bar    = 9  // width of the colour bar
 		barGap = 12 // before it
@@ -136,13 +137,15 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	for _, v := range right {
 		colNames = max(colNames, min(names.Width(v), longer))
 	}
-	scale := ticks(t.lo, t.hi, 6)
+	body := vg.Length(len(down)) * rowH
+	barHeight := max(body, 44)
+	scale := ticks(t.lo, t.hi, int(min(max(barHeight/13, 3), 7)))
 	barNames := vg.Length(0)
 	for _, k := range scale {
 		barNames = max(barNames, small.Width(k.Label))
 	}
-	beyond := barGap + bar + 5 + barNames + title
-	left := title + rowNames + 5
+	beyond := barGap + bar + 5 + barNames
+	left := rowNames + 5
 	const most = pageWidth - 2*margin
 	n := vg.Length(len(right))
 	// A column is as wide as its name if there is room; else names are turned.
@@ -155,15 +158,23 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 		left = max(left, colNames*math.Sqrt2/2-wide/2+4)
 		wide = min(wide, (most-left-beyond)/n)
 	} else {
-		foot += labelSize + 5
+		foot += labelSize + 3
+		if room := (columnWidth - 2*margin - left - beyond) / n; room > wide { // fill a column
+			wide = min(room, 90)
+		}
 	}
 	inner := max(left+wide*n+beyond, columnWidth-2*margin)
 	note, noteHeight := p.noteLines(inner, s.notes(t, "Outlined:"))
-	body := vg.Length(len(down)) * rowH
-	const key = 16
+	const key = 17
 
 	render := func(c draw.Canvas) {
-		p.footnote(draw.Crop(c, 0, 0, 0, -body-foot-key-2), note)
+		p.footnote(draw.Crop(c, 0, 0, 0, -head-body-foot-key-4), note)
+		axis := p.style(labelSize, draw.XLeft, draw.YCenter)
+		beside(&c, axis, vg.Point{X: c.Min.X, Y: c.Max.Y - head/2 + 1}, fit(s.Axes[0].Path, axis, inner/2-5))
+		axis.XAlign = draw.XRight
+		end := max(left+wide*n+beyond, min(inner, axis.Width(s.Axes[0].Path)+10+axis.Width(t.label)))
+		beside(&c, axis, vg.Point{X: c.Min.X + end, Y: c.Max.Y - head/2 + 1}, fit(t.label, axis, inner/2-5))
+		c = draw.Crop(c, 0, 0, 0, -head)
 		box := func(i, j int) vg.Rectangle {
 			return vg.Rectangle{
 				Min: vg.Point{X: c.Min.X + left + vg.Length(j)*wide, Y: c.Max.Y - vg.Length(i+1)*rowH},
@@ -216,31 +227,27 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			}
 			c.FillText(sty, vg.Point{X: middle(r).X, Y: r.Min.Y - 3}, fit(v, names, colNames))
 		}
-		axis := p.style(labelSize, draw.XCenter, draw.YBottom)
+		axis.XAlign, axis.YAlign = draw.XCenter, draw.YBottom
 		bottom := c.Max.Y - body - foot
 		span := vg.Length(len(right)) * wide
 		c.FillText(axis, vg.Point{X: c.Min.X + left + span/2, Y: bottom}, fit(s.Axes[1].Path, axis, inner-left))
-		axis.Rotation, axis.YAlign = math.Pi/2, draw.YTop
-		c.FillText(axis, vg.Point{X: c.Min.X, Y: c.Max.Y - body/2}, fit(s.Axes[0].Path, axis, max(body, 40)))
 
 		// The colour bar, in overlapping strips, so that no seam shows.
 		const strips = 96
 		x := c.Min.X + left + span + barGap
-		strip := body / strips
+		strip := barHeight / strips
 		for i := range strips {
-			y := c.Max.Y - body + vg.Length(i)*strip
+			y := c.Max.Y - barHeight + vg.Length(i)*strip
 			top := min(y+2*strip, c.Max.Y)
 			c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + bar, Y: y}, {X: x + bar, Y: top}, {X: x, Y: top}})
 		}
 		edge := draw.LineStyle{Color: gray(60), Width: .5}
 		mark := p.style(smallSize, draw.XLeft, draw.YCenter)
 		for _, k := range scale {
-			y := c.Max.Y - body + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*body
+			y := c.Max.Y - barHeight + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*barHeight
 			c.StrokeLine2(edge, x+bar, y, x+bar+2.5, y)
 			beside(&c, mark, vg.Point{X: x + bar + 4, Y: y}, k.Label)
 		}
-		axis.YAlign = draw.YTop
-		c.FillText(axis, vg.Point{X: x + bar + 5 + barNames + 2, Y: c.Max.Y - body/2}, fit(t.label, axis, max(body+foot, 60)))
 
 		// What blank and outlined cells are.
 		kx, ky := c.Min.X+left, bottom-key/2-3
@@ -262,7 +269,7 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			kx += 18 + word.Width(k.text) + 12
 		}
 	}
-	return sketch{t.name, inner + 2*margin, body + foot + key + 2 + noteHeight + 2*margin, render}
+	return sketch{t.name, inner + 2*margin, head + body + foot + key + noteHeight + 2*margin, render}
 }
 
 func corners(r vg.Rectangle) []vg.Point {
@@ -285,8 +292,8 @@ func frame(c *draw.Canvas, r vg.Rectangle, sty draw.LineStyle) {
 
 // outline draws a black frame that is seen on dark cells too.
 func outline(c *draw.Canvas, r vg.Rectangle) {
-	frame(c, r, draw.LineStyle{Color: gray(255), Width: 3.2})
-	frame(c, r, draw.LineStyle{Color: gray(0), Width: 1.6})
+	frame(c, r, draw.LineStyle{Color: gray(255), Width: 3})
+	frame(c, r, draw.LineStyle{Color: gray(0), Width: 1.4})
 }
 
 // hatch draws a cell of what is not defined: grey lines upwards.
@@ -381,13 +388,10 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 				e := t.of(cell)
 				if !e.Value.Defined() {
 					why := "no result"
-					switch {
-					case cell.State == cellRefused:
-						why = "not defined: " + cell.Why
-					case cell.State == cellFailed:
-						why = "no result: " + cell.Why
+					if cell.State == cellRefused {
+						why = "not defined"
 					}
-					beside(&c, say, vg.Point{X: c.Min.X + 3, Y: at}, fit(why, say, c.Max.X-c.Min.X-6))
+					beside(&c, say, vg.Point{X: c.Min.X + 3, Y: at}, why)
 					continue
 				}
 				clr := okabeIto("blue")

@@ -268,6 +268,10 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 			b.WriteString(strings.Repeat("-", utf8.RuneCountInString(line)) + "\n")
 		}
 	}
-	b.WriteString(strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), ".") + "; *: chosen on dev; ~: unresolved\n")
+	b.WriteString(strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), "."))
+	if s.Chosen != nil {
+		b.WriteString("; *: chosen on dev")
+	}
+	b.WriteString("; ~: unresolved\n")
 	return b.String()
 }

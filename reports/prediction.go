@@ -2,6 +2,7 @@ package reports
 
 import (
 	"math"
+	"slices"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
@@ -153,13 +154,17 @@ func valueError(inf *record.Inference, i int, truth domains.Cell) float64 {
 }
 
 // levelError is 1 - P(true level | held) of a held nominal criterion, NaN of any
-// other and where nothing is predicted of that level.
+// other and where nothing is predicted of that level: the levels are not known, or
+// all 0, as where P(held) is.
 func levelError(inf *record.Inference, i int, truth domains.Cell) float64 {
 	if len(inf.Levels) == 0 || inf.Levels[i] == nil {
 		return math.NaN()
 	}
 	l, v := inf.Levels[i], truth.Value()
 	if v < 0 || v >= float64(len(l)) {
+		return math.NaN()
+	}
+	if !slices.ContainsFunc(l, func(p float64) bool { return p > 0 }) {
 		return math.NaN()
 	}
 	return 1 - l[int(v)]

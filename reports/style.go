@@ -404,8 +404,11 @@ func (s straight) RGBA() (r, g, b, a uint32) {
 // A palette is a scale of colours: anchors at equal distances, mixed in between.
 type palette []color.NRGBA
 
-// at gives the colour at t in 0..1.
+// at gives the colour at t in 0..1; what is not a number has the first one.
 func (p palette) at(t float64) color.NRGBA {
+	if math.IsNaN(t) {
+		t = 0
+	}
 	t = min(max(t, 0), 1) * float64(len(p)-1)
 	i := min(int(t), len(p)-2)
 	t -= float64(i)

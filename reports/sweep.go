@@ -203,11 +203,30 @@ func readMetrics(dir string) (*Metrics, error) {
 		for j := range r.Prediction {
 			whole = whole && len(r.Prediction[j].At) == rangeK
 		}
+		for _, a := range r.Alignment {
+			whole = whole && inRange(a.Estimate, 0)
+		}
+		if r.Gain != nil {
+			for _, g := range r.Gain.ByQuestions {
+				whole = whole && inRange(g.Estimate, -100)
+			}
+		}
 		if !whole {
-			return nil, &domains.DataError{What: fmt.Sprintf("%s is not whole: strategy %q", record.MetricsFile, r.Name), Mend: mend}
+			return nil, &domains.DataError{What: fmt.Sprintf("%s is not whole, or has an alignment out of range: strategy %q", record.MetricsFile, r.Name), Mend: mend}
 		}
 	}
 	return &m, nil
+}
+
+// inRange reports whether what an estimate has of numbers is in least..100, but for
+// rounding.
+func inRange(e Estimate, least Number) bool {
+	for _, v := range []Number{e.Value, e.Lo, e.Hi} {
+		if v.Defined() && (v < least-1e-6 || v > 100+1e-6) {
+			return false
+		}
+	}
+	return true
 }
 
 // join takes over what the runs have in common: of the first one, and every role

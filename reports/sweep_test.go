@@ -16,6 +16,9 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+
 	"pepbench/bench/record"
 	"pepbench/domains"
 )
@@ -330,7 +333,17 @@ func TestSweepBlank(t *testing.T) {
 					m.Strategies[0].Prediction = nil
 				}
 			}},
-			cellFailed, `metrics.json is not whole: strategy "none"; run the sweep again, it resumes`,
+			cellFailed, `metrics.json is not whole, or has an alignment out of range: strategy "none"; run the sweep again, it resumes`,
+			"cell random stays blank",
+		},
+		{
+			"an alignment of 1000",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Strategies[0].Alignment[0].Value = 1000
+				}
+			}},
+			cellFailed, `metrics.json is not whole, or has an alignment out of range: strategy "none"; run the sweep again, it resumes`,
 			"cell random stays blank",
 		},
 		{
@@ -400,41 +413,50 @@ func TestSweepBlank(t *testing.T) {
 			"", "", "no cell has a number",
 		},
 	} {
-		test.synth.axes = []record.Axis{choiceAxis}
+		test.synth.run = synth{tasks: 6, users: 2, seeds: 1, criteria: 5, budget: 1}
 		two := test.synth
-		two.axes = []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}}
-		if _, err := WriteSweep(two.write(t)); err != nil { // heat maps too
-			t.Fatal(err)
-		}
-		dir := test.synth.write(t)
-		s, err := WriteSweep(dir)
+		two.axes = []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}} // heat maps too
+		test.synth.axes = []record.Axis{choiceAxis}
+		m, err := LoadSweep(test.synth.write(t))
 		if err != nil {
 			t.Errorf("%s: %v", test.reason, err)
 			continue
 		}
-		m, err := LoadSweep(dir)
+		other, err := LoadSweep(two.write(t))
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("%s: %v", test.reason, err)
+			continue
 		}
 		if test.state != "" && (m.Cells[0].State != test.state || m.Cells[0].Why != test.why) {
 			t.Errorf("%s: the first cell is %s: %s", test.reason, m.Cells[0].State, m.Cells[0].Why)
 		}
-		if all := strings.Join(s.Warnings, "\n"); !strings.Contains(all, test.warn) {
-			t.Errorf("%s: no warning %q in %q", test.reason, test.warn, s.Warnings)
+		if all := strings.Join(m.Warnings, "\n"); !strings.Contains(all, test.warn) {
+			t.Errorf("%s: no warning %q in %q", test.reason, test.warn, m.Warnings)
 		}
-		for _, f := range append(s.Files, "") {
-			b := []byte(s.Text)
-			if f != "" {
-				if b, err = os.ReadFile(filepath.Join(dir, f)); err != nil {
+		for _, m := range []*SweepMetrics{m, other} {
+			files, err := gridTable(m).files(gridCSV(m))
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := m.JSON()
+			if err != nil {
+				t.Fatal(err)
+			}
+			files = append(files, File{"grid.json", b}, File{"terminal", []byte(sweepTerminal(m, 100))})
+			for _, s := range sweepSketches(m) {
+				c := vgsvg.New(s.w, s.h)
+				s.render(draw.New(c))
+				var b bytes.Buffer
+				if _, err := c.WriteTo(&b); err != nil {
 					t.Fatal(err)
 				}
+				files = append(files, File{s.name, b.Bytes()})
 			}
-			if ext := filepath.Ext(f); ext == ".png" || ext == ".pdf" {
-				continue
-			}
-			for _, bad := range []string{"NaN", "Inf", "%!"} {
-				if bytes.Contains(b, []byte(bad)) {
-					t.Errorf("%s: %s in %q", test.reason, bad, f)
+			for _, f := range files {
+				for _, bad := range []string{"NaN", "Inf", "%!"} {
+					if bytes.Contains(f.Data, []byte(bad)) {
+						t.Errorf("%s: %s in %s", test.reason, bad, f.Path)
+					}
 				}
 			}
 		}
@@ -570,7 +592,45 @@ func TestPalettes(t *testing.T) {
 			}
 		}
 	}
-	if sequential().at(-1) != sequential()[0] || sequential().at(2) != sequential()[4] {
+	if sequential().at(-1) != sequential()[0] || sequential().at(math.NaN()) != sequential()[0] || sequential().at(2) != sequential()[4] {
 		t.Error("the ends do not hold")
 	}
+}
+
+// FuzzSweep: no sweep.json and no metrics.json of a cell makes a report panic.
+func FuzzSweep(f *testing.F) {
+	dir := synthSweep{axes: []record.Axis{choiceAxis, {Path: "x", Values: []string{"on"}}}, run: synth{tasks: 2, users: 1, seeds: 1, criteria: 3, budget: 1}}.write(f)
+	sweep, err := os.ReadFile(filepath.Join(dir, record.SweepFile))
+	if err != nil {
+		f.Fatal(err)
+	}
+	metrics, err := os.ReadFile(filepath.Join(dir, "cell-00", record.MetricsFile))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(sweep, metrics)
+	f.Add(sweep, []byte(`{"schema":1,"strategies":[{"name":"pep+belief"}]}`))
+	f.Add(sweep, []byte(`{"schema":1,"strategies":[{"name":"pep+belief","alignment":[{}],"prediction":[{"at":[{},{},{},{}]}]}]}`))
+	f.Add([]byte(`{"schema":1,"strategy":"a","axes":[{"path":"p","values":["v"]}],"cells":[{"at":[0],"dir":"cell-00","dev_alignment":3}]}`), metrics)
+	f.Fuzz(func(t *testing.T, sweep, metrics []byte) {
+		put(t, filepath.Join(dir, record.SweepFile), sweep)
+		put(t, filepath.Join(dir, "cell-00", record.MetricsFile), metrics)
+		s, err := LoadSweep(dir)
+		if err != nil {
+			if !errors.Is(err, domains.ErrData) {
+				t.Fatalf("%v is no data error", err)
+			}
+			return
+		}
+		if _, err := s.JSON(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := gridTable(s).files(gridCSV(s)); err != nil {
+			t.Fatal(err)
+		}
+		sweepTerminal(s, 100)
+		for _, k := range sweepSketches(s) {
+			k.render(draw.New(vgsvg.New(k.w, k.h)))
+		}
+	})
 }

@@ -194,6 +194,9 @@ func (y synth) session(st record.Strategy, seed, task, user, number int) record.
 	if st.Kind == "oracle" {
 		for i, c := range s.Truth.Cells {
 			inf.Held[i] = 0
+			if y.nominal && i == k-1 && c.IsHeld() {
+				inf.Levels[i] = make([]float64, 3)
+			}
 			inf.Tell(i, c)
 		}
 	}
@@ -283,4 +286,9 @@ func put(t testing.TB, name string, b []byte) {
 	if err := os.WriteFile(name, b, 0o644); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func exists(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name)))
+	return err == nil
 }

@@ -138,8 +138,8 @@ type Report struct {
 	Reference  string  `json:"reference"` // strategy the others are compared with; empty: none
 
 	// Questions are the checkpoints at which strategies are compared; empty: the final
-	// one. Against are strategies to compare with beside the reference: names, or
-	// bases, which stand for the row of that base that predicts alike.
+	// one. Against are strategies to compare with beside the reference: bases, which
+	// stand for the row of that base that predicts alike, or names of rows.
 	Questions []int    `json:"questions,omitempty"`
 	Against   []string `json:"against,omitempty"`
 }
