@@ -151,7 +151,7 @@
 //	strategy, twin                row that is shown, and its static twin; by name, or by base (of
 //	                              several the first that predicts from a population)
 //	data, simulated, simulated_roles, cluster, resamples, confidence
-//	                              as in metrics.json, of the first run; roles of any run
+//	                              as in metrics.json, of the first run; data (a list) and roles of any
 //	chosen                        index into cells, null when nothing was measured on dev
 //	cells                         in the order of sweep.json, see below
 //	warnings                      what to know before trusting a number

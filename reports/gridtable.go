@@ -12,7 +12,7 @@ import (
 // differs it has the least.
 func (s *SweepMetrics) joint() *Metrics {
 	m := &Metrics{
-		Name: s.Name, Data: s.Data, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
+		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
 		Resamples: s.Resamples, Confidence: s.Confidence,
 	}
 	m.Tasks, _ = s.span(func(c *GridCell) int { return c.Tasks })
@@ -69,11 +69,14 @@ func (s *SweepMetrics) about() string {
 		axes = append(axes, a.Path)
 	}
 	lo, hi := s.span(func(c *GridCell) int { return c.Questions })
-	where := strings.TrimSpace(s.Data.Name + " " + s.Data.Version)
-	if where == "" {
-		return fmt.Sprintf("Sweep %s: %s by %s; no cell has been run.", s.Name, s.Strategy, series(axes))
+	var where []string
+	for _, d := range s.Data {
+		where = append(where, strings.TrimSpace(d.Name+" "+d.Version))
 	}
-	return fmt.Sprintf("Sweep %s: %s by %s on %s (%s a cell) after at most %s.", s.Name, s.Strategy, series(axes), where, strings.Join(n, ", "), number(lo, hi, "question"))
+	if where == nil {
+		return fmt.Sprintf("Sweep %s: %s by %s; no cell is reported.", s.Name, s.Strategy, series(axes))
+	}
+	return fmt.Sprintf("Sweep %s: %s by %s on %s (%s a cell) after at most %s.", s.Name, s.Strategy, series(axes), series(where), strings.Join(n, ", "), number(lo, hi, "question"))
 }
 
 // choice says how the cell that was chosen was chosen.

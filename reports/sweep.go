@@ -27,7 +27,7 @@ type SweepMetrics struct {
 	Strategy string        `json:"strategy"`
 	Twin     string        `json:"twin"`
 
-	Data           data     `json:"data"`
+	Data           []data   `json:"data"`
 	Simulated      bool     `json:"simulated"`
 	SimulatedRoles []string `json:"simulated_roles"`
 	Cluster        string   `json:"cluster"`
@@ -83,7 +83,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	}
 	s := &SweepMetrics{
 		Schema: gridSchema, Name: sw.Name, About: sw.About, Axes: sw.Axes, Strategy: sw.Strategy, Twin: sw.Twin,
-		SimulatedRoles: []string{}, Cells: []GridCell{}, Warnings: []string{},
+		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Cells: []GridCell{}, Warnings: []string{},
 	}
 	if i := sw.Chosen(); i >= 0 {
 		s.Chosen = &i
@@ -229,8 +229,8 @@ func inRange(e Estimate, least Number) bool {
 	return true
 }
 
-// join takes over what the runs have in common: of the first one, and every role
-// that was simulated in any.
+// join takes over what the runs have in common, of the first one, and every data set
+// and every role that was simulated in any.
 func (s *SweepMetrics) join(runs []*Metrics) {
 	first := true
 	for _, m := range runs {
@@ -238,8 +238,11 @@ func (s *SweepMetrics) join(runs []*Metrics) {
 			continue
 		}
 		if first {
-			s.Data, s.Cluster, s.Resamples, s.Confidence = m.Data, m.Cluster, m.Resamples, m.Confidence
+			s.Cluster, s.Resamples, s.Confidence = m.Cluster, m.Resamples, m.Confidence
 			first = false
+		}
+		if !slices.Contains(s.Data, m.Data) {
+			s.Data = append(s.Data, m.Data)
 		}
 		for _, r := range m.SimulatedRoles {
 			if !slices.Contains(s.SimulatedRoles, r) {

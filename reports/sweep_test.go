@@ -376,6 +376,15 @@ func TestSweepBlank(t *testing.T) {
 			cellDone, "", "the cells differ in the number of tasks: their numbers do not compare as they stand",
 		},
 		{
+			"other data",
+			synthSweep{change: func(at []int, m *Metrics) {
+				if first(at) {
+					m.Data.Name = "other"
+				}
+			}},
+			cellDone, "", "the cells differ in the data",
+		},
+		{
 			"another judge",
 			synthSweep{change: func(at []int, m *Metrics) {
 				if first(at) {
