@@ -33,6 +33,10 @@ func init() {
 		d := belief.DefaultGraded
 		return &gradedModel{slices.Clone(d.Dims), d.Restarts, d.Iterations, d.Tolerance, d.Smoothing, d.SlopeScale, d.Seed}
 	})
+	beliefKinds.add("mixture-of-factors", func() BeliefKind {
+		d := belief.DefaultMixtureOfFactors
+		return &factorMixture{slices.Clone(d.Classes), factorModel{slices.Clone(d.Dims), d.Restarts, d.Iterations, d.Tolerance, d.Ridge, d.Seed}}
+	})
 	for _, r := range belief.Rules {
 		beliefKinds.add(string(r), func() BeliefKind { return &releasedRule{rule: r} })
 	}
@@ -137,6 +141,20 @@ func (o *factorModel) check() error {
 // Fit implements BeliefKind.
 func (o *factorModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
 	return fitOf(belief.FitFactor(ctx, f.train, f.dev, belief.FactorOptions(*o)))
+}
+
+type factorMixture struct {
+	Classes     []int `yaml:"classes" json:"classes"`
+	factorModel `yaml:",inline"`
+}
+
+func (o *factorMixture) check() error {
+	return cmp.Or(candidates("classes", o.Classes, 1), o.factorModel.check())
+}
+
+// Fit implements BeliefKind.
+func (o *factorMixture) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+	return fitOf(belief.FitMixtureOfFactors(ctx, f.train, f.dev, belief.MixtureOfFactorsOptions{Classes: o.Classes, FactorOptions: belief.FactorOptions(o.factorModel)}))
 }
 
 type blrModel struct {

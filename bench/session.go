@@ -42,7 +42,7 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 		e.(strategies.Revealer).Reveal(*prof)
 	}
 	inferences := []domains.Inference{e.Infer()}
-	rec.Prior = record.NewInference(inferences[0])
+	rec.Prior = r.inference(inferences[0])
 	if err := r.dialogue(ctx, rec, &set, e, user, &inferences); err != nil {
 		return nil, err
 	}
@@ -53,6 +53,14 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 		return nil, err
 	}
 	return rec, nil
+}
+
+// inference is what the journal keeps of an inference.
+func (r *runner) inference(f domains.Inference) record.Inference {
+	if r.plan.Experiment.compat() != "" {
+		return record.ExactInference(f)
+	}
+	return record.NewInference(f)
 }
 
 // dialogue asks until somebody has enough.
@@ -85,7 +93,7 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		e.Observe(q, a)
 		inf := e.Infer()
 		*inferences = append(*inferences, inf)
-		t := record.Turn{Question: q.Position, Answer: a.Cell, Said: a.Text, Inference: record.NewInference(inf)}
+		t := record.Turn{Question: q.Position, Answer: a.Cell, Said: a.Text, Inference: r.inference(inf)}
 		if s, ok := e.(strategies.Scorer); ok {
 			for _, c := range s.Top(pep.Top) {
 				t.Scores = append(t.Scores, record.Scored{Position: c.Position, Score: record.Round(c.Score)})

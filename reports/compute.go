@@ -168,6 +168,9 @@ func (c *computer) row(st *strategy) Row {
 		row.Correctness = append(row.Correctness, checkpoint{p, b.estimate(right[i])})
 		row.Prediction = append(row.Prediction, b.prediction(p, measured[i], st.cells[i]))
 	}
+	if c.compatible() {
+		row.Released = releasedMeasures(st)
+	}
 	if diff >= 0 {
 		d := resolve(b.estimate(diff))
 		row.Difference = &d

@@ -66,11 +66,12 @@ type key struct{ unit, seed int }
 type session struct {
 	key
 	task, user int
-	align      []float64 // of every point: 0..100, NaN when undefined
-	correct    []float64 // of every point: 0, 1, NaN when unknown
-	predict    []float64 // of every point: the measures of profile prediction
-	whole      []whole   // of every point
-	path       []step    // up to the budget
+	align      []float64       // of every point: 0..100, NaN when undefined
+	correct    []float64       // of every point: 0, 1, NaN when unknown
+	predict    []float64       // of every point: the measures of profile prediction
+	whole      []whole         // of every point
+	path       []step          // up to the budget
+	released   []ReleasedScore // of every point, k from minK to maxK; nil unless the run is compatible with the released code
 }
 
 // whole says what is predicted of every cell with a known truth: P(held), and value
@@ -302,6 +303,10 @@ func (r *Run) arrange(tasks, users interner) {
 // survey reports whether the users are the clusters.
 func (r *Run) survey() bool { return r.Manifest.Data.Rubric == string(domains.NoRubric) }
 
+// compatible reports whether the run computed beliefs and choices as the released
+// code does, so that its measures can be compared with published ones.
+func (r *Run) compatible() bool { return r.Manifest.Data.Compat != "" }
+
 func (r *Run) warn(format string, a ...any) {
 	r.warnings = append(r.warnings, fmt.Sprintf(format, a...))
 }
@@ -343,6 +348,13 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 		st.cells[i].add(cells)
 		out.whole = append(out.whole, whole{cells.unknownHeld == 0, cells.unknownValue == 0})
 		r.nominal = r.nominal || !math.IsNaN(of[levelErr])
+		if r.compatible() {
+			inf := s.Inference(p)
+			ranking := RankReleased(inf.Held)
+			for k := minK; k <= maxK; k++ {
+				out.released = append(out.released, MeasureReleased(ranking, s.Truth.Cells, inf.Value, k))
+			}
+		}
 	}
 	for _, t := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {
 		out.path = append(out.path, step{t.Question, t.Answer})

@@ -127,6 +127,7 @@ type Row struct {
 	ToTarget      toTarget     `json:"interactions_to_target"`
 	Adaptivity    Adaptivity   `json:"adaptivity"`
 	Prediction    []prediction `json:"prediction"`
+	Released      []released   `json:"released,omitempty"`
 	Correctness   []checkpoint `json:"correctness"`
 	Gain          *gain        `json:"adaptive_gain,omitempty"`
 	finalPoint    int
@@ -220,6 +221,22 @@ type prediction struct {
 	UnknownHeld   int       `json:"unknown_held"`
 	HeldCells     int       `json:"held_cells"`
 	UnknownValues int       `json:"unknown_values"`
+}
+
+// released holds the measures of the released code after so many questions.
+type released struct {
+	Questions int          `json:"questions"`
+	At        []releasedAt `json:"at"`
+}
+
+type releasedAt struct {
+	K             int    `json:"k"`
+	Precision     Number `json:"precision"`
+	Recall        Number `json:"recall"`
+	F1            Number `json:"f1"`
+	MAE           Number `json:"value_mae"`
+	RMSE          Number `json:"value_rmse"`
+	TruePositives Number `json:"true_positives"`
 }
 
 type atK struct {

@@ -17,7 +17,7 @@ type File struct {
 // Tables makes the paper tables: main (one row a strategy, the headline measures
 // at the final checkpoint), profile (profile prediction there), errors (alignment
 // and errors where strategies are compared) and, if any two are, gain (their paired
-// differences), each as Markdown, as tidy CSV (one line a number, with the whole
+// differences), and released in runs that compute as the released code does, each as Markdown, as tidy CSV (one line a number, with the whole
 // curve over questions in the first two) and as a LaTeX float, which needs the
 // booktabs and graphicx packages and leaves out the columns that are bookkeeping.
 func Tables(m *Metrics) ([]File, error) {
@@ -25,7 +25,7 @@ func Tables(m *Metrics) ([]File, error) {
 	for _, t := range []struct {
 		*grid
 		tidy [][]string
-	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}} {
+	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {releasedTable(m), releasedCSV(m)}} {
 		if len(t.groups) == 0 {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 
 // A Summary is what the command prints.
 type Summary struct {
-	Text     string   // the headline table, at most 100 columns
+	Text     string   // the headline table, at most 120 columns
 	Warnings []string // what to know before trusting a number, one line each
 	Files    []string // what was written, relative to the run directory
 }
@@ -41,8 +41,8 @@ func Write(dir string) (*Summary, error) {
 	}
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
-	s := &Summary{Text: terminal(m, 100), Warnings: m.Warnings}
-	if err := s.put(dir, files, "tables/gain", "figures/gain"); err != nil {
+	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings}
+	if err := s.put(dir, files, "tables/gain", "figures/gain", "tables/released"); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -86,11 +86,22 @@ type Inference struct {
 	Levels []Floats `json:"levels,omitempty"`
 }
 
-// NewInference takes a copy.
+// NewInference takes a rounded copy.
 func NewInference(f domains.Inference) Inference {
 	out := Inference{Held: round(f.Held), Value: round(f.Value)}
 	for _, l := range f.Levels {
 		out.Levels = append(out.Levels, round(l))
+	}
+	return out
+}
+
+// ExactInference takes a copy to the last bit, for runs that are held to another
+// program's rankings, which rounding would turn into ties.
+func ExactInference(f domains.Inference) Inference {
+	c := f.Clone()
+	out := Inference{Held: c.Held, Value: c.Value}
+	for _, l := range c.Levels {
+		out.Levels = append(out.Levels, l)
 	}
 	return out
 }
