@@ -269,9 +269,9 @@ type releasedFile struct {
 	Held         []int      `json:"held"`
 	Value        []*float64 `json:"value"` // mean values; null of a nominal criterion
 	Levels       [][]int    `json:"levels"`
-	Similarity   *pairList     `json:"similarity,omitempty"`
-	Conditionals *pairList     `json:"conditionals,omitempty"`
-	Correlation  *pairList     `json:"correlation,omitempty"`
+	Similarity   *pairList  `json:"similarity,omitempty"`
+	Conditionals *pairList  `json:"conditionals,omitempty"`
+	Correlation  *pairList  `json:"correlation,omitempty"`
 }
 
 func (m *Released) fileKind() string                { return "released" }
