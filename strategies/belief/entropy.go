@@ -105,7 +105,7 @@ func (a twofold) add(b twofold) twofold {
 }
 
 func (a twofold) mul(b twofold) twofold {
-	p := a.hi * b.hi
+	p := float64(a.hi * b.hi)
 	e := math.FMA(a.hi, b.hi, -p)
 	return quickTwoSum(p, e+(float64(a.hi*b.lo)+float64(a.lo*b.hi)))
 }

@@ -279,6 +279,105 @@ func TestStatisticsByHand(t *testing.T) {
 	}
 }
 
+// TestStatisticsBruteForce counts every pair for itself, row by row.
+func TestStatisticsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 6).Draw(t, "criteria")
+		p := anyPopulation(t, n)
+		if rapid.Bool().Draw(t, "two tasks") { // the second one does not admit criterion 0
+			for i := range p.Rows {
+				if i%2 == 1 {
+					p.Rows[i] = Row{Index: index(n)[1:], Cells: p.Rows[i].Cells[1:]}
+				}
+			}
+		}
+		s := NewStatistics(p, 0)
+		cell := func(r Row, c int) domains.Cell {
+			if j := slices.Index(r.Index, c); j >= 0 {
+				return r.Cells[j]
+			}
+			return domains.Missing()
+		}
+		for c := range n {
+			for d := range n {
+				if c == d {
+					continue
+				}
+				var both, holdC, holdD, co, notBoth, allC, allD float64
+				var x, y []float64
+				for _, r := range p.Rows {
+					if !slices.ContainsFunc(r.Cells, domains.Cell.IsHeld) {
+						continue
+					}
+					a, b := cell(r, c), cell(r, d)
+					if a.IsHeld() {
+						allC++
+					}
+					if b.IsHeld() {
+						allD++
+					}
+					if a.IsMissing() || b.IsMissing() {
+						continue
+					}
+					both++
+					switch {
+					case a.IsHeld() && b.IsHeld():
+						co++
+						x, y = append(x, a.Value()), append(y, b.Value())
+					case a.IsHeld():
+						holdC++
+					case b.IsHeld():
+						holdD++
+					default:
+						notBoth++
+					}
+				}
+				similarity, given, givenNot := 0.0, math.NaN(), math.NaN()
+				if co >= 3 {
+					similarity = co / math.Sqrt(allC*allD)
+				}
+				if both >= 5 {
+					given, givenNot = .5, .5
+					if co+holdC > 0 {
+						given = co / (co + holdC)
+					}
+					if holdD+notBoth > 0 {
+						givenNot = holdD / (holdD + notBoth)
+					}
+				}
+				at := c*n + d
+				for _, pair := range [][2]float64{
+					{s.Similarity[at], similarity},
+					{s.Given[at], given},
+					{s.GivenNot[at], givenNot},
+					{s.Correlation[at], pearson(x, y)},
+				} {
+					if math.IsNaN(pair[0]) != math.IsNaN(pair[1]) || math.Abs(pair[0]-pair[1]) > 1e-12 {
+						t.Fatalf("pair %d, %d: %v, want %v", c, d, pair[0], pair[1])
+					}
+				}
+			}
+		}
+	})
+}
+
+// pearson is the correlation of at least three pairs, NaN when either is constant.
+func pearson(x, y []float64) float64 {
+	n := float64(len(x))
+	if n < 3 {
+		return math.NaN()
+	}
+	var sx, sy, sxx, syy, sxy float64 // exact: whole numbers
+	for i := range x {
+		sx += x[i]
+		sy += y[i]
+		sxx += x[i] * x[i]
+		syy += y[i] * y[i]
+		sxy += x[i] * y[i]
+	}
+	return (n*sxy - sx*sy) / math.Sqrt((n*sxx-sx*sx)*(n*syy-sy*sy)) // 0/0 is NaN
+}
+
 // TestReleasedSurveys: what surveys have and the released benchmark has not.
 func TestReleasedSurveys(t *testing.T) {
 	criteria := []domains.Criterion{

@@ -158,14 +158,12 @@ func (m *Released) neighbours(criteria []int) *neighbours {
 }
 
 // after gives the entropies of position e.at after a held and a not held answer to
-// the position that it is a neighbour of.
+// the position that it is a neighbour of, for the rules that use similarity.
 func (b *heuristic) after(e *neighbour) (yes, no float64) {
 	m := b.model
-	j, similarity, ratio := e.at, e.similarity, e.ratio
+	j, similarity := e.at, e.similarity
 	c := b.criteria[j]
 	switch m.rule {
-	case RuleNaiveBayes:
-		return logitEntropy(b.logit[j] + ratio), logitEntropy(b.logit[j] - ratio)
 	case RuleItemCF, RuleItemCFValue:
 		p, q := b.itemAfter(j, similarity)
 		return heldEntropy(p), heldEntropy(q)
@@ -177,13 +175,10 @@ func (b *heuristic) after(e *neighbour) (yes, no float64) {
 	case RuleLogisticCF:
 		x := m.logOdds[c] + 2*(b.like[j]-b.unlike[j])
 		return logitEntropy(x + 2*similarity), logitEntropy(x - 2*similarity)
-	case RuleBayesianCF:
-		like := 2*m.has[c] + b.like[j]
-		total := like + 2*(1-m.has[c]) + b.unlike[j] + similarity
-		return heldEntropy((like + similarity) / total), heldEntropy(like / total)
 	}
-	h := heldEntropy(m.has[c])
-	return h, h
+	like := 2*m.has[c] + b.like[j] // bayesian-cf
+	total := like + 2*(1-m.has[c]) + b.unlike[j] + similarity
+	return heldEntropy((like + similarity) / total), heldEntropy(like / total)
 }
 
 // itemAfter gives P(held) of item-cf after either answer.

@@ -126,7 +126,8 @@ func NewStatistics(p Population, minUsers int) *Statistics {
 		case s.Held[i] == 0:
 			s.Value[i] = scaleMiddle(c)
 		default:
-			s.Value[i] /= float64(s.Held[i])
+			lo, hi := scaleEnds(c)
+			s.Value[i] = min(max(s.Value[i]/float64(s.Held[i]), lo), hi) // rounding must not leave the scale
 		}
 	}
 	for c := range n {
