@@ -558,12 +558,12 @@ func TestNominalSurvey(t *testing.T) {
 
 // TestContinuousIsRefused by a model of levels, with a clear line.
 func TestContinuousIsRefused(t *testing.T) {
-	e, err := Load("../configs/survey.yaml", []string{"domain.path=testdata/continuous", "filter.min_held=1", "beliefs.latent.classes=[1]"})
+	e, err := Load("../configs/survey.yaml", []string{"domain.path=testdata/continuous", "filter.min_held=1", "undefined=refuse"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = Prepare(context.Background(), e, nil)
-	if want := `belief latent: criterion "age" is continuous and this model knows levels only`; !errors.Is(err, domains.ErrData) || !strings.HasPrefix(err.Error(), want) {
+	if want := `belief graded: criterion "age" is continuous and this model knows levels only`; !errors.Is(err, domains.ErrData) || !strings.HasPrefix(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

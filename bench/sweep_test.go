@@ -278,7 +278,7 @@ func TestModelOfOtherData(t *testing.T) {
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	e, err = Load("../configs/survey.yaml", []string{"filter.min_held=1", "budget=2", "horizon=2", "domain.path=testdata/survey", "beliefs={latent: {kind: file, path: " + file + "}}"})
+	e, err = Load("../configs/survey.yaml", []string{"filter.min_held=1", "budget=2", "horizon=2", "domain.path=testdata/survey", "beliefs.latent={kind: file, path: " + file + "}"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,7 +298,8 @@ func TestContinuousSurvey(t *testing.T) {
 			acquisition = "greedy-ev"
 		}
 		p := prepare(t, "../configs/survey.yaml", "domain.path=testdata/continuous", "split.users_per_task=0", "filter.min_held=1", "budget=1", "horizon=1",
-			"beliefs={latent: {kind: "+kind+"}}", "strategies.pep.acquisition="+acquisition)
+			"beliefs={latent: {kind: "+kind+"}}", `strategies=[{name: none, kind: none}, {name: static, kind: static, order: prior-entropy, predict: latent},
+				{name: twin, kind: static, twin_of: pep, predict: latent}, {name: pep, kind: pep, belief: latent, predict: latent, acquisition: `+acquisition+`}, {name: oracle, kind: oracle}]`, "report.against=[]", "report.target_of=static+latent", "report.reference=static+latent")
 		mustRun(t, p, dir)
 		sum, n := map[string]float64{}, map[string]float64{}
 		for _, s := range sessions(t, dir) {

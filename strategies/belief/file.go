@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"pepbench/domains"
@@ -29,6 +30,35 @@ type Provenance struct {
 	Profiles int         `json:"profiles"` // training profiles
 	Choice   []Candidate `json:"choice"`   // fits compared on dev
 	Code     string      `json:"code"`     // version of the program
+}
+
+// MarshalJSON writes a score that is not a number, as of a fit without dev profiles,
+// as null.
+func (c Candidate) MarshalJSON() ([]byte, error) {
+	f := candidateFile{Name: c.Name, Chosen: c.Chosen}
+	if !math.IsNaN(c.DevScore) {
+		f.DevScore = &c.DevScore
+	}
+	return json.Marshal(f)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Candidate) UnmarshalJSON(b []byte) error {
+	var f candidateFile
+	if err := json.Unmarshal(b, &f); err != nil {
+		return err
+	}
+	*c = Candidate{Name: f.Name, DevScore: math.NaN(), Chosen: f.Chosen}
+	if f.DevScore != nil {
+		c.DevScore = *f.DevScore
+	}
+	return nil
+}
+
+type candidateFile struct {
+	Name     string   `json:"name"`
+	DevScore *float64 `json:"dev_score"`
+	Chosen   bool     `json:"chosen,omitempty"`
 }
 
 // modelFile is the document on disk.
