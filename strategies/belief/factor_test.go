@@ -125,6 +125,21 @@ func TestBLRApproachesTruth(t *testing.T) {
 	}
 }
 
+// TestFactorLosesNothingOnIndependentData: where criteria are independent, neither
+// gain nor loss over the population's own frequencies.
+func TestFactorLosesNothingOnIndependentData(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 65))
+	truth := mixtureModel(rng, scales(12, 5), 1)
+	train, dev, test := sample(rng, truth, 2000), sample(rng, truth, 400), sample(rng, truth, 1000)
+	m, _, err := FitFactor(context.Background(), train, dev, DefaultFactor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ideal := scoreOf(t, m, test), scoreOf(t, truth, test); math.Abs(got-ideal) > 0.005 {
+		t.Errorf("%s: log score %v nats a cell, truth %v", m.About(), got, ideal)
+	}
+}
+
 // TestMixtureOfFactorsFindsClasses: data of two classes that differ in what is held
 // is better described by two classes than by one factor.
 func TestMixtureOfFactorsFindsClasses(t *testing.T) {
