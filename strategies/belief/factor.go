@@ -136,10 +136,16 @@ func usable(train, dev Population, dims []int) ([]int, error) {
 	return out, nil
 }
 
-// onScale refuses nominal criteria and values that their criterion cannot take.
+// onScale refuses nominal criteria, scales that are none and values that their
+// criterion cannot take.
 func (p *Population) onScale() error {
 	if err := noNominal(p.Criteria); err != nil {
 		return err
+	}
+	for i := range p.Criteria {
+		if err := p.Criteria[i].Validate(); err != nil {
+			return err
+		}
 	}
 	for _, row := range p.Rows {
 		for j, cell := range row.Cells {

@@ -274,7 +274,7 @@ func TestChainScoresSumToOne(t *testing.T) {
 // population, but for the few observations that priors add.
 func TestFitIsCalibrated(t *testing.T) {
 	rng := rand.New(rand.NewPCG(10, 58))
-	train := drawRows(rng, randomGaussian(rng, scales(8, 5), 2, 1), 4000)
+	train := drawRows(rng, randomGaussian(rng, scales(8, 5), 2, 1), 1500)
 	s := summarise(&train)
 	models := fitAll(t, train, train)
 	for _, name := range []string{"factor", "blr", "mixture-of-factors"} {
@@ -389,6 +389,7 @@ func TestGaussianFitsRefuse(t *testing.T) {
 	nominal := Population{Criteria: append(scales(2, 3), domains.Criterion{ID: "town", Name: "town", Scale: domains.Nominal, Levels: []domains.Level{{Value: 0}, {Value: 1}}}), Rows: ok.Rows}
 	outside := Population{Criteria: scales(2, 3), Rows: []Row{{Index: []int{0}, Cells: []domains.Cell{domains.At(9)}}}}
 	none := Population{Criteria: ok.Criteria}
+	unscaled := Population{Criteria: []domains.Criterion{{ID: "x", Name: "x"}}, Rows: outside.Rows}
 	for _, row := range []struct {
 		reason     string
 		train, dev Population
@@ -402,6 +403,7 @@ func TestGaussianFitsRefuse(t *testing.T) {
 		{"a dimension is 0 or more", ok, ok, []int{-1}, []int{1}, domains.ErrData, "-1 dimensions"},
 		{"more dimensions than criteria", ok, ok, []int{3}, []int{1}, domains.ErrData, "for 2 criteria"},
 		{"no order, no normal distribution", nominal, nominal, []int{1}, []int{1}, ErrUnsupported, `"town" is nominal and this model needs ordered values`},
+		{"a criterion without levels", unscaled, unscaled, []int{1}, []int{1}, domains.ErrData, `criterion "x" has 0 levels`},
 		{"a training value that is no level", outside, ok, []int{1}, []int{1}, domains.ErrData, `value 9 of criterion "c00"`},
 		{"a dev value that is no level", ok, outside, []int{1}, []int{1}, domains.ErrData, `value 9 of criterion "c00"`},
 	} {
