@@ -140,6 +140,25 @@ func TestFactorLosesNothingOnIndependentData(t *testing.T) {
 	}
 }
 
+// TestOneValueIsNotCertainty: of a criterion that one user holds, the fit knows a
+// middle and not more of its spread than a uniform value would say.
+func TestOneValueIsNotCertainty(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 66))
+	train := drawRows(rng, randomGaussian(rng, scales(6, 5), 2, 1), 200)
+	for i, r := range train.Rows {
+		if r.Cells[1] = domains.NotHeld(); i == 7 {
+			r.Cells[1] = domains.At(5)
+		}
+	}
+	models := fitAll(t, train, train)
+	for _, name := range []string{"factor", "blr", "mixture-of-factors"} {
+		b := models[name].Start(index(6)).(Joint)
+		if m := b.Marginal(1); m.Variance < 0.02 || m.Variance > 0.2 || m.Held > 0.02 {
+			t.Errorf("%s: one of 200 users holds it, at 5: %+v", name, m)
+		}
+	}
+}
+
 // TestMixtureOfFactorsFindsClasses: data of two classes that differ in what is held
 // is better described by two classes than by one factor.
 func TestMixtureOfFactorsFindsClasses(t *testing.T) {
