@@ -208,6 +208,27 @@ func TestOneClassIsFactor(t *testing.T) {
 	}
 }
 
+// TestHeldOutOfTheQuestion: where P(held) underflows, what would be wanted is still a
+// number.
+func TestHeldOutOfTheQuestion(t *testing.T) {
+	m := everyModel(rand.New(rand.NewPCG(7, 67)))["mixture-of-factors"].(*MixtureOfFactors)
+	for _, g := range m.class {
+		for c := range g.criteria {
+			g.bias[c] = -1000
+		}
+		g.finish()
+	}
+	for name, m := range map[string]Model{"mixture-of-factors": m, "factor": &Factor{gaussian: *m.class[0]}} {
+		b := m.Start(index(5)).(LatentInformer)
+		inf := b.Infer()
+		for i := range 5 {
+			if inf.Held[i] != 0 || math.IsNaN(inf.Value[i]) || math.IsNaN(b.Marginal(i).Entropy) || math.IsNaN(b.LatentInformation(i)) {
+				t.Errorf("%s: P(held) %v at %v, %+v, information %v", name, inf.Held[i], inf.Value[i], b.Marginal(i), b.LatentInformation(i))
+			}
+		}
+	}
+}
+
 // TestClassWeightsAreProducts: after answers a class weighs its prior times what it
 // said of every answer before it came.
 func TestClassWeightsAreProducts(t *testing.T) {
