@@ -377,7 +377,7 @@ func (p *Plan) warnModels(b *builder, add func(format string, a ...any)) {
 		if !ok {
 			continue
 		}
-		if m, ok := b.models[a.Belief].(interface{ Independent() bool }); ok && m.Independent() {
+		if m, ok := b.models[a.Belief].(belief.Independent); ok && m.Independent() {
 			add("%s asks by belief %s, in which criteria are independent: no answer teaches anything about another criterion, every information gain is 0, and ties go to the order of the data's listing", a.Name, a.Belief)
 		}
 	}

@@ -43,8 +43,8 @@ var DefaultFactor = FactorOptions{
 // approximation, N(mode, inverse negative Hessian), one Newton step an iteration
 // from where the last one ended; exact in one step where nothing is probit. M-step:
 // values by ridge regression on the posterior moments, exact; probes by one
-// Newton step of the expected log likelihood, in which the expectation is to second
-// order in the covariance. The bias of a criterion is not free but what makes P(held)
+// Newton step of the expected log likelihood, its slope taken as linear in z about
+// the mode. The bias of a criterion is not free but what makes P(held)
 // before any answer the population's own, Phi(b/sqrt(1+w'w)) = (n_held+1/2)/(n+1).
 // After each step z is stretched so that its posterior second moments average to
 // I (parameter expansion: Liu, Rubin and Wu 1998), without which EM crawls.
@@ -136,10 +136,16 @@ func usable(train, dev Population, dims []int) ([]int, error) {
 	return out, nil
 }
 
-// onScale refuses nominal criteria and values that their criterion cannot take.
+// onScale refuses nominal criteria, scales that are none and values that their
+// criterion cannot take.
 func (p *Population) onScale() error {
 	if err := noNominal(p.Criteria); err != nil {
 		return err
+	}
+	for i := range p.Criteria {
+		if err := p.Criteria[i].Validate(); err != nil {
+			return err
+		}
 	}
 	for _, row := range p.Rows {
 		for j, cell := range row.Cells {

@@ -125,6 +125,40 @@ func TestBLRApproachesTruth(t *testing.T) {
 	}
 }
 
+// TestFactorLosesNothingOnIndependentData: where criteria are independent, neither
+// gain nor loss over the population's own frequencies.
+func TestFactorLosesNothingOnIndependentData(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 65))
+	truth := mixtureModel(rng, scales(12, 5), 1)
+	train, dev, test := sample(rng, truth, 2000), sample(rng, truth, 400), sample(rng, truth, 1000)
+	m, _, err := FitFactor(context.Background(), train, dev, DefaultFactor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, ideal := scoreOf(t, m, test), scoreOf(t, truth, test); math.Abs(got-ideal) > 0.005 {
+		t.Errorf("%s: log score %v nats a cell, truth %v", m.About(), got, ideal)
+	}
+}
+
+// TestOneValueIsNotCertainty: of a criterion that one user holds, the fit knows a
+// middle and not more of its spread than a uniform value would say.
+func TestOneValueIsNotCertainty(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 66))
+	train := drawRows(rng, randomGaussian(rng, scales(6, 5), 2, 1), 200)
+	for i, r := range train.Rows {
+		if r.Cells[1] = domains.NotHeld(); i == 7 {
+			r.Cells[1] = domains.At(5)
+		}
+	}
+	models := fitAll(t, train, train)
+	for _, name := range []string{"factor", "blr", "mixture-of-factors"} {
+		b := models[name].Start(index(6)).(Joint)
+		if m := b.Marginal(1); m.Variance < 0.02 || m.Variance > 0.2 || m.Held > 0.02 {
+			t.Errorf("%s: one of 200 users holds it, at 5: %+v", name, m)
+		}
+	}
+}
+
 // TestMixtureOfFactorsFindsClasses: data of two classes that differ in what is held
 // is better described by two classes than by one factor.
 func TestMixtureOfFactorsFindsClasses(t *testing.T) {
@@ -170,6 +204,27 @@ func TestOneClassIsFactor(t *testing.T) {
 		}
 		if x, y := a.LatentInformation(i), b.LatentInformation(i); math.Abs(x-y) > 1e-9 {
 			t.Errorf("information of %d: %v and %v", i, x, y)
+		}
+	}
+}
+
+// TestHeldOutOfTheQuestion: where P(held) underflows, what would be wanted is still a
+// number.
+func TestHeldOutOfTheQuestion(t *testing.T) {
+	m := everyModel(rand.New(rand.NewPCG(7, 67)))["mixture-of-factors"].(*MixtureOfFactors)
+	for _, g := range m.class {
+		for c := range g.criteria {
+			g.bias[c] = -1000
+		}
+		g.finish()
+	}
+	for name, m := range map[string]Model{"mixture-of-factors": m, "factor": &Factor{gaussian: *m.class[0]}} {
+		b := m.Start(index(5)).(LatentInformer)
+		inf := b.Infer()
+		for i := range 5 {
+			if inf.Held[i] != 0 || math.IsNaN(inf.Value[i]) || math.IsNaN(b.Marginal(i).Entropy) || math.IsNaN(b.LatentInformation(i)) {
+				t.Errorf("%s: P(held) %v at %v, %+v, information %v", name, inf.Held[i], inf.Value[i], b.Marginal(i), b.LatentInformation(i))
+			}
 		}
 	}
 }
@@ -259,7 +314,7 @@ func TestChainScoresSumToOne(t *testing.T) {
 // population, but for the few observations that priors add.
 func TestFitIsCalibrated(t *testing.T) {
 	rng := rand.New(rand.NewPCG(10, 58))
-	train := drawRows(rng, randomGaussian(rng, scales(8, 5), 2, 1), 4000)
+	train := drawRows(rng, randomGaussian(rng, scales(8, 5), 2, 1), 1500)
 	s := summarise(&train)
 	models := fitAll(t, train, train)
 	for _, name := range []string{"factor", "blr", "mixture-of-factors"} {
@@ -374,6 +429,7 @@ func TestGaussianFitsRefuse(t *testing.T) {
 	nominal := Population{Criteria: append(scales(2, 3), domains.Criterion{ID: "town", Name: "town", Scale: domains.Nominal, Levels: []domains.Level{{Value: 0}, {Value: 1}}}), Rows: ok.Rows}
 	outside := Population{Criteria: scales(2, 3), Rows: []Row{{Index: []int{0}, Cells: []domains.Cell{domains.At(9)}}}}
 	none := Population{Criteria: ok.Criteria}
+	unscaled := Population{Criteria: []domains.Criterion{{ID: "x", Name: "x"}}, Rows: outside.Rows}
 	for _, row := range []struct {
 		reason     string
 		train, dev Population
@@ -387,6 +443,7 @@ func TestGaussianFitsRefuse(t *testing.T) {
 		{"a dimension is 0 or more", ok, ok, []int{-1}, []int{1}, domains.ErrData, "-1 dimensions"},
 		{"more dimensions than criteria", ok, ok, []int{3}, []int{1}, domains.ErrData, "for 2 criteria"},
 		{"no order, no normal distribution", nominal, nominal, []int{1}, []int{1}, ErrUnsupported, `"town" is nominal and this model needs ordered values`},
+		{"a criterion without levels", unscaled, unscaled, []int{1}, []int{1}, domains.ErrData, `criterion "x" has 0 levels`},
 		{"a training value that is no level", outside, ok, []int{1}, []int{1}, domains.ErrData, `value 9 of criterion "c00"`},
 		{"a dev value that is no level", ok, outside, []int{1}, []int{1}, domains.ErrData, `value 9 of criterion "c00"`},
 	} {

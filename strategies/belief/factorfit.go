@@ -234,7 +234,8 @@ type statistics struct {
 
 // layout places the sums of one criterion: weights of known and held cells, sum of
 // x^2 and, with z led by a 1, sum of E zz' and of x E z over held cells, the
-// negative Hessian and the gradient of the probit's expected log likelihood.
+// negative Hessian and the gradient of the probit's expected log likelihood, its
+// slope linear in z about the mode.
 type layout struct{ d, packed, square, value, hessian, gradient, stride int }
 
 func layoutOf(d int) layout {

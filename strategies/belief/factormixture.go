@@ -163,7 +163,7 @@ func (m *MixtureOfFactors) Start(criteria []int) Belief {
 	for _, g := range m.class {
 		b.part = append(b.part, normalOf(g.Start(criteria)))
 	}
-	b.pred = make([]predictive, len(m.class))
+	b.pred, b.q = make([]predictive, len(m.class)), make([]float64, len(m.class))
 	return b
 }
 
@@ -174,6 +174,7 @@ type blend struct {
 	w     []float64 // P(class | told)
 	part  []*normal // all of them know what was told
 	pred  []predictive
+	q     []float64 // P(class | told, held), of the last prediction
 	buf   []float64
 }
 
@@ -201,20 +202,25 @@ func (b *blend) Observe(i int, cell domains.Cell) {
 	}
 }
 
-// predict works out the predictives of the classes and the one with the same
-// P(held), mean and variance as their mixture.
+// predict works out the predictives of the classes, the weights of the classes if
+// held, and the predictive with the same P(held), mean and variance as their
+// mixture.
 func (b *blend) predict(i int) predictive {
 	var all predictive
 	for k, p := range b.part {
 		b.pred[k] = p.predict(i)
-		q := b.w[k] * b.pred[k].held
-		all.held += q
-		all.mean += q * b.pred[k].mean
+		b.q[k] = b.w[k] * b.pred[k].held
+		all.held += b.q[k]
 	}
-	all.mean /= all.held
-	for k := range b.part {
-		q, e := b.w[k]*b.pred[k].held/all.held, b.pred[k].mean-all.mean
-		all.variance += q * (b.pred[k].variance + e*e)
+	for k := range b.q {
+		if b.q[k] /= all.held; !(all.held > 0) { // held is out of the question, whatever the class
+			b.q[k] = b.w[k]
+		}
+		all.mean += b.q[k] * b.pred[k].mean
+	}
+	for k, p := range b.pred {
+		e := p.mean - all.mean
+		all.variance += b.q[k] * (p.variance + e*e)
 	}
 	all.held = min(all.held, 1)
 	return all
@@ -341,16 +347,19 @@ func (b *blend) LatentInformation(i int) float64 {
 		info += b.w[k] * p.LatentInformation(i)
 	}
 	all := b.predict(i)
-	info += coinNats(all.held)
+	info += binaryEntropy(all.held)
 	rule := first.model.projection
 	for k, p := range b.pred {
-		info -= b.w[k] * coinNats(p.held)
+		info -= b.w[k] * binaryEntropy(p.held)
+		if b.q[k] < 1e-12 {
+			continue // weighs nothing, and its density may underflow
+		}
 		for n, x := range rule.node {
 			at := p.mean + p.sd()*x
 			density := 0.0
 			for j, q := range b.pred {
 				e := (at - q.mean) / q.sd()
-				density += b.w[j] * q.held / all.held * math.Exp(-0.5*e*e) / q.sd()
+				density += b.q[j] * math.Exp(-0.5*e*e) / q.sd()
 			}
 			info += b.w[k] * p.held * rule.weight[n] * (-0.5*x*x - math.Log(p.sd()*density))
 		}
@@ -360,7 +369,7 @@ func (b *blend) LatentInformation(i int) float64 {
 
 // Clone implements Belief.
 func (b *blend) Clone() Belief {
-	c := &blend{model: b.model, w: slices.Clone(b.w), pred: make([]predictive, len(b.pred))}
+	c := &blend{model: b.model, w: slices.Clone(b.w), pred: make([]predictive, len(b.pred)), q: make([]float64, len(b.q))}
 	for _, p := range b.part {
 		c.part = append(c.part, normalOf(p.Clone()))
 	}

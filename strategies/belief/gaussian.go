@@ -42,6 +42,7 @@ type gaussian struct {
 	free       []bool    // probe is zero
 	values     rule      // nodes that stand for the answers to a continuous criterion
 	projection rule      // for expectations over the probit's argument
+	entropy    probitEntropy
 }
 
 // valueNodes is the number of answers to a continuous criterion that States tells
@@ -141,7 +142,7 @@ func scaleOf(c *domains.Criterion) (low, width float64) {
 func (g *gaussian) finish() {
 	n := len(g.criteria)
 	g.low, g.width, g.rate, g.free = make([]float64, n), make([]float64, n), make([]float64, n), make([]bool, n)
-	g.values, g.projection = normalRule(valueNodes), normalRule(projectionNodes)
+	g.values, g.projection, g.entropy = normalRule(valueNodes), normalRule(projectionNodes), newProbitEntropy()
 	for c := range g.criteria {
 		g.low[c], g.width[c] = scaleOf(&g.criteria[c])
 		g.rate[c] = normalCDF(g.bias[c])
@@ -565,7 +566,7 @@ func (b *normal) marginal(i int, p *predictive, states []float64) Marginal {
 	if b.criterion(i).Scale == domains.Continuous {
 		return Marginal{
 			Held:     p.held,
-			Entropy:  coinNats(p.held) + p.held*(0.5*math.Log(p.variance)+logSqrt2Pi+0.5),
+			Entropy:  binaryEntropy(p.held) + p.held*(0.5*math.Log(p.variance)+logSqrt2Pi+0.5),
 			Variance: p.variance,
 			Loss:     p.sd() * math.Sqrt(2/math.Pi),
 		}
@@ -683,9 +684,9 @@ func (b *normal) LatentInformation(i int) float64 {
 		mean, sd := g.bias[c]+dot(w, b.m), math.Sqrt(max(0, quadratic(b.s, w)))
 		within := 0.0
 		for k, x := range g.projection.node {
-			within += g.projection.weight[k] * coinNats(normalCDF(mean+sd*x))
+			within += g.projection.weight[k] * g.entropy.at(mean+sd*x)
 		}
-		info = max(0, coinNats(normalCDF(mean/math.Sqrt(1+sd*sd)))-within)
+		info = max(0, binaryEntropy(normalCDF(mean/math.Sqrt(1+sd*sd)))-within)
 	}
 	p := b.predict(i)
 	return info + p.held*0.5*math.Log(p.variance/g.noise[c])

@@ -559,7 +559,7 @@ func TestLatentInformationIsMutualInformation(t *testing.T) {
 			w := step * math.Exp(-0.5*z*z-logSqrt2Pi)
 			p := normalCDF(g.bias[0] + g.probe[0]*z)
 			held += w * p
-			h += w * coinNats(p)
+			h += w * binaryEntropy(p)
 		}
 		// H(x | held) by the density of x, mixed over z given held.
 		hx := 0.0
@@ -576,7 +576,7 @@ func TestLatentInformationIsMutualInformation(t *testing.T) {
 				hx -= 0.00875 * f * math.Log(f)
 			}
 		}
-		want := coinNats(held) - h + held*(hx-0.5*math.Log(g.noise[0])-logSqrt2Pi-0.5)
+		want := binaryEntropy(held) - h + held*(hx-0.5*math.Log(g.noise[0])-logSqrt2Pi-0.5)
 		if got := b.LatentInformation(0); math.Abs(got-want) > 5e-3 {
 			t.Errorf("seed %d: information %v, integration says %v", seed, got, want)
 		}

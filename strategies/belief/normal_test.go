@@ -34,7 +34,7 @@ func TestNormalTails(t *testing.T) {
 	}
 }
 
-func TestNormalBetween(t *testing.T) {
+func TestLogNormalBetween(t *testing.T) {
 	for _, row := range []struct {
 		reason string
 		lo, hi float64
@@ -47,9 +47,6 @@ func TestNormalBetween(t *testing.T) {
 	} {
 		if got := logNormalBetween(row.lo, row.hi); math.Abs(got-row.log) > 1e-9*max(1, math.Abs(row.log)) {
 			t.Errorf("%s: ln P(%v..%v) = %v, want %v", row.reason, row.lo, row.hi, got, row.log)
-		}
-		if p := normalBetween(row.lo, row.hi); math.Abs(p-math.Exp(row.log)) > 1e-12 {
-			t.Errorf("%s: P(%v..%v) = %v, want %v", row.reason, row.lo, row.hi, p, math.Exp(row.log))
 		}
 	}
 	if got := logNormalBetween(60, 60); math.IsInf(got, 0) || math.IsNaN(got) {
@@ -79,6 +76,36 @@ func TestNormalRule(t *testing.T) {
 			}
 			if math.Abs(got-want) > 1e-10*want {
 				t.Errorf("%d nodes: E x^%d = %v, want %v", n, k, got, want)
+			}
+		}
+	}
+}
+
+func TestProbitEntropy(t *testing.T) {
+	h := newProbitEntropy()
+	for _, x := range []float64{-9, -7.999, -2.0031, -0.004, 0, 0.5, 1.2345, 7.99999, 8, 100, math.Inf(1)} {
+		if got, want := h.at(x), binaryEntropy(normalCDF(x)); math.Abs(got-want) > 1e-5 {
+			t.Errorf("entropy of an event with probability Phi(%v) is %v, want %v", x, got, want)
+		}
+	}
+}
+
+// TestProjectionRule: the nodes for expectations of the entropy of a probit are as
+// many as their comment promises.
+func TestProjectionRule(t *testing.T) {
+	r, h := normalRule(projectionNodes), newProbitEntropy()
+	for _, sd := range []float64{0.3, 1, 2} {
+		for mean := -4.0; mean <= 4; mean += 0.25 {
+			want, got := 0.0, 0.0
+			for k := range 2001 {
+				x := -10 + 0.01*float64(k)
+				want += 0.01 * math.Exp(-0.5*x*x-logSqrt2Pi) * binaryEntropy(normalCDF(mean+sd*x))
+			}
+			for k, x := range r.node {
+				got += r.weight[k] * h.at(mean+sd*x)
+			}
+			if math.Abs(got-want) > 1e-4 {
+				t.Errorf("E H(Phi(%v + %v x)) = %v, want %v", mean, sd, got, want)
 			}
 		}
 	}

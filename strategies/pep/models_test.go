@@ -169,6 +169,6 @@ func TestEveryModel(t *testing.T) {
 }
 
 func independent(m belief.Model) bool {
-	i, ok := m.(interface{ Independent() bool })
+	i, ok := m.(belief.Independent)
 	return ok && i.Independent()
 }
