@@ -24,6 +24,7 @@ import (
 	"pepbench/bench/solver"
 	"pepbench/domains"
 	"pepbench/judges"
+	"pepbench/simusers"
 	"pepbench/strategies"
 )
 
@@ -588,5 +589,56 @@ func TestSingleAndBatchedAgree(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// wild answers every question with a value far off any scale.
+type wild struct{}
+
+func (wild) User(*domains.Dataset, int, int) simusers.User { return wild{} }
+func (wild) About() string                                 { return "wild" }
+func (wild) Answer(context.Context, domains.Question) (domains.Answer, error) {
+	return domains.Answer{Cell: domains.At(1e6)}, nil
+}
+
+// TestOffScaleAnswers: an answer that the criterion cannot take counts as the nearest
+// one that it can, the journal keeps what was said, and the run goes on.
+func TestOffScaleAnswers(t *testing.T) {
+	p := prepare(t, "../configs/smoke.yaml", "solver={kind: profile}", "judge={kind: profile}")
+	p.Experiment.Users.Config = wild{}
+	dir := t.TempDir()
+	mustRun(t, p, dir)
+	turns := 0
+	for _, s := range sessions(t, dir) {
+		for _, turn := range s.Turns {
+			turns++
+			if turn.OffScale == nil || *turn.OffScale != 1e6 || turn.Answer.Value() != 5 || turn.Inference.Value[turn.Question] != 5 {
+				t.Fatalf("%s: said %v, kept %v, believed %v", s.ID, turn.OffScale, turn.Answer, turn.Inference.Value[turn.Question])
+			}
+		}
+	}
+	if turns == 0 {
+		t.Error("nothing was asked")
+	}
+}
+
+// TestUndefinedIsSkipped: with undefined: skip, strategies whose belief cannot handle
+// the data are left out with a warning, and the others run.
+func TestUndefinedIsSkipped(t *testing.T) {
+	for _, row := range []struct{ reason, path, gone, stays string }{
+		{"normal values have no place on levels without order", "testdata/mixed", "pep-factor+factor", "pep-graded+graded"},
+		{"models of levels have no place on a continuous scale", "testdata/continuous", "pep-latent+latent", "pep-blr+blr"},
+	} {
+		p := prepare(t, "../configs/survey.yaml", "domain.path="+row.path, "split.users_per_task=0", "filter.min_held=1", "budget=1", "horizon=1")
+		has := func(name string) bool {
+			return slices.ContainsFunc(p.rows, func(r planRow) bool { return r.Name == name })
+		}
+		if has(row.gone) || !has(row.stays) || has("twin-"+strings.TrimPrefix(row.gone, "pep-")) {
+			t.Errorf("%s: rows %v", row.reason, p.rows)
+		}
+		if !slices.ContainsFunc(p.manifest.Warnings, func(w string) bool { return strings.HasPrefix(w, "strategy "+row.gone+" is left out: ") }) {
+			t.Errorf("%s: warnings %v", row.reason, p.manifest.Warnings)
+		}
+		mustRun(t, p, t.TempDir())
 	}
 }

@@ -90,10 +90,15 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		if err != nil {
 			return fmt.Errorf("session %s, answer %d: %w", rec.ID, len(rec.Turns)+1, err)
 		}
+		t := record.Turn{Question: q.Position, Said: a.Text}
+		if crit := &set.Criteria[q.Position]; a.Cell.IsHeld() && !crit.Allows(a.Cell.Value()) {
+			v := a.Cell.Value()
+			t.OffScale, a.Cell = &v, crit.Snap(v)
+		}
 		e.Observe(q, a)
 		inf := e.Infer()
 		*inferences = append(*inferences, inf)
-		t := record.Turn{Question: q.Position, Answer: a.Cell, Said: a.Text, Inference: r.inference(inf)}
+		t.Answer, t.Inference = a.Cell, r.inference(inf)
 		if s, ok := e.(strategies.Scorer); ok {
 			for _, c := range s.Top(pep.Top) {
 				t.Scores = append(t.Scores, record.Scored{Position: c.Position, Score: record.Round(c.Score)})

@@ -82,6 +82,9 @@ func (c *Criterion) Nearest(v float64) int {
 	if c.Scale == Continuous || math.IsNaN(v) {
 		return -1
 	}
+	if n := len(c.Levels); n > 0 { // far from all levels the distances to them round to one
+		v = min(max(v, c.Levels[0].Value), c.Levels[n-1].Value)
+	}
 	best, dist := -1, math.Inf(1)
 	for i, l := range c.Levels {
 		if d := math.Abs(l.Value - v); d < dist {
@@ -89,6 +92,14 @@ func (c *Criterion) Nearest(v float64) int {
 		}
 	}
 	return best
+}
+
+// Snap is the cell of the value nearest to v that the criterion can take.
+func (c *Criterion) Snap(v float64) Cell {
+	if c.Scale == Continuous {
+		return At(min(max(v, c.Min), c.Max))
+	}
+	return At(c.Levels[c.Nearest(v)].Value)
 }
 
 // LevelOf gives the index of the level whose value is v, or -1.

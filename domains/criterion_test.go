@@ -31,6 +31,8 @@ func TestNearest(t *testing.T) {
 		{"just below the middle", scale(1, 2), math.Nextafter(1.5, 1), 0},
 		{"below all", scale(1, 2), -9, 0},
 		{"above all", scale(1, 2), 9, 1},
+		{"so far above that all distances round to one", scale(1, 2), 1e300, 1},
+		{"infinitely far", scale(1, 2), math.Inf(1), 1},
 		{"levels that are not evenly spaced", scale(0, 5, 10), 7.5, 1},
 		{"not a number", scale(1, 2), math.NaN(), -1},
 		{"continuous has no levels", continuous, .5, -1},
@@ -38,6 +40,25 @@ func TestNearest(t *testing.T) {
 	} {
 		if got := tt.c.Nearest(tt.v); got != tt.want {
 			t.Errorf("%s: %d, want %d", tt.reason, got, tt.want)
+		}
+	}
+}
+
+func TestSnap(t *testing.T) {
+	continuous := &domains.Criterion{Scale: domains.Continuous, Min: -1, Max: 3}
+	for _, tt := range []struct {
+		reason  string
+		c       *domains.Criterion
+		v, want float64
+	}{
+		{"a level stays", scale(1, 2, 3), 2, 2},
+		{"between levels, the lower of two equally near", scale(1, 2, 3), 2.5, 2},
+		{"above all levels", scale(1, 2, 3), 40, 3},
+		{"inside a range", continuous, 0.25, 0.25},
+		{"outside of it", continuous, -7, -1},
+	} {
+		if got := tt.c.Snap(tt.v); !got.Equal(domains.At(tt.want)) {
+			t.Errorf("%s: %v, want %v", tt.reason, got, tt.want)
 		}
 	}
 }

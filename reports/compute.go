@@ -368,6 +368,9 @@ func (c *computer) warnings() {
 		add("%d of %d planned sessions are there; these numbers are of an unfinished run", o.Sessions.Read, o.Sessions.Planned)
 	}
 	o.Warnings = append(o.Warnings, c.Run.warnings...)
+	if c.offScale > 0 {
+		add("answers outside of what their criterion can take, which count as the nearest value it can: %d", c.offScale)
+	}
 	o.Warnings = append(o.Warnings, c.extra...)
 	var empty, ungraded []string
 	failed, unscored := map[string]int{}, map[string]int{}

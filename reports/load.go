@@ -35,6 +35,7 @@ type Run struct {
 	read       int      // sessions in the file
 	unknown    []count  // sessions of strategies the manifest does not name
 	compared   []int    // questions at which strategies are compared, ascending
+	offScale   int      // answers that were none of their criterion's values
 	nominal    bool     // something is predicted of the level of a nominal criterion
 }
 
@@ -354,6 +355,11 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 			for k := minK; k <= maxK; k++ {
 				out.released = append(out.released, MeasureReleased(ranking, s.Truth.Cells, inf.Value, k))
 			}
+		}
+	}
+	for i := range s.Turns {
+		if s.Turns[i].OffScale != nil {
+			r.offScale++
 		}
 	}
 	for _, t := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {

@@ -57,7 +57,8 @@ type Turn struct {
 	Question  int          `json:"question"` // position in Criteria
 	Answer    domains.Cell `json:"answer"`   // what the user said, which a noisy user may have got wrong
 	Said      string       `json:"said,omitempty"`
-	Scores    []Scored     `json:"scores,omitempty"` // up to five best acquisition scores, best first
+	OffScale  *float64     `json:"off_scale,omitempty"` // value said that the criterion cannot take; Answer is the nearest one
+	Scores    []Scored     `json:"scores,omitempty"`    // up to five best acquisition scores, best first
 	Inference Inference    `json:"inference"`
 
 	// Counterfactual is what would have been asked next after another answer; nil

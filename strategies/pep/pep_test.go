@@ -164,6 +164,14 @@ func TestChoose(t *testing.T) {
 // ask runs a session with the given answers and returns the questions.
 func ask(t *testing.T, s strategies.Strategy, set strategies.Setting, answer func(int) domains.Cell) []int {
 	t.Helper()
+	return asks(t, s, set, answer)
+}
+
+func asks(t interface {
+	Fatal(...any)
+	Fatalf(string, ...any)
+}, s strategies.Strategy, set strategies.Setting, answer func(int) domains.Cell,
+) []int {
 	e := s.Begin(set)
 	var out []int
 	for {
