@@ -30,6 +30,18 @@ figures: build ## draw tables and figures of RUN again from its files
 readme: build ## make the README's table and figures again
 	scripts/readme.sh
 
+.PHONY: grid
+grid: build ## run beliefs x acquisitions on all domains for the README (some minutes)
+	scripts/grid.sh
+
+.PHONY: surveys
+surveys: build ## run real surveys for the README: SURVEYS='name=DIR ...'
+	scripts/surveys.sh $(SURVEYS)
+
+.PHONY: parity
+parity: ## hold the released models to reference outputs: PARITY=DIR (default: the excerpt in the repository)
+	$(if $(PARITY),PEPBENCH_PARITY=$(abspath $(PARITY))) $(GO) test -count=1 -run Parity ./strategies/belief ./reports
+
 .PHONY: test
 test: ## all tests, with the race detector
 	$(GO) test -race ./...
@@ -39,8 +51,8 @@ lint: ## formatting, vet, staticcheck, tidy go.mod
 	scripts/lint.sh
 
 .PHONY: perf
-perf: ## benchmarks, in the form benchstat reads
-	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-5} ./...
+perf: ## benchmarks and the machine's floor, in the form benchstat reads (COUNT=5 BENCHTIME=1s)
+	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-5} -benchtime $${BENCHTIME:-1s} ./...
 
 .PHONY: clean
 clean: ## remove the command

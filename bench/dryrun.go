@@ -36,7 +36,16 @@ func (p *Plan) DryRun() string {
 		line("", "%s: %d", c.What, c.N)
 	}
 	for _, x := range m.Models {
-		line("belief "+x.Name, "%s, %d parameters: %s", x.Kind, x.Params, x.About)
+		how := ""
+		for _, c := range x.Choice {
+			if c.Chosen {
+				how = fmt.Sprintf("; %s: dev score %.4f nats a cell, best of %d", c.Candidate, c.DevScore, len(x.Choice))
+			}
+		}
+		if x.Fold > 0 {
+			how += fmt.Sprintf(" (fold %d)", x.Fold)
+		}
+		line("belief "+x.Name, "%s, %d parameters: %s%s", x.Kind, x.Params, x.About, how)
 	}
 	for _, s := range m.Strategies {
 		line("strategy "+s.Name, "%s; predicts from %s", s.About, s.Predict)

@@ -38,12 +38,8 @@ part=$run/README.part
 	echo
 	summary
 } >"$part"
-begin='<!-- begin: results of make readme -->'
-end='<!-- end: results of make readme -->'
-awk -v begin="$begin" -v end="$end" -v part="$part" '
-	$0 == begin { print; while ((getline line < part) > 0) print line; skip = 1; next }
-	$0 == end { skip = 0 }
-	!skip { print }' README.md >"$run/README.md"
+cp README.md "$run/README.md"
+scripts/part.sh readme "$part" "$run/README.md"
 
 figures="alignment interactions adaptivity"
 if [ "${1:-}" = --check ]; then
