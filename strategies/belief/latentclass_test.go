@@ -264,12 +264,13 @@ func TestFitIsDeterministic(t *testing.T) {
 	p := sample(rng, mixtureModel(rng, scales(6, 3), 2), 5*leastRows+1)
 	opt := DefaultLatentClass
 	opt.Classes = []int{2, 3}
+	procs := runtime.GOMAXPROCS(3)
+	defer runtime.GOMAXPROCS(procs)
 	a, _, err := FitLatentClass(context.Background(), p, p, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	procs := runtime.GOMAXPROCS(1)
-	defer runtime.GOMAXPROCS(procs)
+	runtime.GOMAXPROCS(1)
 	b, _, err := FitLatentClass(context.Background(), p, p, opt)
 	if err != nil {
 		t.Fatal(err)
