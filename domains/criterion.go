@@ -131,7 +131,7 @@ func (c *Criterion) Validate() error {
 		if !(c.Min < c.Max) || math.IsInf(c.Max-c.Min, 0) {
 			return &DataError{What: fmt.Sprintf("criterion %q: range %v..%v is empty or not finite", c.ID, c.Min, c.Max)}
 		}
-		return nil
+		return c.measurable(c.Min, c.Max)
 	case len(c.Levels) < 2:
 		return &DataError{What: fmt.Sprintf("criterion %q has %d levels", c.ID, len(c.Levels)), Mend: "give at least two"}
 	}
@@ -145,6 +145,15 @@ func (c *Criterion) Validate() error {
 		if i > 0 && !(l.Value > c.Levels[i-1].Value) {
 			return &DataError{What: fmt.Sprintf("criterion %q: level %d (%v) does not rise above the one before (%v)", c.ID, i+1, l.Value, c.Levels[i-1].Value)}
 		}
+	}
+	return c.measurable(c.Levels[0].Value, c.Levels[len(c.Levels)-1].Value)
+}
+
+// measurable refuses a scale from lo to hi whose range cannot be divided by: errors
+// and values are measured in ranges.
+func (c *Criterion) measurable(lo, hi float64) error {
+	if r := c.Range(); math.IsInf(r, 0) || math.IsInf(1/r, 0) {
+		return &DataError{What: fmt.Sprintf("criterion %q: range %v..%v is too wide or too narrow to measure in", c.ID, lo, hi), Mend: "give the values another unit"}
 	}
 	return nil
 }

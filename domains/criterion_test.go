@@ -122,6 +122,9 @@ func TestCriterionValidate(t *testing.T) {
 		{"an empty range", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Min: 2, Max: 2}, `criterion "c": range 2..2 is empty or not finite`},
 		{"a range without end", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Max: math.Inf(1)}, `criterion "c": range 0..+Inf is empty or not finite`},
 		{"a range that is not a number", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Max: math.NaN()}, `criterion "c": range 0..NaN is empty or not finite`},
+		{"a range of which nothing is a share", &domains.Criterion{ID: "c", Name: "c", Scale: domains.Continuous, Max: 1e-310}, `criterion "c": range 0..1e-310 is too wide or too narrow to measure in; give the values another unit`},
+		{"levels as near", scale(0, 1e-310), `criterion "c": range 0..1e-310 is too wide or too narrow to measure in; give the values another unit`},
+		{"levels further apart than numbers go", scale(-1e308, 1e308), `criterion "c": range -1e+308..1e+308 is too wide or too narrow to measure in; give the values another unit`},
 	} {
 		err := tt.c.Validate()
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || err.Error() != tt.want || !errors.Is(err, domains.ErrData)) {

@@ -49,8 +49,9 @@ var DefaultFactor = FactorOptions{
 // After each step z is stretched so that its posterior second moments average to
 // I (parameter expansion: Liu, Rubin and Wu 1998), without which EM crawls.
 //
-// Priors keep rare criteria tame: l_c ~ N(0, s_c^2/ridge), w_c ~ N(0, 1/ridge), one
-// observation of a value in the middle with the variance of a uniform one, and
+// Priors keep rare criteria tame: l_c ~ N(0, s_c^2/ridge), w_c ~ N(0, 1/ridge), for
+// mu_c and s_c^2 one observation at the population's own mean and variance, which
+// themselves count one value in the middle with the variance of a uniform one, and
 // s_c at least a sixth of the distance between two levels, because values are
 // rounded to levels (continuous: 1% of the range). Missing cells drop out.
 //

@@ -208,6 +208,53 @@ func TestOneClassIsFactor(t *testing.T) {
 	}
 }
 
+// TestMixtureLatentInformationIsMutualInformation compares it with integrals over z in
+// every class and over the value, before and after an answer: I(x; class and z) is
+// what is not known of x less what is not known of it given both.
+func TestMixtureLatentInformationIsMutualInformation(t *testing.T) {
+	type node struct{ weight, held, mean, sd float64 } // of x, at one z of one class
+	const dz, dx = 0.04, 0.01
+	for seed := range uint64(12) {
+		rng := rand.New(rand.NewPCG(seed, 74))
+		crit := ranges(3)
+		m := &MixtureOfFactors{criteria: crit, pi: []float64{0.3, 0.7}}
+		for range 2 {
+			m.class = append(m.class, &randomGaussian(rng, crit, 1, 0.7).gaussian)
+		}
+		b := m.Start(index(3)).(*blend)
+		if seed%2 == 1 {
+			b.Observe(1, b.Draw(rng, 1))
+		}
+		var nodes []node
+		held, known := 0.0, 0.0
+		for k, p := range b.part {
+			g := p.model
+			for j := range 401 {
+				z := -8 + dz*float64(j)
+				at := p.m[0] + math.Sqrt(p.s[0])*z
+				n := node{b.w[k] * dz * math.Exp(-0.5*z*z-logSqrt2Pi), normalCDF(g.bias[0] + g.probe[0]*at), g.mean[0] + g.load[0]*at, math.Sqrt(g.noise[0])}
+				nodes = append(nodes, n)
+				held += n.weight * n.held
+				known += n.weight * (binaryEntropy(n.held) + n.held*(math.Log(n.sd)+logSqrt2Pi+0.5))
+			}
+		}
+		h := binaryEntropy(held)
+		for j := range 601 {
+			x, f := -2.5+dx*float64(j), 0.0
+			for _, n := range nodes {
+				e := (x - n.mean) / n.sd
+				f += n.weight * n.held / held * math.Exp(-0.5*e*e-logSqrt2Pi) / n.sd
+			}
+			if f > 0 {
+				h -= held * dx * f * math.Log(f)
+			}
+		}
+		if got := b.LatentInformation(0); math.Abs(got-(h-known)) > 1e-3 {
+			t.Errorf("seed %d: information %v, integration says %v", seed, got, h-known)
+		}
+	}
+}
+
 // TestHeldOutOfTheQuestion: where P(held) underflows, what would be wanted is still a
 // number.
 func TestHeldOutOfTheQuestion(t *testing.T) {

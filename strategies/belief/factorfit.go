@@ -711,7 +711,8 @@ func (f *factorFit) embedding(d int) [][]float64 {
 
 // pairwise gives the correlations between values (in the first n places) and, if
 // held is set, of being held (in n more), each pair over the rows that know both,
-// drawn to 0 by pairPrior rows. The diagonal is 1, or 0 where nothing varies.
+// drawn to 0 by pairPrior rows. So is the diagonal, about n/(n + pairPrior) for n rows that
+// know the criterion: what that takes off eigenvalues, noise takes up.
 func pairwise(p Population, s *summary, held bool) *mat.SymDense {
 	n := len(p.Criteria)
 	m := n

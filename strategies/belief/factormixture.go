@@ -29,8 +29,9 @@ var DefaultMixtureOfFactors = MixtureOfFactorsOptions{
 // every class has its own rates, means, noise and loadings; the cuts of values are
 // common. One class is Factor, no dimension a latent class model with normal values.
 // Fitted by the EM of Factor with responsibilities by Laplace evidence; means and
-// rates of a class are drawn to the population's by classPrior observations. Given
-// answers, a class weighs the product of what it said of each before it came.
+// rates of a class are drawn to the population's by classPrior observations, and every
+// class has one more row than it was found in. Given answers, a class weighs the
+// product of what it said of each before it came.
 //
 // The dev score is ChainScore.
 type MixtureOfFactors struct {

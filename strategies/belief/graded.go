@@ -14,7 +14,7 @@ import (
 // GradedOptions are the knobs of FitGraded.
 type GradedOptions struct {
 	Dims       []int   // candidate numbers of latent dimensions, each 0, 1 or 2
-	Restarts   int     // EM runs a candidate, >= 1; the best training likelihood is kept
+	Restarts   int     // EM runs a candidate, >= 1; the best training log posterior is kept
 	Iterations int     // most EM steps of a run, >= 1
 	Tolerance  float64 // stop when the log posterior a cell rises by less (nats)
 	Smoothing  float64 // pseudo-observations drawn towards the population, > 0

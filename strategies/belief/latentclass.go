@@ -13,7 +13,7 @@ import (
 // LatentClassOptions are the knobs of FitLatentClass.
 type LatentClassOptions struct {
 	Classes    []int   // candidate numbers of classes, each >= 1
-	Restarts   int     // EM runs a candidate, >= 1; the best training likelihood is kept
+	Restarts   int     // EM runs a candidate, >= 1; the best training log posterior is kept
 	Iterations int     // most EM steps of a run, >= 1
 	Tolerance  float64 // stop when the log posterior a cell rises by less (nats)
 	Smoothing  float64 // pseudo-observations drawn towards the population, > 0

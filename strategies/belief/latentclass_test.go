@@ -264,12 +264,13 @@ func TestFitIsDeterministic(t *testing.T) {
 	p := sample(rng, mixtureModel(rng, scales(6, 3), 2), 5*leastRows+1)
 	opt := DefaultLatentClass
 	opt.Classes = []int{2, 3}
+	procs := runtime.GOMAXPROCS(3)
+	defer runtime.GOMAXPROCS(procs)
 	a, _, err := FitLatentClass(context.Background(), p, p, opt)
 	if err != nil {
 		t.Fatal(err)
 	}
-	procs := runtime.GOMAXPROCS(1)
-	defer runtime.GOMAXPROCS(procs)
+	runtime.GOMAXPROCS(1)
 	b, _, err := FitLatentClass(context.Background(), p, p, opt)
 	if err != nil {
 		t.Fatal(err)
@@ -277,6 +278,65 @@ func TestFitIsDeterministic(t *testing.T) {
 	for i := range a.theta {
 		if a.theta[i] != b.theta[i] {
 			t.Fatalf("theta[%d] is %v once and %v again", i, a.theta[i], b.theta[i])
+		}
+	}
+}
+
+// TestLogPosteriorRises: no step of EM lowers the log posterior that its doc comment
+// states, and a run reports that of the model it returns.
+func TestLogPosteriorRises(t *testing.T) {
+	for seed := range uint64(6) {
+		rng := rand.New(rand.NewPCG(seed, 70))
+		criteria := append(scales(5, 4), nominals(2, 3)...)
+		p := sampleSupport(rng, &mixtureModel(rng, criteria, 3).support, 60)
+		for i, r := range p.Rows { // holes, and a row that says nothing
+			for c := range r.Cells {
+				if i == 0 || rng.IntN(5) == 0 {
+					r.Cells[c] = domains.Missing()
+				}
+			}
+		}
+		rows, err := p.states()
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt := DefaultLatentClass
+		opt.Tolerance = math.Inf(-1) // never stop
+		last := math.Inf(-1)
+		for step := 1; step <= 25; step++ {
+			opt.Iterations = step
+			f := newFitter(criteria, rows, opt)
+			m, got, err := f.run(context.Background(), 3, rand.New(rand.NewPCG(seed, 71)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := 0.0
+			for r := range p.Rows {
+				like := 0.0
+				for k := range m.k {
+					one := m.pi[k]
+					for c, v := range rows[r*len(criteria):][:len(criteria)] {
+						if v != missing {
+							one *= m.theta[(m.offset[c]+int(v))*m.k+k]
+						}
+					}
+					like += one
+				}
+				want += math.Log(like)
+			}
+			for k := range m.k {
+				want += math.Log(m.pi[k])
+				for s := range m.offset[len(criteria)] {
+					want += opt.Smoothing * f.freq[s] * math.Log(m.theta[s*m.k+k])
+				}
+			}
+			if math.Abs(got-want) > 1e-8 {
+				t.Fatalf("seed %d, step %d: log posterior %v, by its formula %v", seed, step, got, want)
+			}
+			if got < last-1e-9 {
+				t.Errorf("seed %d, step %d: log posterior fell from %v to %v", seed, step, last, got)
+			}
+			last = got
 		}
 	}
 }

@@ -129,7 +129,9 @@ func (b *mixture) rows(i int) []float64 {
 	return m.theta[m.offset[c]*m.k : m.offset[c+1]*m.k]
 }
 
-// Observe implements Belief.
+// Observe implements Belief. Fitted models give every state some probability at every
+// point. Of a model from elsewhere that gives none to what was said, at any point
+// that the answers before left a weight, the weights start over.
 func (b *mixture) Observe(i int, c domains.Cell) {
 	if c.IsMissing() {
 		return
@@ -238,7 +240,8 @@ func (b *mixture) Marginals(held, value []float64) {
 }
 
 // moments gives P(held) and E[value | held] of position i with states p. The sum
-// over levels, not 1 - p[0]: exact when little is held.
+// over levels, not 1 - p[0]: exact when little is held. Of what no point allows to
+// be held the value is the middle of the scale.
 func (b *mixture) moments(i int, p []float64) (held, mean float64) {
 	c := b.criterion(i)
 	for l, v := range p[1:] {
@@ -258,7 +261,9 @@ func (b *mixture) moments(i int, p []float64) (held, mean float64) {
 			total += v
 			mean += v * c.Levels[l].Value
 		}
-		mean /= total
+		if mean /= total; !(total > 0) {
+			mean = (c.Levels[0].Value + c.Levels[len(c.Levels)-1].Value) / 2
+		}
 	}
 	return min(held, 1), mean
 }

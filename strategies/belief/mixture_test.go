@@ -118,3 +118,49 @@ func TestLatentClassIsStored(t *testing.T) {
 		}
 	}
 }
+
+// TestImpossibleAnswers: probabilities of 0, which no fit gives but a file may have,
+// leave numbers everywhere.
+func TestImpossibleAnswers(t *testing.T) {
+	criteria := scales(3, 2)
+	m := &LatentClass{support: support{criteria: criteria, k: 2, offset: offsets(criteria), pi: []float64{0.4, 0.6}, theta: []float64{
+		0.5, 0.1, 0.5, 0.9, 0, 0, // nobody wants level 2 of the first
+		1, 0, 0, 1, 0, 0, // the second tells the classes apart
+		1, 1, 0, 0, 0, 0, // nobody holds the third
+	}}}
+	if err := m.check(); err != nil {
+		t.Fatal(err)
+	}
+	m.finish()
+	for _, row := range []struct {
+		reason  string
+		answers []domains.Cell // to positions 0, 1, ..
+		weights []float64      // of the classes
+	}{
+		{"nothing said", nil, []float64{0.4, 0.6}},
+		{"what one class says is exact", []domains.Cell{domains.Missing(), domains.At(1)}, []float64{0, 1}},
+		{"what no class says starts over", []domains.Cell{domains.At(2)}, []float64{0.4, 0.6}},
+		{"and later answers count again", []domains.Cell{domains.At(2), domains.NotHeld()}, []float64{1, 0}},
+		{"held where nobody holds", []domains.Cell{domains.Missing(), domains.At(1), domains.At(2)}, []float64{0.4, 0.6}},
+	} {
+		b := m.Start(index(3)).(*mixture)
+		for i, c := range row.answers {
+			b.Observe(i, c)
+		}
+		for k, want := range row.weights {
+			if math.Abs(b.w[k]-want) > 1e-12 {
+				t.Errorf("%s: weights %v, want %v", row.reason, b.w, row.weights)
+			}
+		}
+		held, value := make([]float64, 3), make([]float64, 3)
+		b.Marginals(held, value)
+		for i := range 3 {
+			if s, ok := b.told[i], i < len(row.answers) && !row.answers[i].IsMissing(); ok && (s < 0 || b.States(nil, i)[s] != 1) {
+				t.Errorf("%s: answer %d is not pinned", row.reason, i)
+			}
+			if !(held[i] >= 0 && held[i] <= 1) || !(value[i] >= 1 && value[i] <= 2) {
+				t.Errorf("%s: P(held) %v and value %v of %d", row.reason, held[i], value[i], i)
+			}
+		}
+	}
+}

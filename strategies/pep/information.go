@@ -14,7 +14,9 @@ import (
 //
 // over c' not asked and not c. It is never negative for a coherent joint model, and
 // 0 where criteria are independent. Continuous values count with their differential
-// entropy in ranges.
+// entropy in ranges. A sparse Gaussian belief is coherent only nearly: it says how
+// probable a level is and conditions on the number that the level is, so that its
+// scores are approximate and one can come out below 0.
 type ProfileIG struct{}
 
 // Check implements Acquisition.
@@ -105,7 +107,9 @@ func negVariance(_ *Turn, b belief.Joint, _ int) float64 {
 //
 // with L_c = E|v_hat - v| / range (nominal: 1 - max p) of belief.Marginal; 50 where
 // nothing can be held. The mean of the quotient is taken as the quotient of the
-// means, so that a gain can come out a little below 0.
+// means, which is exact where everything is held. Otherwise a gain can come out a
+// little below 0, and off by up to 1.5 points with 4 criteria of which 6 in 10 are held,
+// 0.4 with 16: most questions alike, so that the order hardly suffers.
 type AlignmentGain struct {
 	MaxCriteria int // negative: all
 	MinHeld     float64
