@@ -91,8 +91,8 @@ func TestFactorApproachesTruth(t *testing.T) {
 		if got < indep+0.02 {
 			t.Errorf("%s: log score %v is not better than independence %v", row.reason, got, indep)
 		}
-		if m.Dim() < 2 {
-			t.Errorf("%s: %d dimensions kept of two, %+v", row.reason, m.Dim(), tried)
+		if m.d < 2 {
+			t.Errorf("%s: %d dimensions kept of two, %+v", row.reason, m.d, tried)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func TestParityStatistics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewStatistics(r.train, 0)
+	s := newReleasedStats(r.train, 0)
 	n := len(r.Data.Criteria)
 	at := map[string]int{}
 	for i := range r.Data.Criteria {

@@ -262,7 +262,7 @@ func TestStatisticsByHand(t *testing.T) {
 			want: want{1, 2, 0, nan, nan, nan},
 		},
 	} {
-		s := NewStatistics(Population{Criteria: scales(2, 5), Rows: test.rows}, test.minUsers)
+		s := newReleasedStats(Population{Criteria: scales(2, 5), Rows: test.rows}, test.minUsers)
 		got := want{s.Has[0], s.Value[0], s.Similarity[1], s.Given[1], s.GivenNot[1], s.Correlation[1]}
 		for i, pair := range [][2]float64{
 			{got.has0, test.want.has0},
@@ -291,7 +291,7 @@ func TestStatisticsBruteForce(t *testing.T) {
 				}
 			}
 		}
-		s := NewStatistics(p, 0)
+		s := newReleasedStats(p, 0)
 		cell := func(r Row, c int) domains.Cell {
 			if j := slices.Index(r.Index, c); j >= 0 {
 				return r.Cells[j]
