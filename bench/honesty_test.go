@@ -460,7 +460,7 @@ func TestNoStructureNoGain(t *testing.T) {
 		for seed := 1; seed <= seeds; seed++ {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
-				p := prepare(t, "../configs/ablations/structure.yaml", fmt.Sprintf("domain.seed=%d", seed), fmt.Sprintf("split.seed=%d", seed), "domain.users=120", "split.users_per_task=24",
+				p := prepare(t, "../configs/ablations/structure.yaml", fmt.Sprintf("domain.seed=%d", seed), fmt.Sprintf("split.seed=%d", seed), "domain.users=80", "split.users_per_task=24",
 					"beliefs={latent: {kind: independent}"+beliefs.String()+"}")
 				prior := fitPrior(t, p)
 				on := p.Experiment.fitInput(p.Data, p.Parts[0])
