@@ -287,3 +287,14 @@ func draw(rng *rand.Rand, p []float64) int {
 	}
 	return last
 }
+
+// A scratch is memory that a belief uses again and again.
+type scratch struct{ floats []float64 }
+
+// buffer gives n floats that the next call overwrites.
+func (s *scratch) buffer(n int) []float64 {
+	if cap(s.floats) < n {
+		s.floats = make([]float64, n)
+	}
+	return s.floats[:n]
+}

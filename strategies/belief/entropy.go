@@ -25,11 +25,9 @@ var logTable = func() (t [logSteps]struct{ inverse, log float64 }) {
 //	x = 2^e m,  r = m/c - 1,  ln x = e ln 2 + ln c + ln(1 + r)
 func quickLog(x float64) float64 {
 	bits := math.Float64bits(x)
-	e := float64(int(bits>>52) - 1023)
-	m := math.Float64frombits(bits&(1<<52-1) | 1023<<52)
 	c := &logTable[bits>>(52-7)%logSteps]
-	r := m*c.inverse - 1
-	return e*math.Ln2 + c.log + r*(1+r*(-1./2+r*(1./3+r*(-1./4+r*(1./5)))))
+	r := math.Float64frombits(bits&(1<<52-1)|1023<<52)*c.inverse - 1
+	return float64(int(bits>>52)-1023)*math.Ln2 + c.log + r*(1+r*(-1./2+r*(1./3+r*(-1./4+r*(1./5)))))
 }
 
 // entropy is -sum p ln p in nats, to within 1e-15 a term; what is below the smallest

@@ -228,14 +228,3 @@ func inverse(dst, l []float64, d int) {
 		}
 	}
 }
-
-// A scratch is memory that a belief uses again and again.
-type scratch struct{ floats []float64 }
-
-// buffer gives n floats that the next call overwrites.
-func (s *scratch) buffer(n int) []float64 {
-	if cap(s.floats) < n {
-		s.floats = make([]float64, n)
-	}
-	return s.floats[:n]
-}
