@@ -109,7 +109,11 @@ func TestAlignmentGainIsWhatJudgesGive(t *testing.T) {
 			turn.Candidate[i] = true
 		}
 		got := make([]float64, n)
-		pep.AlignmentGain{MaxCriteria: row.opt.MaxCriteria, MinHeld: row.opt.MinHeld}.Score(got, turn)
+		gain, err := pep.Lookup("alignment-gain", pep.Options{MaxCriteria: row.opt.MaxCriteria, MinHeld: row.opt.MinHeld})
+		if err != nil {
+			t.Fatal(err)
+		}
+		gain.Score(got, turn)
 		top := 0
 		for j := range n {
 			if want[j] /= total; math.Abs(got[j]-want[j]) > row.within || want[j] < 0.5 {

@@ -33,6 +33,9 @@ var house = map[string][]string{
 	"bench/cmd/pepbench": {"domains", "bench/llm", "bench/llm/sim", "strategies", "strategies/belief", "strategies/pep", "simusers", "judges", "bench/solver", "bench/record", "bench", "reports"},
 }
 
+// forTests are packages that only tests may import, whatever room they are in.
+var forTests = []string{"strategies/belief/parity"}
+
 // room gives the room that a package of ours is in.
 func room(pkg string) string {
 	for p := pkg; p != "." && p != "/"; p = filepath.Dir(p) {
@@ -76,7 +79,8 @@ func list(t *testing.T) []listed {
 // TestArrows holds the direct imports of every package to the plan of the house.
 func TestArrows(t *testing.T) {
 	seen := map[string]bool{}
-	for _, l := range list(t) {
+	all := list(t)
+	for _, l := range all {
 		pkg, ours := strings.CutPrefix(l.ImportPath, "pepbench/")
 		if !ours {
 			continue
@@ -92,9 +96,19 @@ func TestArrows(t *testing.T) {
 			if !ours {
 				continue
 			}
+			if slices.Contains(forTests, target) {
+				t.Errorf("%s imports %s, which is for tests only", pkg, target)
+			}
 			if to := room(target); to != from && !slices.Contains(house[from], to) {
 				t.Errorf("%s imports %s: %s may import only %v", pkg, target, from, house[from])
 			}
+		}
+	}
+	for _, p := range forTests {
+		if !slices.ContainsFunc(all, func(l listed) bool {
+			return slices.Contains(slices.Concat(l.TestImports, l.XTestImports), "pepbench/"+p)
+		}) {
+			t.Errorf("no test imports %s", p)
 		}
 	}
 	for _, must := range []string{"domains", "bench", "bench/llm", "bench/llm/sim", "bench/record", "strategies", "strategies/belief", "strategies/pep", "simusers", "judges", "bench/solver", "reports", "bench/cmd/pepbench"} {

@@ -45,11 +45,13 @@ func init() {
 
 // A BeliefKind fits a population model.
 type BeliefKind interface {
-	Fit(context.Context, fitting) (belief.Model, []belief.Candidate, error)
+	// Fit gives the model and the candidates it was chosen from, none if there was no
+	// choice; an error wraps belief.ErrUnsupported where it cannot handle the data.
+	Fit(context.Context, fitInput) (belief.Model, []belief.Candidate, error)
 }
 
-// fitting is what a model is fitted on.
-type fitting struct {
+// fitInput is what a model is fitted on.
+type fitInput struct {
 	train, dev belief.Population
 	compat     bool // as the released code computes it
 	minUsers   int  // of a task who must hold a criterion, by the filter
@@ -92,7 +94,7 @@ type independent struct {
 func (p *independent) check() error { return positive("smoothing", p.Smoothing) }
 
 // Fit implements BeliefKind.
-func (p *independent) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (p *independent) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	opt := belief.DefaultLatentClass
 	opt.Classes, opt.Restarts, opt.Smoothing = []int{1}, 1, p.Smoothing
 	m, _, err := belief.FitLatentClass(ctx, f.train, belief.Population{Criteria: f.train.Criteria}, opt)
@@ -113,7 +115,7 @@ func (l *latentClass) check() error {
 }
 
 // Fit implements BeliefKind.
-func (l *latentClass) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (l *latentClass) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	return fitOf(belief.FitLatentClass(ctx, f.train, f.dev, belief.LatentClassOptions(*l)))
 }
 
@@ -139,7 +141,7 @@ func (o *factorModel) check() error {
 }
 
 // Fit implements BeliefKind.
-func (o *factorModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (o *factorModel) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	return fitOf(belief.FitFactor(ctx, f.train, f.dev, belief.FactorOptions(*o)))
 }
 
@@ -153,7 +155,7 @@ func (o *factorMixture) check() error {
 }
 
 // Fit implements BeliefKind.
-func (o *factorMixture) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (o *factorMixture) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	return fitOf(belief.FitMixtureOfFactors(ctx, f.train, f.dev, belief.MixtureOfFactorsOptions{Classes: o.Classes, FactorOptions: belief.FactorOptions(o.factorModel)}))
 }
 
@@ -164,7 +166,7 @@ type blrModel struct {
 func (o *blrModel) check() error { return candidates("dims", o.Dims, 0) }
 
 // Fit implements BeliefKind.
-func (o *blrModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (o *blrModel) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	return fitOf(belief.FitBLR(ctx, f.train, f.dev, belief.BLROptions(*o)))
 }
 
@@ -189,7 +191,7 @@ func (o *gradedModel) check() error {
 }
 
 // Fit implements BeliefKind.
-func (o *gradedModel) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (o *gradedModel) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	return fitOf(belief.FitGraded(ctx, f.train, f.dev, belief.GradedOptions(*o)))
 }
 
@@ -197,7 +199,7 @@ func (o *gradedModel) Fit(ctx context.Context, f fitting) (belief.Model, []belie
 type releasedRule struct{ rule belief.Rule }
 
 // Fit implements BeliefKind.
-func (r *releasedRule) Fit(ctx context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (r *releasedRule) Fit(ctx context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	opt := belief.ReleasedOptions{Rule: r.rule, Compat: f.compat}
 	if f.compat {
 		opt.MinUsers = f.minUsers
@@ -221,7 +223,7 @@ func (m *modelFile) check() error {
 
 // Fit implements BeliefKind: it reads the model and makes sure that it was fitted on
 // these criteria.
-func (m *modelFile) Fit(_ context.Context, f fitting) (belief.Model, []belief.Candidate, error) {
+func (m *modelFile) Fit(_ context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
 	r, err := os.Open(filepath.FromSlash(m.Path))
 	if err != nil {
 		return nil, nil, &ConfigError{File: m.Path, What: "model file cannot be read: " + reason(err), Mend: "write one with pepbench fit"}

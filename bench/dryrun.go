@@ -72,10 +72,10 @@ func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "cell\tsessions\tsolver calls\tjudge calls\tparameters")
-	var w Workshop
+	var pr preparer
 	var sessions, solver, judge int
 	for _, c := range s.Cells {
-		plan, err := w.Prepare(ctx, c.Experiment, say)
+		plan, err := pr.prepare(ctx, c.Experiment, say)
 		switch {
 		case undefined(err):
 			fmt.Fprintf(t, "%s\trefused: %v\n", c.Dir, err)

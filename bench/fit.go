@@ -3,11 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
-	"pepbench/domains"
-	"pepbench/strategies"
 	"pepbench/strategies/belief"
 )
 
@@ -30,8 +27,8 @@ func Fit(ctx context.Context, e *Experiment, name string, say func(string)) (bel
 	case e.Split.Folds > 1:
 		return nil, none, &ConfigError{What: "a cross-fitted experiment has a model for each fold", Mend: "add --set split.folds=0"}
 	}
-	w := new(Workshop)
-	d, key, err := w.load(e, say)
+	var pr preparer
+	d, key, err := pr.load(e, say)
 	if err != nil {
 		return nil, none, err
 	}
@@ -40,7 +37,7 @@ func Fit(ctx context.Context, e *Experiment, name string, say func(string)) (bel
 		return nil, none, err
 	}
 	say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(parts[0].Train)))
-	m := w.fit(ctx, k, key, fitting{train: belief.NewPopulation(d, parts[0].Train), dev: belief.NewPopulation(d, parts[0].Dev), compat: e.compat() != "", minUsers: e.Filter.MinUsers})
+	m := pr.fit(ctx, k, key, e.fitInput(d, parts[0]))
 	if m.err != nil {
 		return nil, none, fmt.Errorf("belief %s: %w", name, m.err)
 	}
@@ -49,79 +46,4 @@ func Fit(ctx context.Context, e *Experiment, name string, say func(string)) (bel
 		from.Sources = append(from.Sources, s.SHA256)
 	}
 	return m.model, from, nil
-}
-
-// An Interview is a session with somebody who is not simulated: the caller puts the
-// questions and hands the answers back.
-type Interview struct {
-	Task     domains.Task // blind
-	Criteria []domains.Criterion
-	Strategy string
-	About    string
-	Budget   int
-	Elicitor strategies.Elicitor
-}
-
-// Interview begins a session of a strategy, the first adaptive one if the name is
-// empty, on a task, the first test task if the id is empty. Every criterion can be
-// asked.
-func (p *Plan) Interview(strategy, task string) (*Interview, error) {
-	row := p.shown()
-	if strategy != "" {
-		row = slices.IndexFunc(p.rows, func(r planRow) bool { return r.Name == strategy })
-	}
-	if row < 0 || p.rows[row].Kind == "oracle" {
-		var known []string
-		for _, r := range p.rows {
-			if r.Kind != "oracle" {
-				known = append(known, r.Name)
-			}
-		}
-		return nil, &ConfigError{What: fmt.Sprintf("no strategy %q that asks", strategy), Mend: "known: " + strings.Join(known, ", ")}
-	}
-	tests := p.manifest.Data.TestTasks
-	if task == "" {
-		task = tests[0]
-	}
-	t := slices.IndexFunc(p.Data.Tasks, func(t domains.Task) bool { return t.ID == task })
-	if t < 0 {
-		return nil, &ConfigError{What: fmt.Sprintf("no task %q in data set %s", task, p.Data.Name), Mend: "test tasks: " + strings.Join(tests, ", ")}
-	}
-	set := strategies.Setting{
-		Task: p.Data.Tasks[t].Blind(), Criteria: p.Data.CriteriaOf(t), Budget: p.Experiment.Budget, User: "you", Seed: p.Experiment.Seeds[0],
-		Rand: newRand(p.Experiment.Seeds[0], "interview/"+task),
-	}
-	// Of a cross-fitted plan the fold that holds the task out; any, if none does.
-	fold := 0
-	for f, part := range p.Parts {
-		if slices.ContainsFunc(part.Test, func(k int) bool { return p.Data.Profiles[k].Task == t }) {
-			fold = f
-		}
-	}
-	return &Interview{
-		Task: set.Task, Criteria: set.Criteria, Strategy: p.rows[row].Name, About: p.rows[row].About, Budget: set.Budget,
-		Elicitor: p.rows[row].strategies[fold].Begin(set),
-	}, nil
-}
-
-// Builtin is the experiment that `pepbench elicit DOMAIN` uses: pep with latent
-// classes and profile information gain on a built-in domain, other knobs as they
-// are by default.
-func Builtin(domain string) (*Experiment, error) {
-	e := defaults()
-	b := domainKinds.make("builtin").(*builtin)
-	b.Name = domain
-	if err := b.check(); err != nil {
-		return nil, &ConfigError{What: err.Error(), Mend: "or give the path of a configuration"}
-	}
-	strategy := strategyKinds.make("pep").(*adaptive)
-	strategy.Name, strategy.Belief, strategy.Predict = "pep", "latent", list{"latent"}
-	e.Name, e.About = domain, "built-in domain "+domain
-	e.Domain = Block[DomainKind]{Kind: "builtin", Config: b}
-	e.Beliefs = map[string]Block[BeliefKind]{"latent": {Kind: "latent-class", Config: beliefKinds.make("latent-class")}}
-	e.Strategies = []Block[StrategyKind]{{Kind: "pep", Config: strategy}}
-	e.Solver = Block[SolverKind]{Kind: "profile", Config: solverKinds.make("profile")}
-	e.Judge = Block[JudgeKind]{Kind: "profile", Config: judgeKinds.make("profile")}
-	e.complete()
-	return &e, nil
 }

@@ -223,3 +223,26 @@ func (r *runner) checkpoint(ctx context.Context, c *record.Checkpoint, prof *dom
 	}
 	return nil
 }
+
+// other is the answer a counterfactual gives instead of c: not held for held; the
+// middle level for not held; and in data where everything is held, the end of the
+// scale that is farther from c (the upper one from the middle). It reports false
+// where there is no other answer.
+func (p *Plan) other(c domains.Cell, crit *domains.Criterion) (domains.Cell, bool) {
+	if c.IsMissing() {
+		return c, false
+	}
+	lo, hi, mid := crit.Min, crit.Max, (crit.Min+crit.Max)/2
+	if n := len(crit.Levels); n > 0 {
+		lo, hi, mid = crit.Levels[0].Value, crit.Levels[n-1].Value, crit.Levels[n/2].Value
+	}
+	switch {
+	case c.IsNotHeld():
+		return domains.At(mid), true
+	case p.sparse:
+		return domains.NotHeld(), true
+	case c.Value()-lo > hi-c.Value():
+		return domains.At(lo), true
+	}
+	return domains.At(hi), true
+}

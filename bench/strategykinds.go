@@ -17,6 +17,14 @@ import (
 	"pepbench/strategies/pep"
 )
 
+func init() {
+	strategyKinds.add("none", func() StrategyKind { return &none{basics: answersOnly()} })
+	strategyKinds.add("oracle", func() StrategyKind { return &oracle{basics: answersOnly()} })
+	strategyKinds.add("random", func() StrategyKind { return &random{basics: answersOnly()} })
+	strategyKinds.add("static", func() StrategyKind { return &static{basics: answersOnly()} })
+	strategyKinds.add("pep", func() StrategyKind { return &adaptive{basics: answersOnly(), Acquisition: "profile-ig"} })
+}
+
 // A StrategyKind makes a strategy out of fitted models.
 type StrategyKind interface {
 	base() *basics

@@ -12,9 +12,6 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pepbench/bench/record"
-	"pepbench/bench/solver"
-	"pepbench/domains"
-	"pepbench/judges"
 	"pepbench/strategies/belief"
 	"pepbench/strategies/pep"
 )
@@ -178,12 +175,12 @@ func (s *source) clone(n *yaml.Node) *yaml.Node {
 func RunSweep(ctx context.Context, s *Sweep, dir string, fresh bool, progress Progress, cell func(dir string, o Outcome) error) (record.Sweep, Outcome, error) {
 	out := record.Sweep{Schema: record.Schema, Name: s.Name, About: s.About, Axes: s.Axes}
 	total := Outcome{Dir: dir}
-	var w Workshop
+	var pr preparer
 	for i, c := range s.Cells {
 		at := filepath.Join(dir, c.Dir)
 		done := record.SweepCell{At: c.At, Dir: c.Dir}
 		progress.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(s.Cells), c.Dir))
-		plan, err := w.Prepare(ctx, c.Experiment, progress.Step)
+		plan, err := pr.prepare(ctx, c.Experiment, progress.Step)
 		switch {
 		case undefined(err):
 			done.Dir, done.Refused = "", err.Error()
@@ -244,62 +241,4 @@ func (p *Plan) twinOf(i int) string {
 		}
 	}
 	return ""
-}
-
-// devAlignment is what a row earns on the dev profiles after at most the budget of
-// questions, by the profile judge on what the profile solver writes: mean of task
-// means (of users, in a survey), 0..100. It is what a choice between beliefs or
-// acquisitions is made by, without a model and without a test profile; nil where
-// there is no dev profile. Everybody is asked under the experiment's first seed.
-func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
-	opt := solver.Options{MaxCriteria: -1}
-	if s, ok := p.Experiment.Solver.Config.(interface{ options() solver.Options }); ok {
-		opt = s.options()
-	}
-	byCluster := make([]struct {
-		sum float64
-		n   int
-	}, max(len(p.Data.Tasks), len(p.Data.Users)))
-	r := &runner{plan: p}
-	for f, part := range p.Parts {
-		for _, k := range part.Dev {
-			prof := &p.Data.Profiles[k]
-			key := sessionKey{"dev/" + p.Data.Tasks[prof.Task].ID + "/" + p.Data.Users[prof.User].ID, row, p.Experiment.Seeds[0], f, k}
-			set := p.setting(key)
-			set.Budget = p.Experiment.Budget
-			e := p.rows[row].strategies[f].Begin(set)
-			inferences := []domains.Inference{e.Infer()}
-			user := p.Experiment.Users.Config.User(p.Data, k, key.seed)
-			if err := r.dialogue(ctx, &record.Session{ID: key.id}, &set, e, user, &inferences); err != nil {
-				return nil, err
-			}
-			sol, err := solver.Profile{Options: opt}.Solve(ctx, solver.Problem{Task: set.Task, Criteria: set.Criteria, Rubric: p.Data.Rubric, Inference: inferences[len(inferences)-1]})
-			if err != nil {
-				return nil, err
-			}
-			scores := judges.Profile{}.Grade(judges.Case{Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric, Expressed: sol.Instructed, Values: sol.Wanted})
-			v, ok := record.Raw(graded(scores), prof.Weight)
-			if !ok {
-				continue
-			}
-			g := prof.Task
-			if p.Data.Survey() {
-				g = prof.User
-			}
-			byCluster[g].sum += record.Alignment(v)
-			byCluster[g].n++
-		}
-	}
-	mean, n := 0.0, 0
-	for _, c := range byCluster {
-		if c.n > 0 {
-			mean += c.sum / float64(c.n)
-			n++
-		}
-	}
-	if n == 0 {
-		return nil, nil
-	}
-	mean = record.Round(mean / float64(n))
-	return &mean, nil
 }

@@ -255,6 +255,22 @@ func marginalOf(c *domains.Criterion, p []float64) Marginal {
 	return m
 }
 
+// infer gives what b believes; levels, which is nil for beliefs without nominal
+// criteria, gives P(level | held) of a nominal position, and nil of another.
+func infer(b Belief, levels func(i int) []float64) domains.Inference {
+	inf := domains.NewInference(b.Len())
+	b.Marginals(inf.Held, inf.Value)
+	for i := 0; levels != nil && i < b.Len(); i++ {
+		if p := levels(i); p != nil {
+			if inf.Levels == nil {
+				inf.Levels = make([][]float64, b.Len())
+			}
+			inf.Levels[i] = p
+		}
+	}
+	return inf
+}
+
 // draw picks an index with probability p, which sums to 1 but for rounding.
 func draw(rng *rand.Rand, p []float64) int {
 	u := rng.Float64()
@@ -270,4 +286,15 @@ func draw(rng *rand.Rand, p []float64) int {
 		last = i
 	}
 	return last
+}
+
+// A scratch is memory that a belief uses again and again.
+type scratch struct{ floats []float64 }
+
+// buffer gives n floats that the next call overwrites.
+func (s *scratch) buffer(n int) []float64 {
+	if cap(s.floats) < n {
+		s.floats = make([]float64, n)
+	}
+	return s.floats[:n]
 }

@@ -92,9 +92,6 @@ func FitBLR(ctx context.Context, train, dev Population, opt BLROptions) (*BLR, [
 	return m.(*BLR), out, nil
 }
 
-// Dim is the dimension of the embedding.
-func (m *BLR) Dim() int { return m.d }
-
 // NumParams implements Model.
 func (m *BLR) NumParams() int { return m.params() }
 
@@ -106,25 +103,14 @@ func (m *BLR) About() string {
 // Notes implements Model.
 func (m *BLR) Notes() []domains.Count { return m.faults.notes() }
 
-// blrFile is the snapshot of a BLR; load is V diag(lambda)^1/2, which is all that
-// beliefs need.
-type blrFile struct {
-	gaussianFile
-	Faults faults `json:"faults"`
-}
-
 func (m *BLR) fileKind() string                { return "blr" }
 func (m *BLR) population() []domains.Criterion { return m.criteria }
-func (m *BLR) snapshot() any                   { return blrFile{m.file(), m.faults} }
+func (m *BLR) snapshot() any                   { return factorFile{m.file(), m.faults} }
 
 func restoreBLR(raw json.RawMessage, criteria []domains.Criterion) (Model, error) {
-	var f blrFile
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, err
-	}
-	g, err := f.restore(criteria)
+	g, f, err := restoreGaussian(raw, criteria)
 	if err != nil {
 		return nil, err
 	}
-	return &BLR{g, f.Faults}, nil
+	return &BLR{g, f}, nil
 }

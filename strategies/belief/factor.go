@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -161,27 +160,16 @@ func (p *Population) onScale() error {
 // pick scores fits on dev by ChainScore and keeps the best, the first among equals.
 func pick(fits []Model, dev Population, name func(i int) string) (Model, []Candidate, error) {
 	out := make([]Candidate, len(fits))
-	best := 0
+	order := make([]int, len(fits))
 	for i, m := range fits {
-		out[i] = Candidate{Name: name(i), DevScore: math.NaN()}
-		if len(dev.Rows) == 0 {
-			continue
-		}
 		score, err := ChainScore(m, dev)
 		if err != nil {
 			return nil, nil, err
 		}
-		out[i].DevScore = score
-		if score > out[best].DevScore {
-			best = i
-		}
+		out[i], order[i] = Candidate{Name: name(i), DevScore: score}, i
 	}
-	out[best].Chosen = true
-	return fits[best], out, nil
+	return fits[chosen(out, order)], out, nil
 }
-
-// Dim is the dimension of the embedding.
-func (m *Factor) Dim() int { return m.d }
 
 // NumParams implements Model.
 func (m *Factor) NumParams() int { return m.params() }
@@ -203,7 +191,8 @@ func (m *Factor) About() string {
 // Notes implements Model.
 func (m *Factor) Notes() []domains.Count { return m.faults.notes() }
 
-// factorFile is the snapshot of a Factor.
+// factorFile is the snapshot of a Factor, and of a BLR, whose loadings are V
+// diag(lambda)^1/2: that is all that beliefs need.
 type factorFile struct {
 	gaussianFile
 	Faults faults `json:"faults"`
@@ -214,15 +203,20 @@ func (m *Factor) population() []domains.Criterion { return m.criteria }
 func (m *Factor) snapshot() any                   { return factorFile{m.file(), m.faults} }
 
 func restoreFactor(raw json.RawMessage, criteria []domains.Criterion) (Model, error) {
-	var f factorFile
-	if err := json.Unmarshal(raw, &f); err != nil {
-		return nil, err
-	}
-	g, err := f.restore(criteria)
+	g, f, err := restoreGaussian(raw, criteria)
 	if err != nil {
 		return nil, err
 	}
-	return &Factor{g, f.Faults}, nil
+	return &Factor{g, f}, nil
+}
+
+func restoreGaussian(raw json.RawMessage, criteria []domains.Criterion) (gaussian, faults, error) {
+	var f factorFile
+	if err := json.Unmarshal(raw, &f); err != nil {
+		return gaussian{}, faults{}, err
+	}
+	g, err := f.restore(criteria)
+	return g, f.Faults, err
 }
 
 // random gives the generator of one EM run.

@@ -4,9 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
-	"runtime"
 
-	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/mat"
 
 	"pepbench/domains"
@@ -259,21 +257,15 @@ func (f *factorFit) expect(run *emRun, newton int) *statistics {
 		}
 	}
 	parts := make([]*statistics, min(blocks, len(f.train.Rows)))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for b := range parts {
-		g.Go(func() error {
-			st := &statistics{size: make([]float64, k), moment: make([]float64, k*l.packed), sums: make([]float64, k*n*l.stride)}
-			w := newWorker(f, run, l)
-			lo, hi := block(len(f.train.Rows), len(parts), b)
-			for r := lo; r < hi; r++ {
-				w.row(st, r, newton)
-			}
-			parts[b] = st
-			return nil
-		})
-	}
-	_ = g.Wait() // nothing fails
+	parallel(len(parts), func(b int) {
+		st := &statistics{size: make([]float64, k), moment: make([]float64, k*l.packed), sums: make([]float64, k*n*l.stride)}
+		w := newWorker(f, run, l)
+		lo, hi := block(len(f.train.Rows), len(parts), b)
+		for r := lo; r < hi; r++ {
+			w.row(st, r, newton)
+		}
+		parts[b] = st
+	})
 	st := parts[0]
 	for _, p := range parts[1:] {
 		st.evidence += p.evidence
@@ -468,13 +460,6 @@ func (w *worker) add(st *statistics, e *emClass, k int, row Row, mode []float64,
 	}
 }
 
-func axpy(dst []float64, a float64, x []float64) {
-	x = x[:len(dst)]
-	for i := range dst {
-		dst[i] += a * x[i]
-	}
-}
-
 // classPrior is the weight, in observations, by which the mean and the rate of a
 // criterion in one of several classes are drawn to the population's own.
 const classPrior = 5
@@ -597,93 +582,6 @@ func (e *emClass) expand(moment []float64, size float64) {
 		before := 1 + dot(probe, probe)
 		turn(probe)
 		e.bias[c] *= math.Sqrt((1 + dot(probe, probe)) / before) // P(held) stays
-	}
-}
-
-// unpack writes a packed lower triangle to both halves of a square.
-func unpack(dst, packed []float64, d int) {
-	i := 0
-	for x := range d {
-		for y := range x + 1 {
-			dst[x*d+y], dst[y*d+x] = packed[i], packed[i]
-			i++
-		}
-	}
-}
-
-// cholesky writes the lower triangle L with LL' = a, d x d and positive definite, and
-// returns ln |a|. A pivot that rounding made too small counts as 1e-12.
-func cholesky(l, a []float64, d int) float64 {
-	logDet := 0.0
-	for x := range d {
-		for y := range x + 1 {
-			sum := a[x*d+y]
-			for z := range y {
-				sum -= l[x*d+z] * l[y*d+z]
-			}
-			if x == y {
-				sum = max(sum, 1e-12)
-				logDet += math.Log(sum)
-				l[x*d+x] = math.Sqrt(sum)
-			} else {
-				l[x*d+y] = sum / l[y*d+y]
-			}
-		}
-	}
-	return logDet
-}
-
-// solveLower turns b into L^-1 b.
-func solveLower(l, b []float64) {
-	d := len(b)
-	for x := range d {
-		sum := b[x]
-		for y := range x {
-			sum -= l[x*d+y] * b[y]
-		}
-		b[x] = sum / l[x*d+x]
-	}
-}
-
-// solveUpper turns b into L'^-1 b.
-func solveUpper(l, b []float64) {
-	d := len(b)
-	for x := d - 1; x >= 0; x-- {
-		sum := b[x]
-		for y := x + 1; y < d; y++ {
-			sum -= l[y*d+x] * b[y]
-		}
-		b[x] = sum / l[x*d+x]
-	}
-}
-
-// inverse writes (LL')^-1, symmetric. It overwrites L by its inverse.
-func inverse(dst, l []float64, d int) {
-	for x := range d { // row x of L^-1 needs the rows before it
-		pivot := 1 / l[x*d+x]
-		for y := range x {
-			sum := 0.0
-			for z := y; z < x; z++ {
-				sum -= l[x*d+z] * l[z*d+y]
-			}
-			dst[y] = sum * pivot
-		}
-		copy(l[x*d:][:x], dst[:x])
-		l[x*d+x] = pivot
-	}
-	for x := range d {
-		for y := range x + 1 {
-			sum := 0.0
-			for z := x; z < d; z++ {
-				sum += l[z*d+x] * l[z*d+y]
-			}
-			dst[x*d+y] = sum
-		}
-	}
-	for x := range d {
-		for y := range x {
-			dst[y*d+x] = dst[x*d+y]
-		}
 	}
 }
 

@@ -130,14 +130,6 @@ func bisect(f func(float64) float64, lo, hi, y float64) float64 {
 // cutPrior is the number of values that cuts are drawn to midpoints by.
 const cutPrior = 5
 
-// scaleOf gives the low end and the width of a criterion's scale.
-func scaleOf(c *domains.Criterion) (low, width float64) {
-	if c.Scale == domains.Continuous {
-		return c.Min, c.Range()
-	}
-	return c.Levels[0].Value, c.Range()
-}
-
 // finish works out what beliefs look up, once the parameters are final.
 func (g *gaussian) finish() {
 	n := len(g.criteria)
@@ -293,7 +285,7 @@ type normal struct {
 
 	u    []float64 // [d] scratch
 	a, t []float64 // [d][d] scratch
-	buf  []float64
+	scratch
 }
 
 var (
@@ -389,20 +381,6 @@ func (b *normal) predict(i int) predictive {
 	return p
 }
 
-// quadratic is v'Av for a symmetric A, of which it reads the lower triangle.
-func quadratic(a, v []float64) float64 {
-	d, quad := len(v), 0.0
-	for x, w := range v {
-		row := a[x*d:][:x+1]
-		sum := 0.0
-		for y, r := range row[:x] {
-			sum += r * v[y]
-		}
-		quad += w * (row[x]*w + 2*sum)
-	}
-	return quad
-}
-
 // Observe implements Belief. A continuous value outside its range counts as the end
 // of it.
 func (b *normal) Observe(i int, cell domains.Cell) {
@@ -410,7 +388,9 @@ func (b *normal) Observe(i int, cell domains.Cell) {
 		return
 	}
 	g, c := b.model, b.criteria[i]
-	cell = settle(&g.criteria[c], cell)
+	if cell.IsHeld() {
+		cell = g.criteria[c].Snap(cell.Value())
+	}
 	b.told[i] = cell
 	if !g.free[c] {
 		y := 1.0
@@ -433,19 +413,6 @@ func (b *normal) Observe(i int, cell domains.Cell) {
 		b.m[j] += gain * u
 	}
 	b.shrink(1/v, b.u)
-}
-
-// settle gives the nearest answer that a criterion can take.
-func settle(c *domains.Criterion, cell domains.Cell) domains.Cell {
-	switch {
-	case !cell.IsHeld():
-		return cell
-	case c.Scale == domains.Continuous:
-		return domains.At(min(max(cell.Value(), c.Min), c.Max))
-	}
-	// Far outside, rounding would make all levels equally near.
-	v := min(max(cell.Value(), c.Levels[0].Value), c.Levels[len(c.Levels)-1].Value)
-	return domains.At(c.Levels[c.Nearest(v)].Value)
 }
 
 // NumStates implements Joint.
@@ -537,14 +504,6 @@ func (g *gaussian) clip(c int, x float64) float64 {
 	return min(max(g.low[c]+g.width[c]*x, g.criteria[c].Min), g.criteria[c].Max)
 }
 
-// buffer gives n floats that the next call overwrites.
-func (b *normal) buffer(n int) []float64 {
-	if cap(b.buf) < n {
-		b.buf = make([]float64, n)
-	}
-	return b.buf[:n]
-}
-
 // Marginal implements Joint. Variance is that of the value before it is rounded to
 // a level, so that it depends on what was asked and not on what was answered;
 // Entropy and Loss of a criterion with levels are those of the levels.
@@ -617,11 +576,7 @@ func (b *normal) value(i int, p *predictive, states []float64) float64 {
 }
 
 // Infer implements Belief.
-func (b *normal) Infer() domains.Inference {
-	inf := domains.NewInference(len(b.criteria))
-	b.Marginals(inf.Held, inf.Value)
-	return inf
-}
+func (b *normal) Infer() domains.Inference { return infer(b, nil) }
 
 // Draw implements Belief. A continuous value is drawn from its normal distribution,
 // not from the nodes, and counts as the end of the range where it is outside.
@@ -724,7 +679,7 @@ type dense struct{ normal }
 func (b *dense) Clone() Belief {
 	c := &dense{b.normal}
 	c.m, c.s, c.told = slices.Clone(b.m), slices.Clone(b.s), slices.Clone(b.told)
-	c.u, c.a, c.t, c.buf = make([]float64, len(b.u)), make([]float64, len(b.a)), make([]float64, len(b.t)), nil
+	c.u, c.a, c.t, c.scratch = make([]float64, len(b.u)), make([]float64, len(b.a)), make([]float64, len(b.t)), scratch{}
 	return c
 }
 
@@ -780,20 +735,6 @@ func (b *dense) VarianceDrop(dst []float64, candidate []bool) {
 		own := quadratic(b.s, l)
 		v := g.noise[c] + own
 		dst[i] = p * (v + (quadratic(b.a, l)-p*own*own)/v)
-	}
-}
-
-// multiply writes the product of two d x d matrices.
-func multiply(dst, a, b []float64, d int) {
-	clear(dst)
-	for x := range d {
-		row := dst[x*d:][:d]
-		for z, v := range a[x*d:][:d] {
-			other := b[z*d:][:d]
-			for y := range row {
-				row[y] += v * other[y]
-			}
-		}
 	}
 }
 

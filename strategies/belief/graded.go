@@ -441,30 +441,6 @@ func (f *gradedFitter) features() [][2]float64 {
 	return out
 }
 
-// orthonormal makes the rows of u orthonormal (Gram-Schmidt); a row that depends on
-// those before becomes 0.
-func orthonormal(u []float64, rows int) {
-	n := len(u) / rows
-	for i := range rows {
-		a := u[i*n:][:n]
-		for j := range i {
-			b := u[j*n:][:n]
-			p := dot(a, b)
-			for x := range a {
-				a[x] -= p * b[x]
-			}
-		}
-		norm := math.Sqrt(dot(a, a))
-		for x := range a {
-			if norm > 1e-9 {
-				a[x] /= norm
-			} else {
-				a[x] = 0
-			}
-		}
-	}
-}
-
 // maximise is the M-step of criterion c: so many steps of Fisher scoring on the
 // expected counts [state][point] and the pseudo-observations.
 func (f *gradedFitter) maximise(m *Graded, counts []float64, ascents []*ascent, c, steps int) {
@@ -600,9 +576,9 @@ func (a *ascent) step() {
 	}
 	copy(a.before, cv.slopes)
 	copy(a.before[s:], cv.cuts)
-	if !solvePositive(a.info, a.gradient) {
-		return
-	}
+	cholesky(a.info, a.info, x)
+	solveLower(a.info, a.gradient)
+	solveUpper(a.info, a.gradient)
 	const halvings = 12
 	for range halvings {
 		for i := range cv.slopes {
@@ -621,37 +597,6 @@ func (a *ascent) step() {
 	copy(cv.slopes, a.before)
 	copy(cv.cuts, a.before[s:])
 }
-
-// solvePositive solves m x = b for a symmetric positive definite m, of which the lower
-// triangle is read and overwritten; x replaces b. It reports false, with b
-// spoiled, where m is not positive definite.
-func solvePositive(m, b []float64) bool {
-	n := len(b)
-	for i := range n {
-		for j := range i + 1 {
-			sum := m[i*n+j] - dot(m[i*n:][:j], m[j*n:])
-			if i > j {
-				m[i*n+j] = sum / m[j*n+j]
-				continue
-			}
-			if !(sum > 0) {
-				return false
-			}
-			m[i*n+i] = math.Sqrt(sum)
-		}
-		b[i] = (b[i] - dot(m[i*n:][:i], b)) / m[i*n+i]
-	}
-	for i := n - 1; i >= 0; i-- {
-		for j := i + 1; j < n; j++ {
-			b[i] -= m[j*n+i] * b[j]
-		}
-		b[i] /= m[i*n+i]
-	}
-	return true
-}
-
-// Dims is the number of latent dimensions.
-func (m *Graded) Dims() int { return m.dims }
 
 // NumParams implements Model: slopes and cuts, less the rotations of the latent
 // space, which change nothing.

@@ -183,9 +183,6 @@ func (f *fitter) maximise(m *LatentClass, counts, size []float64, rows int) {
 	}
 }
 
-// Classes is the number of classes.
-func (m *LatentClass) Classes() int { return m.k }
-
 // NumParams implements Model: K-1 class weights and S_c - 1 probabilities for
 // each class and criterion.
 func (m *LatentClass) NumParams() int {

@@ -57,14 +57,6 @@ func logNormalBetween(lo, hi float64) float64 {
 	return h + math.Log1p(-min(math.Exp(l-h), 1-0x1p-52))
 }
 
-// binaryEntropy is the entropy of an event with probability p, in nats.
-func binaryEntropy(p float64) float64 {
-	if p <= 0 || p >= 1 {
-		return 0
-	}
-	return -p*math.Log(p) - (1-p)*math.Log1p(-p)
-}
-
 // A rule is a quadrature for the standard normal: E f(x) = sum w_i f(x_i).
 type rule struct{ node, weight []float64 }
 

@@ -89,7 +89,7 @@ func TestParityStatistics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewStatistics(r.train, 0)
+	s := newReleasedStats(r.train, 0)
 	n := len(r.Data.Criteria)
 	at := map[string]int{}
 	for i := range r.Data.Criteria {
@@ -162,13 +162,17 @@ func TestParityPredictions(t *testing.T) {
 	}
 	for _, k := range kernels {
 		worst, compared := map[string]float64{}, 0
+		models := map[string]*Released{}
 		for _, p := range want {
+			if models[p.Model] == nil {
+				models[p.Model] = r.fit(t, r.rule(t, p.Model), k.compat)
+			}
 			profile, err := r.Profile(p.Problem)
 			if err != nil {
 				t.Fatal(err)
 			}
 			criteria, at := r.Criteria(profile)
-			b := r.fit(t, r.rule(t, p.Model), k.compat).Start(criteria)
+			b := models[p.Model].Start(criteria)
 			held, value := make([]float64, b.Len()), make([]float64, b.Len())
 			told := map[string]bool{}
 			for step, s := range p.Steps {

@@ -57,30 +57,6 @@ func TestEntropy(t *testing.T) {
 	})
 }
 
-// TestDot: four sums or two products at once are the same product.
-func TestDot(t *testing.T) {
-	rng := randomly(1)
-	for n := range 11 {
-		a, b, c := make([]float64, n), make([]float64, n+1), make([]float64, n+2)
-		for _, x := range [][]float64{a, b, c} {
-			for i := range x {
-				x[i] = rng.NormFloat64()
-			}
-		}
-		ab, ac := 0.0, 0.0
-		for i := range a {
-			ab += a[i] * b[i]
-			ac += a[i] * c[i]
-		}
-		two, three := dot2(a, b, c)
-		for _, d := range []float64{dot(a, b) - ab, two - ab, three - ac} {
-			if math.Abs(d) > 1e-12 {
-				t.Errorf("%d entries: off by %v", n, d)
-			}
-		}
-	}
-}
-
 // TestInformationIsTheDefinition compares the closed forms with enumeration: answers
 // weighted by their probabilities, entropies after each. Information is never
 // negative, and none where there is one point.

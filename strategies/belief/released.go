@@ -79,7 +79,7 @@ type Released struct {
 	rule     Rule
 	compat   bool
 	criteria []domains.Criterion
-	stats    *Statistics
+	stats    *releasedStats
 
 	has, value []float64   // with what stands for the unknown
 	logOdds    []float64   // of has
@@ -108,7 +108,7 @@ func FitReleased(ctx context.Context, train, dev Population, opt ReleasedOptions
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	m := newReleased(opt.Rule, opt.Compat, train.Criteria, NewStatistics(train, opt.MinUsers))
+	m := newReleased(opt.Rule, opt.Compat, train.Criteria, newReleasedStats(train, opt.MinUsers))
 	score, err := m.score(ctx, dev)
 	if err != nil {
 		return nil, nil, err
@@ -117,7 +117,7 @@ func FitReleased(ctx context.Context, train, dev Population, opt ReleasedOptions
 }
 
 // newReleased works out what beliefs look up.
-func newReleased(rule Rule, compat bool, criteria []domains.Criterion, s *Statistics) *Released {
+func newReleased(rule Rule, compat bool, criteria []domains.Criterion, s *releasedStats) *Released {
 	n := len(criteria)
 	m := &Released{
 		rule: rule, compat: compat, criteria: criteria, stats: s,
@@ -182,13 +182,6 @@ func (m *Released) score(ctx context.Context, dev Population) (float64, error) {
 	}
 	return sum / float64(cells), nil // 0/0 is NaN
 }
-
-// Statistics gives what the rule was made of; they are not to be changed. Of a
-// model that was read from a file they are only those that its rule uses.
-func (m *Released) Statistics() *Statistics { return m.stats }
-
-// Rule says which one.
-func (m *Released) Rule() Rule { return m.rule }
 
 // NumParams implements Model: the numbers that the rule's predictions use. Two a
 // criterion, P(held) and the mean value (of a nominal one the free level
@@ -331,7 +324,7 @@ func restoreReleased(raw json.RawMessage, criteria []domains.Criterion) (Model, 
 	case len(f.Listed) != n || len(f.Held) != n || len(f.Value) != n || len(f.Levels) != n:
 		return nil, fmt.Errorf("%d, %d, %d and %d entries for %d criteria", len(f.Listed), len(f.Held), len(f.Value), len(f.Levels), n)
 	}
-	s := newStatistics(n)
+	s := emptyReleasedStats(n)
 	copy(s.Listed, f.Listed)
 	copy(s.Held, f.Held)
 	copy(s.levels, f.Levels)

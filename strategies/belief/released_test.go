@@ -77,14 +77,15 @@ func TestExactLog2(t *testing.T) {
 		case 3:
 			x = math.Exp(-40 * x)
 		}
-		want, _ := bigLog2(x).Float64()
+		log := bigLog2(x)
+		want, _ := log.Float64()
 		if got := exactLog2(x); got != want {
 			t.Errorf("log2 %v = %v, want %v", x, got, want)
 		}
 		if math.Log2(x) != want {
 			machine++
 		}
-		ln := new(big.Float).SetPrec(400).Mul(bigLog2(x), bigLn2)
+		ln := new(big.Float).SetPrec(400).Mul(log, bigLn2)
 		if w, _ := ln.Float64(); exactLog(x) != w {
 			t.Errorf("ln %v = %v, want %v", x, exactLog(x), w)
 		}
@@ -262,7 +263,7 @@ func TestStatisticsByHand(t *testing.T) {
 			want: want{1, 2, 0, nan, nan, nan},
 		},
 	} {
-		s := NewStatistics(Population{Criteria: scales(2, 5), Rows: test.rows}, test.minUsers)
+		s := newReleasedStats(Population{Criteria: scales(2, 5), Rows: test.rows}, test.minUsers)
 		got := want{s.Has[0], s.Value[0], s.Similarity[1], s.Given[1], s.GivenNot[1], s.Correlation[1]}
 		for i, pair := range [][2]float64{
 			{got.has0, test.want.has0},
@@ -291,7 +292,7 @@ func TestStatisticsBruteForce(t *testing.T) {
 				}
 			}
 		}
-		s := NewStatistics(p, 0)
+		s := newReleasedStats(p, 0)
 		cell := func(r Row, c int) domains.Cell {
 			if j := slices.Index(r.Index, c); j >= 0 {
 				return r.Cells[j]

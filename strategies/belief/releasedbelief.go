@@ -32,8 +32,8 @@ type heuristic struct {
 	like, unlike []float64 // similarity to what is held, to what is not
 	shift, moved []float64 // of the value: sum of what held criteria say, and how many do
 
-	near    *neighbours // made by the first selection; clones share it
-	scratch []float64
+	near *neighbours // made by the first selection; clones share it
+	scratch
 	against []float64 // part of scratch
 	open    []bool    // scratch too: has a part in the sums of the selection
 }
@@ -101,7 +101,7 @@ func (b *heuristic) Observe(i int, c domains.Cell) {
 	if c.IsHeld() {
 		b.told[i] = toldHeld
 		b.held = append(b.held, i)
-		b.pinned[i] = onScale(b.criterion(i), c.Value())
+		b.pinned[i] = b.criterion(i).Snap(c.Value()).Value()
 	} else {
 		b.told[i] = toldNot
 		b.not = append(b.not, i)
@@ -117,14 +117,6 @@ func (b *heuristic) Observe(i int, c domains.Cell) {
 	for _, j := range b.not {
 		b.add(j)
 	}
-}
-
-// onScale is the value that a criterion can take nearest to v.
-func onScale(c *domains.Criterion, v float64) float64 {
-	if c.Scale == domains.Continuous {
-		return min(max(v, c.Min), c.Max)
-	}
-	return c.Levels[c.Nearest(v)].Value
 }
 
 // reset takes the sums back to no answers.
@@ -251,22 +243,17 @@ func (b *heuristic) Marginals(held, value []float64) {
 // Infer implements Belief. The level probabilities of a nominal criterion are
 // those of the training rows that hold it, with one more row shared by all levels.
 func (b *heuristic) Infer() domains.Inference {
-	inf := domains.NewInference(len(b.criteria))
-	b.Marginals(inf.Held, inf.Value)
-	for j, c := range b.criteria {
-		if b.criterion(j).Scale != domains.Nominal {
-			continue
+	return infer(b, func(i int) []float64 {
+		if b.criterion(i).Scale != domains.Nominal {
+			return nil
 		}
-		if inf.Levels == nil {
-			inf.Levels = make([][]float64, len(b.criteria))
+		p := slices.Clone(b.model.levels[b.criteria[i]])
+		if b.told[i] == toldHeld {
+			clear(p)
+			p[int(b.pinned[i])] = 1
 		}
-		inf.Levels[j] = slices.Clone(b.model.levels[c])
-		if b.told[j] == toldHeld {
-			clear(inf.Levels[j])
-			inf.Levels[j][int(b.pinned[j])] = 1
-		}
-	}
-	return inf
+		return p
+	})
 }
 
 // Draw implements Belief: held with P(held), the level as often as the training
@@ -293,14 +280,6 @@ func (b *heuristic) Draw(rng *rand.Rand, i int) domains.Cell {
 		return domains.At(b.mean(i))
 	}
 	return domains.At(c.Levels[draw(rng, b.model.levels[b.criteria[i]])].Value)
-}
-
-// buffer gives n floats that the next call overwrites.
-func (b *heuristic) buffer(n int) []float64 {
-	if cap(b.scratch) < n {
-		b.scratch = make([]float64, n)
-	}
-	return b.scratch[:n]
 }
 
 // Clone implements Belief.

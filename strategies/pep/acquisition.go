@@ -145,15 +145,15 @@ var acquisitions = map[string]func(o Options) Acquisition{
 	"uncertainty":    func(Options) Acquisition { return uncertainty{} },
 	"fixed":          func(Options) Acquisition { return fixed{} },
 	"greedy-ev":      func(Options) Acquisition { return greedyEV{} },
-	"binary-ig":      func(Options) Acquisition { return BinaryIG{} },
-	"profile-ig":     func(Options) Acquisition { return ProfileIG{} },
-	"latent-ig":      func(Options) Acquisition { return LatentIG{} },
-	"variance":       func(Options) Acquisition { return Variance{} },
-	"alignment-gain": func(o Options) Acquisition { return AlignmentGain{o.MaxCriteria, o.MinHeld} },
+	"binary-ig":      func(Options) Acquisition { return binaryIG{} },
+	"profile-ig":     func(Options) Acquisition { return profileIG{} },
+	"latent-ig":      func(Options) Acquisition { return latentIG{} },
+	"variance":       func(Options) Acquisition { return variance{} },
+	"alignment-gain": func(o Options) Acquisition { return alignmentGain{o.MaxCriteria, o.MinHeld} },
 }
 
-// Names lists the acquisitions that Lookup knows.
-func Names() []string {
+// names lists the acquisitions that Lookup knows.
+func names() []string {
 	out := make([]string, 0, len(acquisitions))
 	for n := range acquisitions {
 		out = append(out, n)
@@ -167,7 +167,7 @@ func Lookup(name string, o Options) (Acquisition, error) {
 	f := acquisitions[name]
 	switch {
 	case f == nil:
-		return nil, fmt.Errorf("no acquisition %q; there are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("no acquisition %q; there are %s", name, strings.Join(names(), ", "))
 	case o.Beam < 0:
 		return nil, fmt.Errorf("lookahead %d: give the width of the beam, or 0 for none", o.Beam)
 	case o.Beam == 0:
@@ -175,7 +175,7 @@ func Lookup(name string, o Options) (Acquisition, error) {
 	case name == "random" || name == "fixed":
 		return nil, fmt.Errorf("%s scores do not depend on answers: there is nothing to look ahead to", name)
 	}
-	return Lookahead{f(o), o.Beam}, nil
+	return lookahead{f(o), o.Beam}, nil
 }
 
 // needJoint is the Check of acquisitions that need a joint model.

@@ -38,7 +38,7 @@ func TestClosedFormsAreEnumeration(t *testing.T) {
 			candidate[i], asked[i] = false, true
 		}
 		candidate[rapid.IntRange(0, 5).Draw(t, "cannot be asked")] = false
-		fast, slow := scores(ProfileIG{}, b, crit, candidate, asked), scores(ProfileIG{}, plain{b}, crit, candidate, asked)
+		fast, slow := scores(profileIG{}, b, crit, candidate, asked), scores(profileIG{}, plain{b}, crit, candidate, asked)
 		for i := range fast {
 			if candidate[i] && math.Abs(fast[i]-slow[i]) > 1e-10 {
 				t.Fatalf("position %d: closed form %v, enumeration %v", i, fast[i], slow[i])
@@ -49,7 +49,7 @@ func TestClosedFormsAreEnumeration(t *testing.T) {
 		}
 		// The latent information of the only latent variable bounds what any other
 		// criterion can learn from an answer.
-		for i, v := range scores(LatentIG{}, b, crit, candidate, asked) {
+		for i, v := range scores(latentIG{}, b, crit, candidate, asked) {
 			if candidate[i] && v < -1e-12 {
 				t.Fatalf("position %d: latent information %v below 0", i, v)
 			}
@@ -71,7 +71,7 @@ func TestLatentInformationBoundsPairs(t *testing.T) {
 			}
 			candidate, asked := make([]bool, 5), all(5)
 			candidate[i], asked[i], asked[j] = true, false, false
-			if pair := scores(ProfileIG{}, plain{b}, crit, candidate, asked)[i]; pair > info+1e-12 {
+			if pair := scores(profileIG{}, plain{b}, crit, candidate, asked)[i]; pair > info+1e-12 {
 				t.Errorf("I(x%d; x%d) = %v exceeds I(x%d; z) = %v", i, j, pair, i, info)
 			}
 		}
@@ -84,7 +84,7 @@ func TestVarianceIsTotalVariance(t *testing.T) {
 	m, crit := world(t, 1, 300, 2)
 	b := m.Start([]int{0}).(belief.Joint)
 	want := b.Marginal(0).Held * b.Marginal(0).Variance
-	if got := scores(Variance{}, b, crit, all(1), make([]bool, 1))[0]; math.Abs(got-want) > 1e-12 || want <= 0 {
+	if got := scores(variance{}, b, crit, all(1), make([]bool, 1))[0]; math.Abs(got-want) > 1e-12 || want <= 0 {
 		t.Errorf("drop %v, want %v", got, want)
 	}
 }
@@ -110,7 +110,7 @@ func TestAlignmentGainByHand(t *testing.T) {
 	// only 1 is left.
 	want := ma.Held*u([]int{0}, [2]float64{1, mb.Held}, [2]float64{0, mb.Loss}) +
 		(1-ma.Held)*u([]int{1}, [2]float64{0, mb.Held}, [2]float64{0, mb.Loss}) - before
-	got := scores(AlignmentGain{MaxCriteria: 1}, b, crit, []bool{true, false}, make([]bool, 2))[0]
+	got := scores(alignmentGain{MaxCriteria: 1}, b, crit, []bool{true, false}, make([]bool, 2))[0]
 	if math.Abs(got-want) > 1e-9 {
 		t.Errorf("gain %v, by hand %v", got, want)
 	}
@@ -121,7 +121,7 @@ func TestBinaryIGOfAJointBelief(t *testing.T) {
 	m, crit := world(t, 5, 400, 3)
 	b := m.Start(setting(crit).Task.Criteria)
 	inf := b.Infer()
-	got := scores(BinaryIG{}, b, crit, all(5), make([]bool, 5))
+	got := scores(binaryIG{}, b, crit, all(5), make([]bool, 5))
 	for c := range crit {
 		after := func(cell domains.Cell) (h float64) {
 			f := b.Clone()
@@ -176,7 +176,7 @@ func TestBinaryIGFallsBack(t *testing.T) {
 		{"a gain of 0 is a gain: the first one inside the range", []float64{0.001, 0.02, 0.5}, 1},
 		{"nearest to 1/2, the first of equals", []float64{0.995, 0.005, 0.995}, 0},
 	} {
-		got := scores(BinaryIG{}, gainless{p: row.p}, crit, all(3), make([]bool, 3))
+		got := scores(binaryIG{}, gainless{p: row.p}, crit, all(3), make([]bool, 3))
 		if q := choose(got, all(3), 0); q != row.want {
 			t.Errorf("%s: scores %v choose %d, want %d", row.reason, got, q, row.want)
 		}
@@ -188,8 +188,8 @@ func TestBinaryIGFallsBack(t *testing.T) {
 func TestLookaheadIsEnumeration(t *testing.T) {
 	m, crit := world(t, 4, 300, 2)
 	b := m.Start(setting(crit).Task.Criteria).(belief.Joint)
-	base := scores(ProfileIG{}, b, crit, all(4), make([]bool, 4))
-	got := scores(Lookahead{ProfileIG{}, 4}, b, crit, all(4), make([]bool, 4))
+	base := scores(profileIG{}, b, crit, all(4), make([]bool, 4))
+	got := scores(lookahead{profileIG{}, 4}, b, crit, all(4), make([]bool, 4))
 	for c := range crit {
 		want := base[c]
 		for s, p := range b.States(nil, c) {
@@ -197,14 +197,14 @@ func TestLookaheadIsEnumeration(t *testing.T) {
 			f.Observe(c, b.Answer(c, s))
 			candidate, asked := all(4), make([]bool, 4)
 			candidate[c], asked[c] = false, true
-			next := scores(ProfileIG{}, f, crit, candidate, asked)
+			next := scores(profileIG{}, f, crit, candidate, asked)
 			want += p * next[choose(next, candidate, 0)]
 		}
 		if math.Abs(got[c]-want) > 1e-12 {
 			t.Errorf("score of %d is %v, the definition gives %v", c, got[c], want)
 		}
 	}
-	narrow := scores(Lookahead{ProfileIG{}, 1}, b, crit, all(4), make([]bool, 4))
+	narrow := scores(lookahead{profileIG{}, 1}, b, crit, all(4), make([]bool, 4))
 	best := choose(base, all(4), 0)
 	for i, v := range narrow {
 		if (i == best) == math.IsInf(v, -1) {
@@ -270,7 +270,7 @@ func TestStops(t *testing.T) {
 	set := setting(crit)
 	set.Budget = 6
 	held := func(int) domains.Cell { return domains.At(1) }
-	most := scores(ProfileIG{}, m.Start(set.Task.Criteria), crit, all(6), make([]bool, 6))
+	most := scores(profileIG{}, m.Start(set.Task.Criteria), crit, all(6), make([]bool, 6))
 	top := most[choose(most, all(6), 0)]
 	for _, row := range []struct {
 		reason      string
@@ -281,10 +281,10 @@ func TestStops(t *testing.T) {
 		{"nothing is worth more than the first question", &Stop{Least: top * 1.01}, 0, 0},
 		{"the first question is", &Stop{Least: top * 0.99}, 1, 6},
 		{"everything is worth less than nothing", &Stop{Least: math.Inf(-1)}, 6, 6},
-		{"no question is worth 100 points of alignment", &Stop{By: AlignmentGain{MaxCriteria: 6}, Least: 100}, 0, 0},
-		{"a question for a little alignment", &Stop{By: AlignmentGain{MaxCriteria: 6}, Least: 0.1}, 1, 6},
+		{"no question is worth 100 points of alignment", &Stop{By: alignmentGain{MaxCriteria: 6}, Least: 100}, 0, 0},
+		{"a question for a little alignment", &Stop{By: alignmentGain{MaxCriteria: 6}, Least: 0.1}, 1, 6},
 	} {
-		r := Rule{Model: m, Acquisition: ProfileIG{}, Stop: row.stop}
+		r := Rule{Model: m, Acquisition: profileIG{}, Stop: row.stop}
 		if got := len(ask(t, New(r, nil), set, held)); got < row.least || got > row.most {
 			t.Errorf("%s: %d questions, want %d to %d", row.reason, got, row.least, row.most)
 		}
@@ -301,7 +301,7 @@ func TestStops(t *testing.T) {
 func TestEveryAcquisitionAsks(t *testing.T) {
 	m, crit := world(t, 6, 300, 2)
 	set := setting(crit)
-	for _, name := range Names() {
+	for _, name := range names() {
 		for _, beam := range []int{0, 3} {
 			a, err := Lookup(name, Options{MaxCriteria: 3, Beam: beam})
 			if err != nil {

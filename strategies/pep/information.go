@@ -7,7 +7,7 @@ import (
 	"pepbench/strategies/belief"
 )
 
-// ProfileIG is the expected drop of the summed entropies of all other criteria
+// profileIG is the expected drop of the summed entropies of all other criteria
 // that were not asked, whether held and at which level together, in nats:
 //
 //	score(c) = sum_{c'} H(x_c' | told) - sum_s P(x_c = s | told) sum_{c'} H(x_c' | told, x_c = s)
@@ -17,15 +17,15 @@ import (
 // entropy in ranges. A sparse Gaussian belief is coherent only nearly: it says how
 // probable a level is and conditions on the number that the level is, so that its
 // scores are approximate and one can come out below 0.
-type ProfileIG struct{}
+type profileIG struct{}
 
 // Check implements Acquisition.
-func (ProfileIG) Check(b belief.Belief, _ []domains.Criterion) error {
+func (profileIG) Check(b belief.Belief, _ []domains.Criterion) error {
 	return needJoint("profile-ig", b)
 }
 
 // Score implements Acquisition.
-func (ProfileIG) Score(dst []float64, t *Turn) {
+func (profileIG) Score(dst []float64, t *Turn) {
 	if b, ok := t.Belief.(belief.ProfileInformer); ok {
 		b.ProfileInformation(dst, t.Candidate, t.Asked)
 		return
@@ -44,12 +44,12 @@ func negEntropy(t *Turn, b belief.Joint, skip int) float64 {
 	return h
 }
 
-// LatentIG is the mutual information between the answer and the latent variable of
+// latentIG is the mutual information between the answer and the latent variable of
 // the model (class, trait or embedding), in nats.
-type LatentIG struct{}
+type latentIG struct{}
 
 // Check implements Acquisition.
-func (LatentIG) Check(b belief.Belief, _ []domains.Criterion) error {
+func (latentIG) Check(b belief.Belief, _ []domains.Criterion) error {
 	if _, ok := b.(belief.LatentInformer); !ok {
 		return fmt.Errorf("latent-ig needs a model with a latent variable: %w", ErrUndefined)
 	}
@@ -57,7 +57,7 @@ func (LatentIG) Check(b belief.Belief, _ []domains.Criterion) error {
 }
 
 // Score implements Acquisition.
-func (LatentIG) Score(dst []float64, t *Turn) {
+func (latentIG) Score(dst []float64, t *Turn) {
 	b := t.Belief.(belief.LatentInformer)
 	for i, ok := range t.Candidate {
 		if ok {
@@ -66,20 +66,20 @@ func (LatentIG) Score(dst []float64, t *Turn) {
 	}
 }
 
-// Variance is the expected drop of the summed posterior variance of all values, in
+// variance is the expected drop of the summed posterior variance of all values, in
 // squared ranges, each weighted by the P(held) that goes with it:
 //
 //	V = sum_c P(held_c | told) Var(value_c | held, told)
 //
 // The criterion that is asked counts: once told, nothing is left of its own. (With
 // everything held and a Gaussian belief this is the A-optimal design.)
-type Variance struct{}
+type variance struct{}
 
 // Check implements Acquisition.
-func (Variance) Check(b belief.Belief, _ []domains.Criterion) error { return needJoint("variance", b) }
+func (variance) Check(b belief.Belief, _ []domains.Criterion) error { return needJoint("variance", b) }
 
 // Score implements Acquisition.
-func (Variance) Score(dst []float64, t *Turn) {
+func (variance) Score(dst []float64, t *Turn) {
 	if b, ok := t.Belief.(belief.VarianceDropper); ok {
 		b.VarianceDrop(dst, t.Candidate)
 		return
@@ -94,75 +94,4 @@ func negVariance(_ *Turn, b belief.Joint, _ int) float64 {
 		v -= m.Held * m.Variance
 	}
 	return v
-}
-
-// AlignmentGain is the expected rise, in points of alignment (0..100), of what the
-// profile solver's best guesses would earn by the profile judge. The solver writes
-// the MaxCriteria criteria with the largest P(held) above MinHeld, each with its
-// expected value (nominal: the likeliest level); an entry about a held criterion
-// earns 5 - 4 |v_hat - v| / range, what is held and not written the neutral 3. With
-// equal weights the expected alignment is
-//
-//	U = 50 + 100 sum_{c written} P(held_c) (1/2 - L_c) / sum_c P(held_c)
-//
-// with L_c = E|v_hat - v| / range (nominal: 1 - max p) of belief.Marginal; 50 where
-// nothing can be held. The mean of the quotient is taken as the quotient of the
-// means, which is exact where everything is held. Otherwise a gain can come out a
-// little below 0, and off by up to 1.5 points with 4 criteria of which 6 in 10 are held,
-// 0.4 with 16: most questions alike, so that the order hardly suffers.
-type AlignmentGain struct {
-	MaxCriteria int // negative: all
-	MinHeld     float64
-}
-
-// Check implements Acquisition.
-func (AlignmentGain) Check(b belief.Belief, _ []domains.Criterion) error {
-	return needJoint("alignment-gain", b)
-}
-
-// Score implements Acquisition.
-func (a AlignmentGain) Score(dst []float64, t *Turn) {
-	t.gain(dst, a.expected)
-}
-
-// expected is U.
-func (a AlignmentGain) expected(t *Turn, b belief.Joint, _ int) float64 {
-	n := b.Len()
-	if t.marginals == nil {
-		t.marginals, t.ranked = make([]belief.Marginal, n), make([]int, 0, n)
-	}
-	held := 0.0
-	// Insertion keeps the best MaxCriteria by P(held), the lower position first, as
-	// domains.Inference.Best does.
-	ranked := t.ranked[:0]
-	for i := range n {
-		m := b.Marginal(i)
-		t.marginals[i] = m
-		held += m.Held
-		if !(m.Held > a.MinHeld) {
-			continue
-		}
-		at := len(ranked)
-		for at > 0 && t.marginals[ranked[at-1]].Held < m.Held {
-			at--
-		}
-		if a.MaxCriteria >= 0 && at >= a.MaxCriteria {
-			continue
-		}
-		ranked = append(ranked, 0)
-		copy(ranked[at+1:], ranked[at:])
-		ranked[at] = i
-		if a.MaxCriteria >= 0 && len(ranked) > a.MaxCriteria {
-			ranked = ranked[:a.MaxCriteria]
-		}
-	}
-	if !(held > 0) {
-		return 50
-	}
-	sum := 0.0
-	for _, i := range ranked {
-		m := &t.marginals[i]
-		sum += m.Held * (0.5 - m.Loss)
-	}
-	return 50 + 100*sum/held
 }

@@ -8,25 +8,25 @@ import (
 	"pepbench/strategies/belief"
 )
 
-// Lookahead is a two-step version of an acquisition: the score of a question and
+// lookahead is a two-step version of an acquisition: the score of a question and
 // what the best next question is expected to score after its answer,
 //
 //	score2(c) = score(c) + sum_s P(x_c = s | told) max_{c'} score(c' | told, x_c = s)
 //
 // worked out for the Beam candidates with the largest score alone (the lower
 // position among equals); the others cannot be chosen and score -Inf.
-type Lookahead struct {
+type lookahead struct {
 	Acquisition Acquisition
 	Beam        int
 }
 
 // Check implements Acquisition.
-func (l Lookahead) Check(b belief.Belief, c []domains.Criterion) error {
+func (l lookahead) Check(b belief.Belief, c []domains.Criterion) error {
 	return l.Acquisition.Check(b, c)
 }
 
 // Score implements Acquisition.
-func (l Lookahead) Score(dst []float64, t *Turn) {
+func (l lookahead) Score(dst []float64, t *Turn) {
 	l.Acquisition.Score(t.score, t)
 	beam := l.beam(t, t.score)
 	for i, ok := range t.Candidate {
@@ -40,7 +40,7 @@ func (l Lookahead) Score(dst []float64, t *Turn) {
 }
 
 // beam gives the candidates that are worth a second look, best first.
-func (l Lookahead) beam(t *Turn, score []float64) []int {
+func (l lookahead) beam(t *Turn, score []float64) []int {
 	t.order = t.order[:0]
 	for i, ok := range t.Candidate {
 		if ok {
@@ -52,7 +52,7 @@ func (l Lookahead) beam(t *Turn, score []float64) []int {
 }
 
 // ahead is what the best next question is expected to score after position i.
-func (l Lookahead) ahead(t *Turn, i int) float64 {
+func (l lookahead) ahead(t *Turn, i int) float64 {
 	if t.next == nil {
 		t.next = NewTurn(t.Belief.Clone(), t.Criteria, t.Rand)
 		t.next.startHeld, t.next.startValue = t.startHeld, t.startValue

@@ -143,7 +143,7 @@ func TestEveryModel(t *testing.T) {
 						}
 						candidate[i] = !asked[i]
 					}
-					for _, a := range []Acquisition{ProfileIG{}, LatentIG{}} {
+					for _, a := range []Acquisition{profileIG{}, latentIG{}} {
 						if a.Check(b, p.Criteria) != nil {
 							continue
 						}
@@ -155,7 +155,7 @@ func TestEveryModel(t *testing.T) {
 							if math.IsNaN(v) || exact(name) && v < -1e-9 {
 								t.Fatalf("%T of %d is %v", a, i, v)
 							}
-							if _, profile := a.(ProfileIG); independent(m) && (profile || exact(name)) && math.Abs(v) > 1e-9 {
+							if _, profile := a.(profileIG); independent(m) && (profile || exact(name)) && math.Abs(v) > 1e-9 {
 								t.Fatalf("%T of %d is %v under independence", a, i, v)
 							}
 						}
@@ -178,7 +178,7 @@ func TestGaussianTwinIsAdaptive(t *testing.T) {
 	p := people(n, 300, true)
 	models := fits(t, p)
 	for _, name := range []string{"factor 2", "blr 2"} {
-		for _, a := range []Acquisition{Variance{}, LatentIG{}, Lookahead{Variance{}, 3}} {
+		for _, a := range []Acquisition{variance{}, latentIG{}, lookahead{variance{}, 3}} {
 			r := Rule{Model: models[name], Acquisition: a}
 			set := setting(p.Criteria)
 			set.Budget = n

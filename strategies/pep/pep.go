@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"sync"
 
 	"pepbench/domains"
 	"pepbench/strategies"
@@ -26,7 +25,7 @@ type Rule struct {
 }
 
 // A Stop ends a session when no question is worth its price: when the largest score
-// of By among the candidates is below Least. With AlignmentGain, Least is the price of
+// of By among the candidates is below Least. By alignment-gain, Least is the price of
 // a question in points of alignment.
 type Stop struct {
 	By    Acquisition // nil: the rule's own acquisition
@@ -184,57 +183,6 @@ func (e *elicitor) Infer() domains.Inference { return e.predictor.Infer() }
 // Top implements strategies.Scorer.
 func (e *elicitor) Top(n int) []strategies.Scored {
 	return e.last.top[:min(n, len(e.last.top))]
-}
-
-// newHistory begins the key of a session's history: what may be asked of which
-// criteria.
-func newHistory(s *strategies.Setting) []byte {
-	var h []byte
-	for i, c := range s.Task.Criteria {
-		v := uint64(c) << 1
-		if s.CanAsk(i) {
-			v |= 1
-		}
-		h = binary.AppendUvarint(h, v)
-	}
-	return append(h, '|')
-}
-
-// memo keeps what was picked after a history: many users answer the first
-// questions alike, and every counterfactual repeats its session. A pick depends on
-// the history alone, so the memo changes nothing but time. It stops growing at
-// memoLimit entries.
-//
-// A nil memo keeps nothing.
-type memo struct {
-	mu sync.RWMutex
-	m  map[string]choice
-}
-
-const memoLimit = 1 << 16
-
-func (m *memo) get(history []byte) (choice, bool) {
-	if m == nil {
-		return choice{}, false
-	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	c, ok := m.m[string(history)]
-	return c, ok
-}
-
-func (m *memo) put(history []byte, c choice) {
-	if m == nil {
-		return
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.m == nil {
-		m.m = make(map[string]choice)
-	}
-	if len(m.m) < memoLimit {
-		m.m[string(history)] = c
-	}
 }
 
 var (

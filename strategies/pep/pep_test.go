@@ -95,7 +95,7 @@ func TestProfileIGIsEnumeration(t *testing.T) {
 		for i := range asked {
 			candidate[i] = !asked[i]
 		}
-		got := scores(ProfileIG{}, b, crit, candidate, asked)
+		got := scores(profileIG{}, b, crit, candidate, asked)
 		for c := range n {
 			if asked[c] {
 				continue
@@ -129,7 +129,7 @@ func TestProfileIGIsEnumeration(t *testing.T) {
 // other criteria.
 func TestIndependenceHasNothingToGain(t *testing.T) {
 	m, crit := world(t, 6, 300, 1)
-	for _, a := range []Acquisition{ProfileIG{}, LatentIG{}} {
+	for _, a := range []Acquisition{profileIG{}, latentIG{}} {
 		got := scores(a, m.Start(setting(crit).Task.Criteria), crit, all(6), make([]bool, 6))
 		for i, g := range got {
 			if math.Abs(g) > 1e-12 {
@@ -196,8 +196,8 @@ func TestAsksWhatCanBeAsked(t *testing.T) {
 	set.Askable = []bool{false, true, false, true, true, false}
 	set.Budget = 10
 	for name, s := range map[string]strategies.Strategy{
-		"pep":  New(Rule{Model: m, Acquisition: ProfileIG{}}, nil),
-		"twin": strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)},
+		"pep":  New(Rule{Model: m, Acquisition: profileIG{}}, nil),
+		"twin": strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: profileIG{}}, 1)},
 	} {
 		got := ask(t, s, set, func(int) domains.Cell { return domains.NotHeld() })
 		slices.Sort(got)
@@ -212,17 +212,17 @@ func TestAsksWhatCanBeAsked(t *testing.T) {
 func TestTwinIsStaticAndStartsLikePep(t *testing.T) {
 	m, crit := world(t, 7, 500, 3)
 	set := setting(crit)
-	twin := strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)}
+	twin := strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: profileIG{}}, 1)}
 	yes := ask(t, twin, set, func(int) domains.Cell { return domains.At(1) })
 	no := ask(t, twin, set, func(int) domains.Cell { return domains.NotHeld() })
 	if !slices.Equal(yes, no) {
 		t.Errorf("twin asks %v after yes and %v after no", yes, no)
 	}
-	pep := ask(t, New(Rule{Model: m, Acquisition: ProfileIG{}}, nil), set, func(int) domains.Cell { return domains.At(1) })
+	pep := ask(t, New(Rule{Model: m, Acquisition: profileIG{}}, nil), set, func(int) domains.Cell { return domains.At(1) })
 	if pep[0] != yes[0] {
 		t.Errorf("first question of pep is %d, of its twin %d", pep[0], yes[0])
 	}
-	if again := ask(t, strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)}, set, func(int) domains.Cell { return domains.At(1) }); !slices.Equal(again, yes) {
+	if again := ask(t, strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: profileIG{}}, 1)}, set, func(int) domains.Cell { return domains.At(1) }); !slices.Equal(again, yes) {
 		t.Errorf("a second twin asks %v, the first %v", again, yes)
 	}
 }
@@ -231,8 +231,8 @@ func TestTwinIsStaticAndStartsLikePep(t *testing.T) {
 // that run at once.
 func TestTwinIsTheSameHoweverItIsBuilt(t *testing.T) {
 	m, crit := world(t, 8, 300, 2)
-	want := ask(t, strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)}, setting(crit), func(int) domains.Cell { return domains.NotHeld() })
-	twin := NewTwin(Rule{Model: m, Acquisition: ProfileIG{}}, 1)
+	want := ask(t, strategies.Static{Order: NewTwin(Rule{Model: m, Acquisition: profileIG{}}, 1)}, setting(crit), func(int) domains.Cell { return domains.NotHeld() })
+	twin := NewTwin(Rule{Model: m, Acquisition: profileIG{}}, 1)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -248,7 +248,7 @@ func TestTwinIsTheSameHoweverItIsBuilt(t *testing.T) {
 // that does not.
 func TestMemoChangesNothing(t *testing.T) {
 	m, crit := world(t, 7, 500, 3)
-	warm := New(Rule{Model: m, Acquisition: ProfileIG{}}, nil)
+	warm := New(Rule{Model: m, Acquisition: profileIG{}}, nil)
 	answer := func(i int) domains.Cell {
 		if i%2 == 0 {
 			return domains.At(2)
@@ -260,14 +260,14 @@ func TestMemoChangesNothing(t *testing.T) {
 		t.Errorf("with memo %v, without %v", again, first)
 	}
 	other := ask(t, warm, setting(crit), func(int) domains.Cell { return domains.At(3) })
-	if fresh := ask(t, New(Rule{Model: m, Acquisition: ProfileIG{}}, nil), setting(crit), func(int) domains.Cell { return domains.At(3) }); !slices.Equal(other, fresh) {
+	if fresh := ask(t, New(Rule{Model: m, Acquisition: profileIG{}}, nil), setting(crit), func(int) domains.Cell { return domains.At(3) }); !slices.Equal(other, fresh) {
 		t.Errorf("another history: with memo %v, without %v", other, fresh)
 	}
 }
 
 func TestTopScores(t *testing.T) {
 	m, crit := world(t, 7, 300, 2)
-	e := New(Rule{Model: m, Acquisition: ProfileIG{}}, nil).Begin(setting(crit))
+	e := New(Rule{Model: m, Acquisition: profileIG{}}, nil).Begin(setting(crit))
 	q, err := e.Next(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -287,7 +287,7 @@ func BenchmarkSelect(b *testing.B) {
 		t := NewTurn(m.Start(setting(crit).Task.Criteria), crit, nil)
 		copy(t.Candidate, all(n))
 		score := make([]float64, n)
-		for _, name := range Names() {
+		for _, name := range names() {
 			if name == "random" {
 				continue
 			}

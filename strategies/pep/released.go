@@ -72,20 +72,20 @@ func (greedyEV) Check(_ belief.Belief, c []domains.Criterion) error {
 	return needValues("greedy-ev", c)
 }
 
-// BinaryIG is the released information gain: for criteria with .01 < P(held) < .99
+// binaryIG is the released information gain: for criteria with .01 < P(held) < .99
 // the expected drop of the summed binary entropies of all other unasked criteria,
 //
 //	sum_{c'} H(P(c')) - P(c) sum_{c'} H(P(c' | c held at E[value])) - (1-P(c)) sum_{c'} H(P(c' | c not held))
 //
 // in bits. Where no criterion has a gain of 0 or more, the released rule asks the one
 // with P(held) closest to 1/2, and the scores are those of uncertainty.
-type BinaryIG struct{}
+type binaryIG struct{}
 
 // Check implements Acquisition: it is defined for any belief.
-func (BinaryIG) Check(belief.Belief, []domains.Criterion) error { return nil }
+func (binaryIG) Check(belief.Belief, []domains.Criterion) error { return nil }
 
 // Score implements Acquisition.
-func (BinaryIG) Score(dst []float64, t *Turn) {
+func (binaryIG) Score(dst []float64, t *Turn) {
 	if b, ok := t.Belief.(belief.BinaryInformer); ok {
 		b.BinaryInformation(dst, t.Candidate, t.Asked)
 	} else {

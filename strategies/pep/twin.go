@@ -10,9 +10,9 @@ import (
 	"pepbench/strategies"
 )
 
-// TwinDraws is the number of users drawn from the belief over whom a twin
+// twinDraws is the number of users drawn from the belief over whom a twin
 // averages.
-const TwinDraws = 128
+const twinDraws = 128
 
 // Twin is the static twin of the adaptive strategy with the same rule: one order
 // for everybody, built greedily,
@@ -77,7 +77,7 @@ func (t *Twin) At(s *strategies.Setting, n int) (int, bool) {
 
 func (o *twinOrder) begin(t *Twin, key string, s *strategies.Setting) {
 	o.asked = make([]bool, len(s.Criteria))
-	o.users = make([]*Turn, TwinDraws)
+	o.users = make([]*Turn, twinDraws)
 	first := t.rule.Model.Start(s.Task.Criteria)
 	for i := range o.users {
 		o.users[i] = NewTurn(first.Clone(), s.Criteria, rand.New(rand.NewPCG(t.seed, domains.Hash("twin", key)+uint64(i))))
@@ -100,7 +100,7 @@ func (o *twinOrder) extend(r *Rule) {
 		copy(u.Asked, o.asked)
 	}
 	var mean []float64
-	if l, ok := r.Acquisition.(Lookahead); ok { // everybody looks at the same beam
+	if l, ok := r.Acquisition.(lookahead); ok { // everybody looks at the same beam
 		first := average(users, l.Acquisition.Score)
 		beam := slices.Clone(l.beam(users[0], first))
 		mean = average(users, func(dst []float64, u *Turn) {

@@ -11,4 +11,7 @@
 //
 // each plain or with .gz. The data take the product's own path: loader, filter,
 // split by task.
+//
+// Only tests import it, those of beliefs and those of the measures of reports; the
+// program has no use for it.
 package parity

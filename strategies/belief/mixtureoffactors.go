@@ -176,7 +176,7 @@ type blend struct {
 	part  []*normal // all of them know what was told
 	pred  []predictive
 	q     []float64 // P(class | told, held), of the last prediction
-	buf   []float64
+	scratch
 }
 
 var _ LatentInformer = (*blend)(nil)
@@ -192,7 +192,9 @@ func (b *blend) Observe(i int, cell domains.Cell) {
 	if cell.IsMissing() {
 		return
 	}
-	cell = settle(b.part[0].criterion(i), cell)
+	if cell.IsHeld() {
+		cell = b.part[0].criterion(i).Snap(cell.Value())
+	}
 	for k, p := range b.part {
 		b.w[k] = math.Log(b.w[k]) + p.logScore(i, cell)
 		p.Observe(i, cell)
@@ -241,14 +243,6 @@ func (b *blend) spread(dst []float64, i int, all *predictive) {
 		p.spread(one, i, &b.pred[k])
 		axpy(dst, b.w[k], one)
 	}
-}
-
-// buffer gives n floats that the next call overwrites.
-func (b *blend) buffer(n int) []float64 {
-	if cap(b.buf) < n {
-		b.buf = make([]float64, n)
-	}
-	return b.buf[:n]
 }
 
 // States implements Joint.
@@ -308,11 +302,7 @@ func (b *blend) Marginals(held, value []float64) {
 }
 
 // Infer implements Belief.
-func (b *blend) Infer() domains.Inference {
-	inf := domains.NewInference(b.Len())
-	b.Marginals(inf.Held, inf.Value)
-	return inf
-}
+func (b *blend) Infer() domains.Inference { return infer(b, nil) }
 
 // Draw implements Belief.
 func (b *blend) Draw(rng *rand.Rand, i int) domains.Cell {

@@ -16,7 +16,7 @@ const (
 	spreadTolerance = 1e-12
 )
 
-// Statistics are the counts that the released models are made of. A row lists a
+// releasedStats are the counts that the released models are made of. A row lists a
 // criterion when its task admits it and its cell is not missing; rows that hold
 // none of what they list do not count. With n_c rows holding c and n_cd holding
 // both,
@@ -33,7 +33,7 @@ const (
 // middle of the scale of what none holds (3 of 1..5) and NaN of a nominal
 // criterion; Given and GivenNot are NaN of pairs listed together too seldom,
 // Correlation of pairs without one, so of nominal criteria.
-type Statistics struct {
+type releasedStats struct {
 	Listed, Held []int
 	Has, Value   []float64
 
@@ -42,12 +42,12 @@ type Statistics struct {
 	levels [][]int // held at each level; nil of a continuous criterion
 }
 
-// NewStatistics counts in time linear in rows x pairs of listed criteria. Above 1,
+// newReleasedStats counts in time linear in rows x pairs of listed criteria. Above 1,
 // minUsers takes criteria that fewer rows of a task hold as not listed by that
 // task; the rows of a task are those that share Index.
-func NewStatistics(p Population, minUsers int) *Statistics {
+func newReleasedStats(p Population, minUsers int) *releasedStats {
 	n := len(p.Criteria)
-	s := newStatistics(n)
+	s := emptyReleasedStats(n)
 	listed := p.listed(minUsers)
 
 	// A pair needs rows listing both, rows of these holding either, and rows
@@ -154,8 +154,8 @@ func NewStatistics(p Population, minUsers int) *Statistics {
 	return s
 }
 
-// newStatistics makes room for n criteria of which nothing is known.
-func newStatistics(n int) *Statistics {
+// emptyReleasedStats makes room for n criteria of which nothing is known.
+func emptyReleasedStats(n int) *releasedStats {
 	unknown := func() []float64 {
 		out := make([]float64, n*n)
 		for i := range out {
@@ -163,7 +163,7 @@ func newStatistics(n int) *Statistics {
 		}
 		return out
 	}
-	return &Statistics{
+	return &releasedStats{
 		Listed: make([]int, n), Held: make([]int, n), Has: make([]float64, n), Value: make([]float64, n),
 		Similarity: make([]float64, n*n), Given: unknown(), GivenNot: unknown(), Correlation: unknown(),
 		levels: make([][]int, n),
@@ -224,21 +224,4 @@ func hasSpread(c *domains.Criterion, square float64, n int) bool {
 	}
 	least := spreadTolerance * c.Range()
 	return square > float64(n)*least*least
-}
-
-// scaleEnds gives the least and the largest value of a criterion.
-func scaleEnds(c *domains.Criterion) (lo, hi float64) {
-	if c.Scale == domains.Continuous {
-		return c.Min, c.Max
-	}
-	return c.Levels[0].Value, c.Levels[len(c.Levels)-1].Value
-}
-
-// scaleMiddle is the middle of a scale: 3 of 1..5. A nominal one has none.
-func scaleMiddle(c *domains.Criterion) float64 {
-	if c.Scale == domains.Nominal {
-		return math.NaN()
-	}
-	lo, hi := scaleEnds(c)
-	return lo + (hi-lo)/2
 }

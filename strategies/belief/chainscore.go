@@ -3,9 +3,6 @@ package belief
 import (
 	"fmt"
 	"math"
-	"runtime"
-
-	"golang.org/x/sync/errgroup"
 
 	"pepbench/domains"
 )
@@ -36,16 +33,10 @@ func ChainScore(m Model, p Population) (float64, error) {
 		err   error
 	}
 	parts := make([]part, min(blocks, len(p.Rows)))
-	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for k := range parts {
-		g.Go(func() error {
-			lo, hi := block(len(p.Rows), len(parts), k)
-			parts[k].total, parts[k].cells, parts[k].err = chain(m, p.Criteria, p.Rows[lo:hi])
-			return nil
-		})
-	}
-	_ = g.Wait() // errors are in parts, in order
+	parallel(len(parts), func(k int) {
+		lo, hi := block(len(p.Rows), len(parts), k)
+		parts[k].total, parts[k].cells, parts[k].err = chain(m, p.Criteria, p.Rows[lo:hi])
+	})
 	total, cells := 0.0, 0
 	for _, p := range parts {
 		if p.err != nil {
@@ -102,10 +93,3 @@ func chain(m Model, criteria []domains.Criterion, rows []Row) (total float64, ce
 	}
 	return total, cells, nil
 }
-
-// blocks is the number of parts that rows are worked on in, fixed so that sums do
-// not depend on the number of processors.
-const blocks = 16
-
-// block gives the rows of part k of n.
-func block(rows, n, k int) (lo, hi int) { return rows * k / n, rows * (k + 1) / n }

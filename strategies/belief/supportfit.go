@@ -5,7 +5,6 @@ import (
 	"math"
 	"runtime"
 	"slices"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -39,9 +38,8 @@ func tally(offset []int, rows []uint8) (n, f []float64, cells int) {
 	return n, f, cells
 }
 
-// mostBlocks and leastRows divide the rows of an E-step. The division depends on the
-// number of rows only, so that sums are the same on any number of processors, and
-// memory does not grow with the users.
+// mostBlocks and leastRows divide the rows of an E-step: few blocks, because each has
+// counts as large as theta, and none for which that is more work than its rows.
 const (
 	mostBlocks = 8
 	leastRows  = 256
@@ -91,7 +89,8 @@ func newExpectation(offset []int, k int, rows []uint8, counting bool) *expectati
 	e.blocks = make([]rowBlock, parts)
 	for i := range e.blocks {
 		b := &e.blocks[i]
-		b.rows = rows[total*i/parts*n : total*(i+1)/parts*n]
+		lo, hi := block(total, parts, i)
+		b.rows = rows[lo*n : hi*n]
 		b.post = make([]float64, k)
 		if counting {
 			b.counts, b.size = make([]float64, states*k), make([]float64, k)
@@ -148,37 +147,6 @@ func (e *expectation) sum(b *rowBlock) {
 	}
 }
 
-// add adds the head of src to dst, four entries at a time: this is where a fit
-// spends its time.
-func add(dst, src []float64) {
-	src = src[:len(dst)]
-	for len(dst) >= 4 && len(src) >= 4 {
-		dst[0] += src[0]
-		dst[1] += src[1]
-		dst[2] += src[2]
-		dst[3] += src[3]
-		dst, src = dst[4:], src[4:]
-	}
-	for i, v := range src {
-		dst[i] += v
-	}
-}
-
-// softmax turns logits into probabilities in place and returns the log of their
-// sum before that.
-func softmax(x []float64) float64 {
-	m := slices.Max(x)
-	sum := 0.0
-	for i, v := range x {
-		x[i] = math.Exp(v - m)
-		sum += x[i]
-	}
-	for i := range x {
-		x[i] /= sum
-	}
-	return m + math.Log(sum)
-}
-
 // score is the mean log probability of rows, in nats a cell.
 func (m *support) score(rows []uint8) float64 {
 	cells := 0
@@ -191,32 +159,6 @@ func (m *support) score(rows []uint8) float64 {
 		return math.NaN()
 	}
 	return newExpectation(m.offset, m.k, rows, false).step(m.pi, m.theta) / float64(cells)
-}
-
-// parallel calls f(0) .. f(n-1), which must not depend on one another, on as many
-// goroutines as there are processors.
-func parallel(n int, f func(i int)) {
-	workers := min(n, runtime.GOMAXPROCS(0))
-	if workers <= 1 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var wg sync.WaitGroup
-	next := make(chan int)
-	for range workers {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	wg.Wait()
 }
 
 // bestRuns does times[i] runs of every candidate i and keeps of each the one with

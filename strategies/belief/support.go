@@ -101,7 +101,7 @@ type mixture struct {
 	criteria []int
 	w        []float64 // P(point | told), sums to 1
 	told     []int     // state told of each position, or -1
-	scratch  []float64
+	scratch
 }
 
 var (
@@ -170,60 +170,12 @@ func (b *mixture) States(dst []float64, i int) []float64 {
 	return dst
 }
 
-// dot is the product of a and the head of b, in four sums that do not wait for one
-// another.
-func dot(a, b []float64) float64 {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 float64
-	for len(a) >= 4 && len(b) >= 4 {
-		s0 += a[0] * b[0]
-		s1 += a[1] * b[1]
-		s2 += a[2] * b[2]
-		s3 += a[3] * b[3]
-		a, b = a[4:], b[4:]
-	}
-	for i, v := range a {
-		s0 += v * b[i]
-	}
-	return (s0 + s1) + (s2 + s3)
-}
-
-// dot2 is a.b and a.c, which reads a once.
-func dot2(a, b, c []float64) (ab, ac float64) {
-	b, c = b[:len(a)], c[:len(a)]
-	var b0, b1, b2, b3, c0, c1, c2, c3 float64
-	for len(a) >= 4 && len(b) >= 4 && len(c) >= 4 {
-		b0 += a[0] * b[0]
-		c0 += a[0] * c[0]
-		b1 += a[1] * b[1]
-		c1 += a[1] * c[1]
-		b2 += a[2] * b[2]
-		c2 += a[2] * c[2]
-		b3 += a[3] * b[3]
-		c3 += a[3] * c[3]
-		a, b, c = a[4:], b[4:], c[4:]
-	}
-	for i, v := range a {
-		b0 += v * b[i]
-		c0 += v * c[i]
-	}
-	return (b0 + b1) + (b2 + b3), (c0 + c1) + (c2 + c3)
-}
-
 // Answer implements Joint.
 func (b *mixture) Answer(i, s int) domains.Cell {
 	if s == 0 {
 		return domains.NotHeld()
 	}
 	return domains.At(b.criterion(i).Levels[s-1].Value)
-}
-
-// buffer gives n floats that the next call overwrites.
-func (b *mixture) buffer(n int) []float64 {
-	if cap(b.scratch) < n {
-		b.scratch = make([]float64, n)
-	}
-	return b.scratch[:n]
 }
 
 // Marginal implements Joint.
@@ -270,24 +222,19 @@ func (b *mixture) moments(i int, p []float64) (held, mean float64) {
 
 // Infer implements Belief.
 func (b *mixture) Infer() domains.Inference {
-	inf := domains.NewInference(len(b.criteria))
-	for i := range b.criteria {
-		p := b.States(b.buffer(b.NumStates(i)), i)
-		inf.Held[i], inf.Value[i] = b.moments(i, p)
+	return infer(b, func(i int) []float64 {
 		if b.criterion(i).Scale != domains.Nominal {
-			continue
+			return nil
 		}
-		if inf.Levels == nil {
-			inf.Levels = make([][]float64, len(b.criteria))
-		}
-		inf.Levels[i] = slices.Clone(p[1:])
-		if inf.Held[i] > 0 {
-			for l := range inf.Levels[i] {
-				inf.Levels[i][l] /= inf.Held[i]
+		p := b.States(nil, i)
+		held, _ := b.moments(i, p)
+		if p = p[1:]; held > 0 {
+			for l := range p {
+				p[l] /= held
 			}
 		}
-	}
-	return inf
+		return p
+	})
 }
 
 // Draw implements Belief.
