@@ -13,7 +13,7 @@ import (
 func (s *SweepMetrics) joint() *Metrics {
 	m := &Metrics{
 		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
-		Resamples: s.Resamples, Confidence: s.Confidence,
+		Resamples: s.Resamples, Confidence: s.Confidence, Judge: s.Judge, Folds: s.Folds, Compat: s.Compat,
 	}
 	m.Tasks, _ = s.span(func(c *GridCell) int { return c.Tasks })
 	m.Users, _ = s.span(func(c *GridCell) int { return c.Users })
@@ -68,6 +68,9 @@ func (s *SweepMetrics) about() string {
 	for _, a := range s.Axes {
 		axes = append(axes, a.Path)
 	}
+	if f := s.joint().folds(); f != "" {
+		n = append(n, strings.TrimPrefix(f, ", "))
+	}
 	lo, hi := s.span(func(c *GridCell) int { return c.Questions })
 	var where []string
 	for _, d := range s.Data {
@@ -119,6 +122,7 @@ func gridTable(s *SweepMetrics) *grid {
 		if c.State != cellDone {
 			why := c.Why
 			if c.State == cellRefused {
+				why, _, _ = strings.Cut(why, "; ") // how to mend it is for who runs it
 				why = "not defined: " + why
 			}
 			row = append(row, g.none("%s", strings.TrimSuffix(why, ".")), dev)
@@ -237,23 +241,27 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 		}
 		lines = append(lines, append(slices.Clone(c.Values), own.text(), dev, gain))
 	}
-	size := make([]int, len(lines[0]))
-	for _, l := range lines {
-		for i, t := range l {
-			size[i] = max(size[i], utf8.RuneCountInString(t))
+	size := widths(lines)
+	over := 2*(len(size)-1) - width
+	for _, n := range size {
+		over += n
+	}
+	for ; over > 0; over-- { // names give way to numbers, the longest first
+		longest := 0
+		for i := range s.Axes {
+			if size[i] > size[longest] {
+				longest = i
+			}
 		}
-	}
-	rest := 2 * (len(size) - 1)
-	for _, n := range size[len(s.Axes):] {
-		rest += n
-	}
-	for i := range s.Axes { // names give way to numbers
-		size[i] = min(size[i], max((width-rest)/len(s.Axes), 8))
+		if size[longest] <= 8 {
+			break
+		}
+		size[longest]--
 	}
 	var b strings.Builder
 	for _, t := range []string{s.about(), notice(s.joint())} {
 		if t != "" {
-			b.WriteString(cut(t, width) + "\n")
+			b.WriteString(fold(t, width))
 		}
 	}
 	for i, l := range lines {
@@ -271,10 +279,10 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 			b.WriteString(strings.Repeat("-", utf8.RuneCountInString(line)) + "\n")
 		}
 	}
-	b.WriteString(strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), "."))
+	end := strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), ".")
 	if s.Chosen != nil {
-		b.WriteString("; *: chosen on dev")
+		end += "; *: chosen on dev, the others are exploratory"
 	}
-	b.WriteString("; ~: unresolved\n")
+	b.WriteString(fold(end+"; ~: unresolved", width))
 	return b.String()
 }
