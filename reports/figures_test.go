@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"html"
+	"image/color"
 	"image/png"
 	"os"
 	"os/exec"
@@ -297,6 +298,21 @@ func TestLooksOfMany(t *testing.T) {
 	}
 	if len(got) != 35 {
 		t.Errorf("%d looks for 35 bases", len(got))
+	}
+	// Ten in one plot share no colour more than twice.
+	m = &Metrics{}
+	for i := range 10 {
+		base := fmt.Sprint("way", i)
+		m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base, Base: base, Kind: "pep", Predict: "a"}})
+	}
+	times := map[color.NRGBA]int{}
+	for _, l := range looks(m) {
+		times[l.color]++
+	}
+	for c, n := range times {
+		if n > 2 {
+			t.Errorf("%d of 10 curves have the colour %v", n, c)
+		}
 	}
 	// One base with many predictions tells them apart by dashes.
 	m = &Metrics{}

@@ -105,10 +105,10 @@ func looks(m *Metrics) map[string]look {
 		if l, ok := fixed[kind(r)]; ok {
 			try = append([]look{l}, rest...)
 		}
-		taken := map[color.NRGBA]bool{}
+		taken := map[color.NRGBA]int{}
 		for o, l := range out {
 			if beside(r.Base, o) {
-				taken[l.color] = true
+				taken[l.color]++
 			}
 		}
 		take(r.Base, free(try, used, taken))
@@ -116,17 +116,19 @@ func looks(m *Metrics) map[string]look {
 	return out
 }
 
-// free gives the first look of a colour that is not taken, with its own marker if
-// that is not in use, else another one; then one of any colour, and in the end one
-// that is in use.
-func free(try []look, used map[look]bool, taken map[color.NRGBA]bool) look {
-	for _, any := range []bool{false, true} {
+// free gives the first look that is not used of the colour that is taken least often,
+// with its own marker if it can be; in the end one that is used.
+func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
+	for times := range len(used) + 1 {
 		for _, l := range try {
-			for k := -1; k < int(hexagon)+1; k++ {
+			if taken[l.color] > times {
+				continue
+			}
+			for k := -1; k <= int(hexagon); k++ {
 				if k >= 0 {
 					l.marker = marker(k)
 				}
-				if !used[l] && (any || !taken[l.color]) {
+				if !used[l] {
 					return l
 				}
 			}

@@ -18,9 +18,8 @@ type File struct {
 // Tables makes the paper tables: main (one row a strategy, the headline measures
 // at the final checkpoint), profile (profile prediction there), errors (alignment
 // and errors where strategies are compared) and, if any two are, gain (their paired
-// differences), and released in runs that compute as the released code does, each as Markdown, as tidy CSV (one line a number, with the whole
-// curve over questions in the first two) and as a LaTeX float, which needs the
-// booktabs and graphicx packages and leaves out the columns that are bookkeeping.
+// differences), and released in runs that compute as the released code does, each as
+// Markdown, CSV and LaTeX; see the package comment.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
 	for _, t := range []struct {
