@@ -154,6 +154,8 @@
 //	          number of questions; if anything is compared
 //	released  the measures of the released code, with its faults; if the run computes as
 //	          it does
+//	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
+//	          best cell on dev for each value of the first axis
 //
 // LaTeX leaves out what is bookkeeping, and says so. Its gain has, in a run with static
 // twins, the adaptive gain alone, and its gain and errors have a row for each number of
