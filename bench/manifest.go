@@ -31,6 +31,7 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		Models:   models,
 		Users:    e.Users.Config.About(),
 		Sessions: len(p.sessions),
+		LeftOut:  p.leftOut,
 		Warnings: p.warnings,
 		Counts:   slices.Clone(d.Counts),
 		Report: record.Report{

@@ -24,6 +24,7 @@ type Plan struct {
 	builders []*builder // by fold
 	sessions []sessionKey
 	warnings []string
+	leftOut  []string // names of rows that are not defined on the data
 	manifest record.Manifest
 }
 
@@ -69,6 +70,7 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 	for _, r := range rows {
 		if err := why(r); err != nil {
 			p.warnings = append(p.warnings, fmt.Sprintf("strategy %s is left out: %v", r.Name, err))
+			p.leftOut = append(p.leftOut, r.Name)
 			continue
 		}
 		ask, twin := r.Spec.needs()

@@ -639,6 +639,9 @@ func TestUndefinedIsSkipped(t *testing.T) {
 		if !slices.ContainsFunc(p.manifest.Warnings, func(w string) bool { return strings.HasPrefix(w, "strategy "+row.gone+" is left out: ") }) {
 			t.Errorf("%s: warnings %v", row.reason, p.manifest.Warnings)
 		}
+		if !slices.Contains(p.manifest.LeftOut, row.gone) || slices.Contains(p.manifest.LeftOut, row.stays) {
+			t.Errorf("%s: left out %q", row.reason, p.manifest.LeftOut)
+		}
 		mustRun(t, p, t.TempDir())
 	}
 }

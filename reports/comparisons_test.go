@@ -307,3 +307,46 @@ func TestGainFiles(t *testing.T) {
 		}
 	}
 }
+
+// TestGainOnPaper: LaTeX has the adaptive gain alone, one row a number of questions,
+// and says where the rest is; Markdown has everything.
+func TestGainOnPaper(t *testing.T) {
+	y := goldens()["gain"]
+	m := Compute(load(t, y.write(t)))
+	g := gainTable(m)
+	rows := func(g *grid) (n int) {
+		for _, group := range g.groups {
+			n += len(group)
+		}
+		return n
+	}
+	p := g.paper()
+	twins := 0
+	for i := range m.Strategies {
+		if m.Strategies[i].Gain != nil {
+			twins++
+		}
+	}
+	if got, want := rows(p), twins*len(m.ComparedAt); got != want || want < 2 {
+		t.Errorf("%d rows on paper, want %d", got, want)
+	}
+	if want := fmt.Sprintf("The other %d comparisons are in gain.csv.", rows(g)-twins); !strings.Contains(p.caption, want) {
+		t.Errorf("no %q in %q", want, p.caption)
+	}
+	if g.head[2] == paperQuestions || p.head[2] != paperQuestions || !p.right(2) {
+		t.Errorf("columns %q, on paper %q", g.head, p.head)
+	}
+	for _, test := range []struct {
+		reason string
+		rows   int
+		want   []int
+	}{
+		{"it fits a page", paperRows / 2, []int{1, 3}},
+		{"it does not", paperRows/2 + 1, []int{3}},
+	} {
+		got, rest := onPaper(m, test.rows, "gain")
+		if !slices.Equal(got, test.want) || (rest == "") != (len(got) == 2) {
+			t.Errorf("%s: %v %q, want %v", test.reason, got, rest, test.want)
+		}
+	}
+}

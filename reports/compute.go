@@ -23,7 +23,8 @@ func Compute(r *Run) *Metrics {
 		Schema: metricsSchema, Name: m.Name, ConfigHash: m.ConfigHash,
 		Data:           data{m.Data.Name, m.Data.Version, m.Data.Rubric},
 		SimulatedRoles: simulated(m.Endpoints),
-		UserModel:      m.Users, Solver: m.Solver, Judge: m.Judge,
+		Folds:          m.Data.Folds, Compat: m.Data.Compat, LeftOut: m.LeftOut, OnDev: chosenOnDev(m.Models),
+		UserModel: m.Users, Solver: m.Solver, Judge: m.Judge,
 		Cluster: "task", Tasks: len(r.tasks), Users: len(r.users), Seeds: list(m.Seeds),
 		Budget: m.Budget, Horizon: m.Horizon, Final: r.points[r.final], Checkpoints: list(r.points),
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: m.Report.Seed,
@@ -457,6 +458,16 @@ func simulated(endpoints []record.Endpoint) []string {
 	for _, e := range endpoints {
 		if e.Simulated && !slices.Contains(out, e.Role) {
 			out = append(out, e.Role)
+		}
+	}
+	return out
+}
+
+// chosenOnDev names the models that were one of several candidates, in manifest order.
+func chosenOnDev(models []record.Model) (out []string) {
+	for _, m := range models {
+		if len(m.Choice) > 1 && !slices.Contains(out, m.Name) {
+			out = append(out, m.Name)
 		}
 	}
 	return out

@@ -85,6 +85,12 @@
 //	data                          name, version, rubric
 //	simulated, simulated_roles    whether, and in which roles, a simulator took part
 //	user_model, solver, judge     in words
+//	folds                         of the cross-fitting; absent without
+//	compat                        "released" if beliefs and choices are computed as the released
+//	                              code does; else absent
+//	left_out                      strategies that are not defined on the data; absent if all are
+//	chosen_on_dev                 population models of which one of several was chosen on dev;
+//	                              absent if none was
 //	cluster                       task or user
 //	tasks, users, seeds           what the sessions are of
 //	sessions                      planned, read, failed, and unknown (of strategies not in the manifest)
@@ -98,11 +104,12 @@
 //	                              measure (alignment, held_mae, brier, level_error if a criterion is
 //	                              nominal, unasked_mae, unasked_brier), estimate of the difference
 //	                              strategy minus against, resolved
-//	planned_calls                 logical calls and tokens by the dry-run arithmetic, an
-//	                              upper bound; what was done is in usage.json
+//	planned_calls                 logical calls (solver, judge, correctness) and tokens (tokens_in,
+//	                              tokens_out, and tokens_estimated: from characters) by the dry-run
+//	                              arithmetic, an upper bound; what was done is in usage.json
 //	warnings                      what to know before trusting a number
 //
-// and of every strategy its line of the manifest (name, base, kind, predict,
+// and of every strategy its line of the manifest (name, base, kind, predict, asks,
 // twin_of, about, params) and
 //
 //	sessions, failed         sessions read; failed ones by reason
@@ -113,16 +120,21 @@
 //	interactions             estimate of the questions asked, up to the budget
 //	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
 //	                         interval has no upper end up to the horizon), and the shares of
-//	                         resamples that never reach it and that reach it at 0
+//	                         resamples that never reach it (never) and that reach it at 0 (at_zero)
 //	adaptivity               share of pairs (strict); early_stops: pairs of which one stopped; held
 //	                         and value_differs: pairs whose answers differ in whether, and in how
 //	                         much; by_t: t = 1, 2, ..; released, and released_held: those of its
 //	                         pairs whose answers differ in whether
 //	prediction               by questions: at (k, precision, recall, f1), value_mae and value_rmse of
 //	                         true positives at k = 5, held_mae over all held, brier and log_score
-//	                         (nats) of P(held), the last three again over what was not asked,
-//	                         level_error over held nominal criteria (absent when the run has
-//	                         none), and the cells, held_cells and unknown ones behind them
+//	                         (nats) of P(held), the last three again over what was not asked
+//	                         (unasked_mae, unasked_brier, unasked_log_score), level_error over held
+//	                         nominal criteria (absent when the run has none), and the cells behind
+//	                         them: cells with a known truth, those of unknown_held P(held),
+//	                         held_cells, and those of unknown_values
+//	released                 absent but in runs that compute as the released code does: by
+//	                         questions: at (k, precision, recall, f1, value_mae, value_rmse,
+//	                         true_positives), plain means over sessions, without intervals
 //	correctness              by questions: estimate of the share of right answers
 //	adaptive_gain            absent without a static twin: twin (its name), and by_questions, at
 //	                         every checkpoint: estimate of alignment minus the twin's, resolved
@@ -131,10 +143,27 @@
 //
 // # Tables
 //
-// main has the headline measures at the final checkpoint and profile the prediction
-// there; errors has alignment and errors at every number of questions of the
-// comparisons, and gain the paired differences: a row for two strategies, a column for
-// a measure and a number of questions. gain is there if anything is compared.
+// Each is written as Markdown, as tidy CSV (one line a number, also those that the others
+// do not show) and as a LaTeX float, which needs booktabs and graphicx:
+//
+//	main      a row a strategy, the headline measures at the final checkpoint; the CSV
+//	          file has the whole curve over questions
+//	profile   the profile prediction there; the CSV file has the whole curve
+//	errors    alignment and errors at every number of questions of the comparisons
+//	gain      paired differences: a row for two strategies, a column for a measure and a
+//	          number of questions; if anything is compared
+//	released  the measures of the released code, with its faults; if the run computes as
+//	          it does
+//	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
+//	          best cell on dev for each value of the first axis
+//
+// LaTeX leaves out what is bookkeeping, and says so. Its gain has, in a run with static
+// twins, the adaptive gain alone, and its gain and errors have a row for each number of
+// questions, or, where these were more than a page, the last number alone. Strategies
+// that predict from answers alone show no errors, which would be those of what they were
+// told; where every criterion is held, tables have no relevance error. Captions say what
+// was run on what, how intervals are made, who graded, whether a simulator took part, in
+// how many folds the run was cross-fitted, what was chosen on dev, and what is left out.
 //
 // # Sweeps
 //
@@ -147,7 +176,9 @@
 //
 // grid.json holds
 //
-//	schema, name, about, axes     1; of sweep.json
+//	schema, name, about           1; of sweep.json
+//	axes                          path and values (labels) of each, of sweep.json
+//	judge, folds, compat          as in metrics.json, of the first run
 //	strategy, twin                row that is shown, and its static twin; by name, or by base (of
 //	                              several the first that predicts from a population)
 //	data, simulated, simulated_roles, cluster, resamples, confidence
@@ -170,12 +201,22 @@
 //
 // # Figures
 //
-// Figures are laid out for a paper: 8.5 cm (alignment, adaptivity, gain) and 17.5 cm
-// (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito, one
-// colour and marker for strategies that ask alike. gain is drawn if a strategy has a
-// static twin. A sweep of two axes is drawn as heat maps (grid: alignment, from blue to
-// yellow; gridgain: adaptive gain, blue below 0 and vermillion above), as wide as they
-// need up to 17.5 cm; one of one axis as intervals; one of more axes not at all. PDF files show characters
-// outside of the Western European code page as question marks; SVG and PNG files
-// do not.
+// Each is written as SVG, PNG (300 dpi) and PDF:
+//
+//	alignment     alignment by questions asked, with bands
+//	interactions  questions asked, and questions to the target
+//	adaptivity    follow-up adaptivity, strict and released; one line a way of asking
+//	gain          adaptive gain by questions asked; if a strategy has a static twin
+//	grid          of a sweep: alignment of its cells
+//	gridgain      of a sweep: their adaptive gain; if any has one
+//
+// They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain) and 17.5 cm
+// (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
+// for yellow, one colour and marker for strategies that ask alike. More than ten curves of several
+// predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor
+// or ceiling beyond the curves is then named in the note. A sweep of two axes is drawn
+// as heat maps (grid from blue to yellow; gridgain blue below 0 and vermillion above), as
+// wide as they need up to 17.5 cm; one of one axis as intervals; one of more axes not at
+// all. PDF files show characters outside of the Western European code page as question
+// marks; SVG and PNG files do not.
 package reports

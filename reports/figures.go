@@ -59,7 +59,15 @@ func intervalNote(m *Metrics, what string) string {
 	if n := clusters(m); n < noInterval {
 		return fmt.Sprintf("%d %s: no %s.", n, plural(n, m.Cluster), strings.ToLower(what))
 	}
-	return fmt.Sprintf("%s: %g%% bootstrap over %d %ss.", what, 100*m.Confidence, clusters(m), m.Cluster)
+	return fmt.Sprintf("%s: %g%% bootstrap over %d %ss%s.", what, 100*m.Confidence, clusters(m), m.Cluster, tooFew(m))
+}
+
+// tooFew says that there are too few clusters for intervals to be trusted, or nothing.
+func tooFew(m *Metrics) string {
+	if clusters(m) < fewClusters {
+		return " (too few: too narrow)"
+	}
+	return ""
 }
 
 // asking gives the rows that ask questions, by how they ask.
@@ -72,121 +80,268 @@ func asking(m *Metrics) (groups [][]*Row) {
 	return groups
 }
 
-// alignmentFigure draws alignment by questions asked.
-func alignmentFigure(m *Metrics, p pen) sketch {
-	look := looks(m)
-	var rows, fixed []*Row
-	// Bases stand a little beside each other, so that equal curves can be seen.
-	dodge := map[string]vg.Length{}
-	groups := asking(m)
-	for i, g := range groups {
-		rows = append(rows, g...)
-		const plain = 205 // points from the first to the last checkpoint, about
-		apart := min(2.2, .4*plain/vg.Length(max(len(m.Checkpoints)-1, 1)*len(groups)))
-		dodge[g[0].Base] = (vg.Length(i) - vg.Length(len(groups)-1)/2) * apart
-	}
-	for i := range m.Strategies {
-		if r := &m.Strategies[i]; r.Name == m.Floor || r.Name == m.Ceiling {
-			if r.final().Value.Defined() {
-				fixed = append(fixed, r)
-			}
+// mostCurves is how many curves one plot of alignment has; more of several predictions
+// are drawn in a panel for each.
+const mostCurves = 10
+
+// apart reports whether alignment is drawn in one panel a prediction.
+func apart(m *Metrics) bool {
+	n, predicts := 0, map[string]bool{}
+	for _, g := range asking(m) {
+		for _, r := range g {
+			n++
+			predicts[r.Predict] = true
 		}
 	}
+	return n > mostCurves && len(predicts) > 1
+}
 
+// alignmentFigure draws alignment by questions asked, in one plot or in one panel for
+// each prediction, all of one scale.
+func alignmentFigure(m *Metrics, p pen) sketch {
+	a := newCurves(m, p)
+	if apart(m) {
+		return a.panels()
+	}
 	inner := columnWidth - 2*margin
-	keys, legend := p.legend(m, rows, inner)
-
-	var notes []string
-	if m.Horizon > m.Budget && len(m.Checkpoints) > 0 && m.Checkpoints[len(m.Checkpoints)-1] > m.Budget {
-		notes = append(notes, fmt.Sprintf("Dotted: the budget of %d %s.", m.Budget, plural(m.Budget, "question")))
-	}
-	notes = append(notes, intervalNote(m, "Bands"))
-	if len(groups) > 1 {
-		notes = append(notes, "Curves are set apart sideways a little.")
-	}
-	if s := simulatedNote(m); s != "" {
-		notes = append(notes, capital(s)+".")
-	}
-	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
+	keys, legend := p.legend(m, a.rows, inner)
+	note, noteHeight := p.noteLines(inner, a.notes(len(a.groups) > 1))
 	const body = 5.6 * vg.Centimeter
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -body-legend-4), note)
 		keys(draw.Crop(c, 0, 0, 0, -body))
-
-		plt := p.axes()
-		plt.X.Label.Text, plt.Y.Label.Text = "Questions asked", "Alignment (0-100)"
-		lo, hi := math.Inf(1), math.Inf(-1)
-		see := func(v Number) {
-			if v.Defined() {
-				lo, hi = min(lo, float64(v)), max(hi, float64(v))
-			}
-		}
-		for _, r := range rows {
-			for _, a := range r.Alignment {
-				see(a.Value)
-				see(a.Lo)
-				see(a.Hi)
-			}
-		}
-		for _, r := range fixed {
-			see(r.final().Value)
-		}
-		empty := lo > hi
-		if empty {
-			lo, hi = 0, 100
-		}
-		// Room for the labels above the ceiling and below the floor.
-		room := max(hi-lo, 2) * .085
-		plt.Y.Min, plt.Y.Max = lo-room, hi+room
-		plt.Y.Tick.Marker = ticks(max(plt.Y.Min, 0), min(plt.Y.Max, 100), 6)
-		first, last := float64(m.Checkpoints[0]), float64(m.Checkpoints[len(m.Checkpoints)-1])
-		if first == last {
-			first, last = first-.5, last+.5
-		}
-		side := (last - first) * .04
-		plt.X.Min, plt.X.Max = first-side, last+side
-		plt.X.Tick.Marker = wholeTicks(first, last, 11)
-		plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
-		if last > float64(m.Budget) {
-			plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
-				x, _ := plt.Transforms(&c)
-				c.StrokeLine2(draw.LineStyle{Color: gray(120), Width: .6, Dashes: []vg.Length{1, 1.5}}, x(float64(m.Budget)), c.Min.Y, x(float64(m.Budget)), c.Max.Y)
-			}))
-		}
-		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
-			x, y := plt.Transforms(&c)
-			beside := func(r *Row) func(float64) vg.Length {
-				return func(v float64) vg.Length { return x(v) + dodge[r.Base] }
-			}
-			for _, r := range rows {
-				drawBand(&c, r, look[r.Base].color, beside(r), y)
-			}
-			for _, r := range fixed {
-				p.levelLine(&c, r, y)
-			}
-			for _, r := range rows {
-				drawCurve(&c, r, look[r.Base], dashes(m, r), beside(r), y)
-			}
-			if empty {
-				sty := p.style(labelSize, draw.XCenter, draw.YCenter)
-				c.FillText(sty, c.Center(), "no session has an alignment")
-			}
-		}))
+		plt := a.plot(a.rows, func(r *Row) []vg.Length { return dashes(m, r) })
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, 0))
 	}
 	return sketch{"alignment", columnWidth, body + legend + noteHeight + 2*margin, render}
 }
 
-// legend lays out the keys of curves under a plot, in two columns if every name
-// fits, and gives what draws them from the top of a canvas, and their height.
-func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.Canvas), height vg.Length) {
-	const key, gap = 20, 4
-	names := p.style(smallSize, draw.XLeft, draw.YCenter)
-	look := looks(m)
-	columns := 2
+// curves are alignments by questions asked, with what all plots of them share.
+type curves struct {
+	pen
+	m      *Metrics
+	look   map[string]look
+	groups [][]*Row // rows that ask, by how they ask
+	rows   []*Row   // the same
+	fixed  []*Row   // floor and ceiling
+	off    []string // those that are off the scale, in words
+	lo, hi float64  // of the scale
+	room   float64  // above and below, as a share of it
+	empty  bool     // nothing has an alignment
+}
+
+func newCurves(m *Metrics, p pen) *curves {
+	a := &curves{pen: p, m: m, look: looks(m), groups: asking(m), lo: math.Inf(1), hi: math.Inf(-1), room: .085}
+	small := apart(m) // and has no room for a floor or ceiling far away
+	see := func(v Number) {
+		if v.Defined() {
+			a.lo, a.hi = min(a.lo, float64(v)), max(a.hi, float64(v))
+		}
+	}
+	for _, g := range a.groups {
+		a.rows = append(a.rows, g...)
+		for _, r := range g {
+			for _, e := range r.Alignment {
+				see(e.Value)
+				see(e.Lo)
+				see(e.Hi)
+			}
+		}
+	}
+	for i := range m.Strategies {
+		if r := &m.Strategies[i]; r.Name == m.Floor || r.Name == m.Ceiling {
+			if r.final().Value.Defined() {
+				a.fixed = append(a.fixed, r)
+				if !small {
+					see(r.final().Value)
+				}
+			}
+		}
+	}
+	if a.empty = a.lo > a.hi; a.empty {
+		a.lo, a.hi = 0, 100
+	}
+	if small {
+		a.room = .13
+		a.fixed = slices.DeleteFunc(a.fixed, func(r *Row) bool {
+			v := float64(r.final().Value)
+			off := v < a.lo || v > a.hi
+			if off {
+				a.off = append(a.off, fmt.Sprintf("%s at %s", r.Name, num(r.final().Value, "%.1f")))
+			}
+			return off
+		})
+	}
+	return a
+}
+
+// notes gives the note under the figure.
+func (a *curves) notes(set bool, more ...string) string {
+	m := a.m
+	notes := append([]string{"On " + describe(m) + "."}, more...)
+	if m.Horizon > m.Budget && len(m.Checkpoints) > 0 && m.Checkpoints[len(m.Checkpoints)-1] > m.Budget {
+		notes = append(notes, fmt.Sprintf("Dotted: the budget of %d %s.", m.Budget, plural(m.Budget, "question")))
+	}
+	notes = append(notes, intervalNote(m, "Bands"))
+	if set {
+		notes = append(notes, "Curves are set apart sideways a little.")
+	}
+	if s := simulatedNote(m); s != "" {
+		notes = append(notes, capital(s)+".")
+	}
+	return strings.Join(notes, " ")
+}
+
+// plot gives the plot of some of the rows.
+func (a *curves) plot(rows []*Row, dash func(*Row) []vg.Length) *plot.Plot {
+	m, p := a.m, a.pen
+	// Bases stand a little beside each other, so that equal curves can be seen.
+	var bases []string
 	for _, r := range rows {
-		if names.Width(r.Name) > inner/2-key-2*gap {
+		if !slices.Contains(bases, r.Base) {
+			bases = append(bases, r.Base)
+		}
+	}
+	dodge := map[string]vg.Length{}
+	for i, b := range bases {
+		const plain = 205 // points from the first to the last checkpoint, about
+		step := min(2.2, .4*plain/vg.Length(max(len(m.Checkpoints)-1, 1)*len(bases)))
+		dodge[b] = (vg.Length(i) - vg.Length(len(bases)-1)/2) * step
+	}
+	plt := p.axes()
+	plt.X.Label.Text, plt.Y.Label.Text = "Questions asked", "Alignment (0-100)"
+	// Room for the labels above the ceiling and below the floor.
+	room := max(a.hi-a.lo, 2) * a.room
+	plt.Y.Min, plt.Y.Max = a.lo-room, a.hi+room
+	plt.Y.Tick.Marker = ticks(max(plt.Y.Min, 0), min(plt.Y.Max, 100), 6)
+	first, last := float64(m.Checkpoints[0]), float64(m.Checkpoints[len(m.Checkpoints)-1])
+	if first == last {
+		first, last = first-.5, last+.5
+	}
+	side := (last - first) * .04
+	plt.X.Min, plt.X.Max = first-side, last+side
+	plt.X.Tick.Marker = wholeTicks(first, last, 11)
+	plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
+	if last > float64(m.Budget) {
+		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
+			x, _ := plt.Transforms(&c)
+			c.StrokeLine2(draw.LineStyle{Color: gray(120), Width: .6, Dashes: []vg.Length{1, 1.5}}, x(float64(m.Budget)), c.Min.Y, x(float64(m.Budget)), c.Max.Y)
+		}))
+	}
+	plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
+		x, y := plt.Transforms(&c)
+		beside := func(r *Row) func(float64) vg.Length {
+			return func(v float64) vg.Length { return x(v) + dodge[r.Base] }
+		}
+		for _, r := range rows {
+			drawBand(&c, r, a.look[r.Base].color, beside(r), y)
+		}
+		for _, r := range a.fixed {
+			p.levelLine(&c, r, y)
+		}
+		for _, r := range rows {
+			drawCurve(&c, r, a.look[r.Base], dash(r), beside(r), y)
+		}
+		if a.empty {
+			sty := p.style(labelSize, draw.XCenter, draw.YCenter)
+			c.FillText(sty, c.Center(), "no session has an alignment")
+		}
+	}))
+	return plt
+}
+
+// panels draws one panel for each prediction, three in a line, with its keys below.
+func (a *curves) panels() sketch {
+	var predicts []string
+	by := map[string][]*Row{}
+	for _, r := range a.rows {
+		if by[r.Predict] == nil {
+			predicts = append(predicts, r.Predict)
+		}
+		by[r.Predict] = append(by[r.Predict], r)
+	}
+	slices.SortStableFunc(predicts, func(s, t string) int { return predictOrder(by[s][0]) - predictOrder(by[t][0]) })
+
+	const (
+		across = 3
+		title  = 13
+		body   = 4.6 * vg.Centimeter
+		gap    = 10
+	)
+	inner := pageWidth - 2*margin
+	wide := (inner - (across-1)*gap) / across
+	more := "One panel a prediction, on one scale; names are without it."
+	if len(a.off) > 0 {
+		more += fmt.Sprintf(" Off the scale: %s.", series(a.off))
+	}
+	note, noteHeight := a.noteLines(inner, a.notes(true, more))
+	var keys []func(draw.Canvas)
+	var lines []vg.Length // height of the keys, by line of panels
+	for i, s := range predicts {
+		names := make([]string, len(by[s]))
+		for j, r := range by[s] {
+			names[j] = r.Base
+		}
+		render, height := a.keys(by[s], names, wide, plainDashes)
+		keys = append(keys, render)
+		if i%across == 0 {
+			lines = append(lines, 0)
+		}
+		lines[i/across] = max(lines[i/across], height)
+	}
+	total := vg.Length(0)
+	for _, h := range lines {
+		total += title + body + h + gap
+	}
+	render := func(c draw.Canvas) {
+		a.footnote(draw.Crop(c, 0, 0, 0, -total), note)
+		top := c.Max.Y
+		for i, s := range predicts {
+			left := c.Min.X + vg.Length(i%across)*(wide+gap)
+			cell := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+				Min: vg.Point{X: left, Y: top - title - body - lines[i/across]}, Max: vg.Point{X: left + wide, Y: top},
+			}}
+			sty := a.style(labelSize, draw.XCenter, draw.YCenter)
+			what := "predicts from " + s
+			beside(&cell, sty, vg.Point{X: left + wide/2, Y: top - title/2}, fit(what, sty, wide))
+			plt := a.plot(by[s], plainDashes)
+			plt.Draw(draw.Crop(cell, 0, 0, lines[i/across], -title))
+			keys[i](draw.Crop(cell, 0, 0, 0, -title-body))
+			if i%across == across-1 || i == len(predicts)-1 {
+				top -= title + body + lines[i/across] + gap
+			}
+		}
+	}
+	return sketch{"alignment", pageWidth, total + noteHeight + 2*margin, render}
+}
+
+// plainDashes draws prediction from answers broken, any other whole.
+func plainDashes(r *Row) []vg.Length {
+	if r.Predict == "answers" {
+		return []vg.Length{3.5, 2}
+	}
+	return nil
+}
+
+// legend lays out the keys of curves under a plot; see keys.
+func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.Canvas), height vg.Length) {
+	names := make([]string, len(rows))
+	for i, r := range rows {
+		names[i] = r.Name
+	}
+	a := &curves{pen: p, look: looks(m)}
+	return a.keys(rows, names, inner, func(r *Row) []vg.Length { return dashes(m, r) })
+}
+
+// keys lays out the keys of curves, in two columns if every name fits, and gives what
+// draws them from the top of a canvas, and their height.
+func (a *curves) keys(rows []*Row, text []string, inner vg.Length, dash func(*Row) []vg.Length) (render func(draw.Canvas), height vg.Length) {
+	const key, gap = 20, 4
+	names := a.style(smallSize, draw.XLeft, draw.YCenter)
+	columns := 2
+	for _, s := range text {
+		if names.Width(s) > inner/2-key-2*gap {
 			columns = 1
 		}
 	}
@@ -194,12 +349,12 @@ func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.
 	const line = smallSize * 1.45
 	return func(c draw.Canvas) {
 		for i, r := range rows {
-			l := look[r.Base]
+			l := a.look[r.Base]
 			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + gap
 			y := c.Max.Y - 5 - (vg.Length(i/columns)+.5)*line
-			c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dashes(m, r)}, []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
+			c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dash(r)}, []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
 			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, r.Predict != "answers")
-			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(r.Name, names, inner/vg.Length(columns)-key-2*gap))
+			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(text[i], names, inner/vg.Length(columns)-key-2*gap))
 		}
 	}, vg.Length(lines)*line + 5
 }
@@ -267,29 +422,73 @@ func drawCurve(c *draw.Canvas, r *Row, l look, dash []vg.Length, x, y func(float
 
 // A board is a figure of one line a strategy: names on the left, panels beside.
 type board struct {
-	rows []*Row
-	y    []float64 // of every row, downwards from 0
-	span float64
-	look map[string]look
+	rows  []*Row
+	text  []string  // their names
+	y     []float64 // of every row, downwards from 0
+	span  float64
+	short string // what to know about the names, or empty
+	m     *Metrics
+	look  map[string]look
 	pen
 }
 
 const rowHeight = 12.5 // points
 
 func newBoard(m *Metrics, p pen) *board {
-	b := &board{look: looks(m), pen: p}
+	b := &board{m: m, look: looks(m), pen: p}
 	y := 0.0
-	for i, g := range asking(m) {
-		if i > 0 {
+	for _, g := range blocks(m) {
+		if g[0].fixed() {
+			continue
+		}
+		if len(b.rows) > 0 {
 			y -= .35
 		}
 		for _, r := range g {
-			b.rows, b.y = append(b.rows, r), append(b.y, y)
+			b.rows, b.text, b.y = append(b.rows, r), append(b.text, r.Name), append(b.y, y)
 			y--
 		}
 	}
 	b.span = max(-y, 1)
 	return b
+}
+
+// merge leaves one line of rows that ask alike and have the same follow-up adaptivity,
+// which knows nothing of what they predict, under the name of how they ask.
+func (b *board) merge() {
+	same := func(r, o *Row) bool {
+		x, y := &r.Adaptivity, &o.Adaptivity
+		return r.Base == o.Base && r.Sessions == o.Sessions && x.Pairs == y.Pairs && x.Differing == y.Differing &&
+			x.Released.Pairs == y.Released.Pairs && x.Released.Differing == y.Released.Differing
+	}
+	rows, old := b.rows, b.y
+	b.rows, b.text, b.y = nil, nil, nil
+	y := 0.0
+	for i := 0; i < len(rows); {
+		j := i + 1
+		for j < len(rows) && rows[j].Base == rows[i].Base {
+			j++
+		}
+		group := rows[i:j]
+		if i > 0 && old[i-1]-old[i] > 1 && (len(group) > 1 || rows[i-1].Predict != group[0].Predict) {
+			y -= .35
+		}
+		alike := !slices.ContainsFunc(group, func(r *Row) bool { return !same(r, group[0]) })
+		for _, r := range group {
+			name := r.Name
+			if alike && r.Base != "" {
+				name = r.Base
+			}
+			b.rows, b.text, b.y = append(b.rows, r), append(b.text, name), append(b.y, y)
+			y--
+			if alike {
+				break
+			}
+		}
+		i = j
+	}
+	b.span = max(-y, 1)
+	b.short = "One line a way of asking, whatever it predicts from."
 }
 
 // axisHeight is what an x axis with label takes below a panel.
@@ -300,8 +499,19 @@ func (b *board) height() vg.Length { return vg.Length(b.span)*rowHeight + axisHe
 // nameWidth is the room that the names take, at most some.
 func (b *board) nameWidth(most vg.Length) (w vg.Length) {
 	sty := b.style(labelSize, draw.XRight, draw.YCenter)
-	for _, r := range b.rows {
-		w = max(w, sty.Width(r.Name))
+	widest := func() (w vg.Length) {
+		for _, s := range b.text {
+			w = max(w, sty.Width(s))
+		}
+		return w
+	}
+	w = widest()
+	if w > most && b.short == "" {
+		for i, short := 0, labels(b.m); i < len(b.rows); i++ {
+			b.text[i] = short[b.rows[i].Name]
+		}
+		b.short = "Names are without what they predict from, where it is one thing."
+		w = widest()
 	}
 	return min(w, most) + 5
 }
@@ -334,8 +544,8 @@ func (b *board) panel(c draw.Canvas, label string, lo, hi float64, marks plot.Co
 // names writes the names of the strategies, ending at x.
 func (b *board) names(c draw.Canvas, x, width vg.Length, y func(float64) vg.Length) {
 	sty := b.style(labelSize, draw.XRight, draw.YCenter)
-	for i, r := range b.rows {
-		beside(&c, sty, vg.Point{X: x, Y: y(b.y[i])}, fit(r.Name, sty, width-5))
+	for i, s := range b.text {
+		beside(&c, sty, vg.Point{X: x, Y: y(b.y[i])}, fit(s, sty, width-5))
 	}
 }
 
@@ -358,12 +568,15 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 	b := newBoard(m, p)
 	inner := pageWidth - 2*margin
 	names := b.nameWidth(inner * .3)
-	var notes []string
+	notes := []string{"On " + describe(m) + "."}
 	if m.Target.Strategy != "" && m.Target.Alignment.Value.Defined() {
 		notes = append(notes, fmt.Sprintf("Target: the final alignment of %s (%s), looked for up to %d %s; an arrow marks an interval that is open there.",
 			m.Target.Strategy, num(m.Target.Alignment.Value, "%.1f"), m.Horizon, plural(m.Horizon, "question")))
 	}
 	notes = append(notes, intervalNote(m, "Intervals"))
+	if b.short != "" {
+		notes = append(notes, b.short)
+	}
 	if s := simulatedNote(m); s != "" {
 		notes = append(notes, capital(s)+".")
 	}
@@ -438,6 +651,7 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 // adaptivityFigure draws follow-up adaptivity, strict and released.
 func adaptivityFigure(m *Metrics, p pen) sketch {
 	b := newBoard(m, p)
+	b.merge()
 	inner := columnWidth - 2*margin
 	small := p.style(smallSize, draw.XRight, draw.YCenter)
 	pairs := func(r *Row) string {
@@ -453,9 +667,9 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 		right = max(right, small.Width(pairs(r)))
 	}
 	right += 5
-	names := b.nameWidth((inner - right) * .45)
+	names := b.nameWidth((inner - right) * .55)
 
-	notes := []string{"Strict: equal dialogues but for the last answer; released: equal questions. Pairs: strict / released."}
+	notes := []string{"On " + describe(m) + ". Strict: equal dialogues but for the last answer; released: equal questions. Pairs: strict / released. " + b.short + chance(m)}
 	last := intervalNote(m, "Intervals")
 	if m.Cluster == "user" {
 		last = "A survey has one task: no intervals."

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"html"
+	"image/color"
 	"image/png"
 	"os"
 	"os/exec"
@@ -78,7 +79,11 @@ func TestFigures(t *testing.T) {
 				all := strings.Join(text, "\n")
 				expect := append([]string{"imulated solver and judge"}, want[name]...)
 				for _, r := range m.Strategies {
-					if !r.fixed() && (name != "gain" || r.Gain != nil) {
+					switch {
+					case r.fixed() || name == "gain" && r.Gain == nil:
+					case name == "adaptivity": // one line a way of asking
+						expect = append(expect, r.Base)
+					default:
 						expect = append(expect, r.Name)
 					}
 				}
@@ -188,6 +193,155 @@ func TestLooks(t *testing.T) {
 			t.Errorf("%s and %s look alike", base, other)
 		}
 		seen[l] = base
+	}
+}
+
+// crowd is a run of so many ways of asking by each of so many predictions.
+func crowd(ways int, predicts ...string) synth {
+	return synth{tasks: 2, users: 2, seeds: 1, criteria: 6, budget: 2, change: func(m *record.Manifest, all *[]record.Session) {
+		fixed := func(name string) bool { return name == "none" || name == "oracle" }
+		m.Strategies = slices.DeleteFunc(m.Strategies, func(s record.Strategy) bool { return !fixed(s.Name) })
+		var out []record.Session
+		for _, p := range predicts {
+			for w := range ways {
+				base := fmt.Sprintf("%s-way-%c", p, 'a'+w)
+				m.Strategies = append(m.Strategies, record.Strategy{Name: base + "+" + p, Base: base, Kind: "pep", Predict: p})
+				for _, s := range *all {
+					if s.Strategy == "pep+belief" {
+						s.Strategy = base + "+" + p
+						s.ID = s.Strategy + strings.TrimPrefix(s.ID, "pep+belief")
+						out = append(out, s)
+					}
+				}
+			}
+		}
+		for _, s := range *all {
+			if fixed(s.Strategy) {
+				out = append(out, s)
+			}
+		}
+		*all, m.Sessions = out, len(out)
+		m.Report.TargetOf, m.Report.Reference = "", ""
+	}}
+}
+
+// TestPanels: many curves of several predictions are drawn in a panel for each, and
+// nothing is lost.
+func TestPanels(t *testing.T) {
+	for _, row := range []struct {
+		reason   string
+		ways     int
+		predicts []string
+		panels   bool
+	}{
+		{"few curves share a plot", 5, []string{"one", "two"}, false},
+		{"more have a panel a prediction", 6, []string{"one", "two"}, true},
+		{"of one prediction there is nothing to part", 12, []string{"one"}, false},
+		{"a second line of panels", 5, []string{"one", "two", "three", "four"}, true},
+	} {
+		m := Compute(load(t, crowd(row.ways, row.predicts...).write(t)))
+		s := alignmentFigure(m, newPen())
+		if got := s.w == pageWidth; got != row.panels {
+			t.Errorf("%s: panels %v", row.reason, got)
+		}
+		files, err := s.files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := string(files[0].Data)
+		for _, r := range m.Strategies {
+			name := r.Name
+			if row.panels {
+				name = r.Base
+			}
+			if !r.fixed() && !strings.Contains(text, ">"+name+"<") {
+				t.Errorf("%s: no key %q", row.reason, name)
+			}
+		}
+		if !row.panels {
+			continue
+		}
+		for _, p := range row.predicts {
+			if !strings.Contains(text, ">predicts from "+p+"<") {
+				t.Errorf("%s: no panel of %s", row.reason, p)
+			}
+		}
+		plain := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
+		if !strings.Contains(plain, "Off the scale: none at 0.0 and oracle at 100.0.") {
+			t.Errorf("%s: floor and ceiling are neither drawn nor named in %q", row.reason, plain)
+		}
+	}
+}
+
+// TestLooksOfMany: looks are told apart while there are any, and by colour within a
+// panel.
+func TestLooksOfMany(t *testing.T) {
+	m := &Metrics{}
+	for _, p := range []string{"a", "b", "c", "d", "e", "f", "g"} {
+		for w := range 5 {
+			base := fmt.Sprint(p, w)
+			m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base + "+" + p, Base: base, Kind: "pep", Predict: p}})
+		}
+	}
+	got := looks(m)
+	seen := map[look]string{}
+	for base, l := range got {
+		if other, dup := seen[l]; dup {
+			t.Errorf("%s and %s look alike", base, other)
+		}
+		seen[l] = base
+		for other, o := range got {
+			if base != other && base[0] == other[0] && l.color == o.color {
+				t.Errorf("%s and %s share a panel and a colour", base, other)
+			}
+		}
+	}
+	if len(got) != 35 {
+		t.Errorf("%d looks for 35 bases", len(got))
+	}
+	// Ten in one plot share no colour more than twice.
+	m = &Metrics{}
+	for i := range 10 {
+		base := fmt.Sprint("way", i)
+		m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base, Base: base, Kind: "pep", Predict: "a"}})
+	}
+	times := map[color.NRGBA]int{}
+	for _, l := range looks(m) {
+		times[l.color]++
+	}
+	for c, n := range times {
+		if n > 2 {
+			t.Errorf("%d of 10 curves have the colour %v", n, c)
+		}
+	}
+	// One base with many predictions tells them apart by dashes.
+	m = &Metrics{}
+	for _, p := range []string{"answers", "a", "b", "c", "d"} {
+		m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: "x+" + p, Base: "x", Kind: "random", Predict: p}})
+	}
+	broken := map[string]bool{}
+	for i := range m.Strategies {
+		broken[fmt.Sprint(dashes(m, &m.Strategies[i]))] = true
+	}
+	if len(broken) != len(m.Strategies) {
+		t.Errorf("%d ways to break a line for %d predictions", len(broken), len(m.Strategies))
+	}
+}
+
+// TestAdaptivityLines: rows that ask alike are one line, but not where their sessions
+// differ.
+func TestAdaptivityLines(t *testing.T) {
+	m := Compute(load(t, synth{tasks: 2, users: 3, seeds: 1, criteria: 6, budget: 3}.write(t)))
+	b := newBoard(m, newPen())
+	b.merge()
+	if want := []string{"random", "static", "twin", "pep"}; !slices.Equal(b.text, want) {
+		t.Errorf("lines %q, want %q", b.text, want)
+	}
+	m.row(t, "pep+belief").Adaptivity.Pairs++
+	b = newBoard(m, newPen())
+	b.merge()
+	if want := []string{"random", "static", "twin", "pep+answers", "pep+belief"}; !slices.Equal(b.text, want) {
+		t.Errorf("lines %q, want %q", b.text, want)
 	}
 }
 

@@ -2,18 +2,18 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 )
 
 // after says how many questions the numbers of comparisons are after: 3, 5 and 10
 // questions.
-func after(m *Metrics) string {
+func after(questions []int) string {
 	var words []string
-	for _, n := range m.ComparedAt {
+	for _, n := range questions {
 		words = append(words, strconv.Itoa(n))
 	}
-	last := m.ComparedAt[len(m.ComparedAt)-1]
-	return series(words) + " " + plural(last, "question")
+	return series(words) + " " + plural(questions[len(questions)-1], "question")
 }
 
 // nominal reports whether the run has a nominal criterion of which something is
@@ -22,58 +22,151 @@ func (m *Metrics) nominal() bool {
 	return len(m.Strategies) > 0 && m.Strategies[0].Prediction[0].LevelError != nil
 }
 
-// measureLegend explains the measures of comparisons.
-func measureLegend(m *Metrics) string {
-	s := " Value error: mean absolute error of the values of all held criteria, told ones included, in their units. Relevance error: Brier score of P(held), where it is known."
-	if m.nominal() {
-		s += " Level error: 1 - P(true level | held) of nominal criteria, which have no value error."
+// measureLegend explains the measures that are shown.
+func measureLegend(list []comparedMeasure) string {
+	s := " Value error: mean absolute error of the values of all held criteria, told ones included, in their units."
+	for _, c := range list {
+		switch c.place {
+		case brier:
+			s += " Relevance error: Brier score of P(held), where it is known."
+		case levelErr:
+			s += " Level error: 1 - P(true level | held) of nominal criteria, which have no value error."
+		}
 	}
 	return s
 }
 
+// shownMeasures are the measures of comparisons that tables have: without relevance
+// where every criterion is held.
+func shownMeasures(m *Metrics) []comparedMeasure {
+	list, all := comparedMeasures(m.nominal()), m.allHeld()
+	return slices.DeleteFunc(list, func(c comparedMeasure) bool { return all && !c.ofValues() })
+}
+
+// paperRows is how many rows a table of several numbers of questions may have on
+// paper; a longer one shows the last number alone.
+const paperRows = 45
+
+// onPaper gives the numbers of questions that LaTeX shows of so many rows, and the
+// sentence that says what it does not.
+func onPaper(m *Metrics, rows int, table string) (questions []int, rest string) {
+	if n := len(m.ComparedAt); n > 1 && rows*n > paperRows {
+		return m.ComparedAt[n-1:], fmt.Sprintf(" Other numbers of questions are in %s.csv.", table)
+	}
+	return m.ComparedAt, ""
+}
+
+// paperQuestions heads the column of numbers of questions on paper.
+const paperQuestions = "Questions"
+
+// bare leaves out the column of numbers of questions if there is one number only,
+// which the caption has.
+func (g *grid) bare(questions []int) *grid {
+	if len(questions) > 1 {
+		return g
+	}
+	g.aside, g.paperCaption = []string{paperQuestions}, g.caption
+	return g.paper()
+}
+
 // gainTable has one row for two strategies that are compared, and a column for each
-// measure after so many questions. Without a comparison it has no rows.
+// measure after so many questions. Without a comparison it has no rows. On paper a
+// run with static twins shows the adaptive gain alone, one row a number of questions.
 func gainTable(m *Metrics) *grid {
 	g := &grid{name: "gain", head: []string{"Strategy", "Against"}}
-	var list []comparedMeasure
-	for _, c := range comparedMeasures(m.nominal()) {
-		if c.aside {
-			continue
-		}
-		list = append(list, c)
+	list := slices.DeleteFunc(shownMeasures(m), func(c comparedMeasure) bool { return c.aside })
+	for _, c := range list {
 		for _, n := range m.ComparedAt {
 			g.head = append(g.head, fmt.Sprintf("%s @%d", c.short, n))
 		}
 	}
-	for _, rows := range ordered(m) {
-		var group [][]cell
-		for _, r := range rows {
-			rest := m.of(r.Name)
-			for len(rest) > 0 {
-				first := &rest[0]
-				row := []cell{{value: r.Name}, {value: first.Against + map[string]string{whyTwin: " (static twin)", whyReference: " (reference)"}[first.Why]}}
-				n := 0
-				for n < len(rest) && rest[n].Against == first.Against {
-					n++
+	type pair struct {
+		r     *Row
+		first *Comparison
+		all   []Comparison
+	}
+	var pairs, twins [][]pair
+	rows, adaptive := 0, 0
+	for _, block := range blocks(m) {
+		var of, own []pair
+		for _, r := range block {
+			for rest := m.of(r.Name); len(rest) > 0; {
+				n := slices.IndexFunc(rest, func(c Comparison) bool { return c.Against != rest[0].Against })
+				if n < 0 {
+					n = len(rest)
 				}
-				for _, c := range list {
-					for _, q := range m.ComparedAt {
-						row = append(row, g.compared(find(rest[:n], c.name, q), &c))
-					}
+				p := pair{r, &rest[0], rest[:n]}
+				of = append(of, p)
+				if rest[0].Why == whyTwin {
+					own = append(own, p)
 				}
-				group = append(group, row)
 				rest = rest[n:]
 			}
 		}
-		if group != nil {
-			g.groups = append(g.groups, group)
+		if of != nil {
+			pairs = append(pairs, of)
 		}
+		if own != nil {
+			twins = append(twins, own)
+		}
+		rows, adaptive = rows+len(of), adaptive+len(own)
 	}
-	g.caption = fmt.Sprintf("Adaptive gain and paired differences on %s after %s.", describe(m), after(m)) + provenance(m) +
-		" Strategy minus the one it is held against, over the sessions that both have; against its static twin, which asks by the same belief in one fixed order, this is the adaptive gain. Alignment: more is better; errors, compared where both predict the whole profile: less is better." +
-		measureLegend(m) + fmt.Sprintf(" ~ where the interval contains 0 or rests on fewer than %d %ss. Not corrected for the number of comparisons.", fewClusters, m.Cluster)
+	for _, of := range pairs {
+		var group [][]cell
+		for _, p := range of {
+			row := []cell{{value: p.r.Name}, {value: p.first.Against + map[string]string{whyTwin: " (static twin)", whyReference: " (reference)"}[p.first.Why]}}
+			for _, c := range list {
+				for _, q := range m.ComparedAt {
+					row = append(row, g.compared(find(p.all, c.name, q), &c))
+				}
+			}
+			group = append(group, row)
+		}
+		g.groups = append(g.groups, group)
+	}
+	g.caption = fmt.Sprintf("Adaptive gain and paired differences on %s after %s.", describe(m), after(m.ComparedAt)) + provenance(m) + gainLegend(m, list)
 	g.paperCaption = g.caption
+	if adaptive > 0 && adaptive < rows || len(m.ComparedAt) > 1 {
+		shown, other := pairs, ""
+		if adaptive > 0 && adaptive < rows {
+			shown, other = twins, fmt.Sprintf(" The other %d comparisons are in gain.csv.", rows-adaptive)
+			rows = adaptive
+		}
+		questions, rest := onPaper(m, rows, "gain")
+		out := &grid{name: g.name, head: []string{"Strategy", "Against", paperQuestions}}
+		for _, c := range list {
+			out.head = append(out.head, c.short)
+		}
+		for _, of := range shown {
+			var group [][]cell
+			for _, p := range of {
+				for i, q := range questions {
+					row := []cell{{}, {}, {value: strconv.Itoa(q)}}
+					if i == 0 {
+						row[0].value, row[1].value = p.r.Name, p.first.Against
+					}
+					for _, c := range list {
+						row = append(row, out.compared(find(p.all, c.name, q), &c))
+					}
+					group = append(group, row)
+				}
+			}
+			out.groups = append(out.groups, group)
+		}
+		what := "Paired differences"
+		if adaptive > 0 {
+			what = "Adaptive gain"
+		}
+		out.caption = fmt.Sprintf("%s on %s after %s.", what, describe(m), after(questions)) + provenance(m) + gainLegend(m, list) + other + rest
+		g.compact = out.bare(questions)
+	}
 	return g
+}
+
+// gainLegend explains differences.
+func gainLegend(m *Metrics, list []comparedMeasure) string {
+	return " Strategy minus the one it is held against, over the sessions that both have; against its static twin, which asks by the same belief in one fixed order, this is the adaptive gain. Alignment: more is better; errors, compared where both predict the whole profile: less is better." +
+		measureLegend(list) + fmt.Sprintf(" ~ where the interval contains 0 or rests on fewer than %d %ss. Not corrected for the number of comparisons.", fewClusters, m.Cluster)
 }
 
 // of gives the comparisons of a strategy, which lie together.
@@ -112,9 +205,11 @@ func (g *grid) compared(c *Comparison, measure *comparedMeasure) cell {
 }
 
 // errorsTable has one row a strategy: what the differences of gainTable are between.
+// On paper several numbers of questions are rows.
 func errorsTable(m *Metrics) *grid {
 	g := &grid{name: "errors", head: []string{"Strategy", "Predicts from"}}
-	list := comparedMeasures(m.nominal())
+	list := shownMeasures(m)
+	rows := 0
 	for _, c := range list {
 		for _, n := range m.ComparedAt {
 			head := fmt.Sprintf("%s @%d", c.short, n)
@@ -124,32 +219,68 @@ func errorsTable(m *Metrics) *grid {
 			}
 		}
 	}
-	for _, rows := range ordered(m) {
+	for _, block := range blocks(m) {
 		var group [][]cell
-		for _, r := range rows {
+		for _, r := range block {
 			row := []cell{{value: r.Name}, {value: r.Predict}}
 			for _, c := range list {
 				for _, n := range m.ComparedAt {
-					why := "no session with " + c.why
-					if r.Sessions == 0 {
-						why = unknownWhy(r)
-					}
-					a, p := r.after(n)
-					e := g.estimate(c.estimate(a, p), fmt.Sprintf("%%.%df", c.places), why)
-					if e.note == 0 && c.place >= 0 && (c.ofValues() && p.UnknownValues > 0 || !c.ofValues() && p.UnknownHeld > 0) {
-						e.note = g.note("only over the cells of which it predicts anything: no match for errors over the whole profile")
-					}
-					row = append(row, e)
+					row = append(row, g.measured(r, &c, n))
 				}
 			}
 			group = append(group, row)
+			rows++
 		}
 		g.groups = append(g.groups, group)
 	}
-	what := fmt.Sprintf("Alignment and errors of the inferred profiles on %s after %s.", describe(m), after(m)) + provenance(m) + measureLegend(m)
-	g.caption = what + " What is unasked differs between strategies; over the whole profile they are compared fairly."
-	g.paperCaption = what
+	caption := func(questions []int) string {
+		return fmt.Sprintf("Alignment and errors of the inferred profiles on %s after %s.", describe(m), after(questions)) + provenance(m) + measureLegend(list)
+	}
+	g.caption = caption(m.ComparedAt) + " What is unasked differs between strategies; over the whole profile they are compared fairly."
+	g.paperCaption = caption(m.ComparedAt)
+	if len(m.ComparedAt) > 1 {
+		questions, rest := onPaper(m, rows, "errors")
+		list = slices.DeleteFunc(list, func(c comparedMeasure) bool { return c.aside })
+		out := &grid{name: g.name, head: []string{"Strategy", "Predicts from", paperQuestions}, caption: caption(questions) + rest}
+		for _, c := range list {
+			out.head = append(out.head, c.short)
+		}
+		for _, block := range blocks(m) {
+			var group [][]cell
+			for _, r := range block {
+				for i, n := range questions {
+					row := []cell{{}, {}, {value: strconv.Itoa(n)}}
+					if i == 0 {
+						row[0].value, row[1].value = r.Name, r.Predict
+					}
+					for _, c := range list {
+						row = append(row, out.measured(r, &c, n))
+					}
+					group = append(group, row)
+				}
+			}
+			out.groups = append(out.groups, group)
+		}
+		g.compact = out.bare(questions)
+	}
 	return g
+}
+
+// measured is a measure of a row after so many questions. Errors over a part of the
+// profile carry a note, and those of what was told alone are not shown.
+func (g *grid) measured(r *Row, c *comparedMeasure, questions int) cell {
+	if r.Sessions == 0 {
+		return g.none("%s", unknownWhy(r))
+	}
+	if r.told() && c.place >= 0 {
+		return g.none(onlyTold)
+	}
+	a, p := r.after(questions)
+	e := g.estimate(c.estimate(a, p), fmt.Sprintf("%%.%df", c.places), "no session with "+c.why)
+	if e.note == 0 && c.place >= 0 && (c.ofValues() && p.UnknownValues > 0 || !c.ofValues() && p.UnknownHeld > 0) {
+		e.note = g.note("only over the cells of which it predicts anything: no match for errors over the whole profile")
+	}
+	return e
 }
 
 func gainCSV(m *Metrics) [][]string {

@@ -13,7 +13,7 @@ import (
 func (s *SweepMetrics) joint() *Metrics {
 	m := &Metrics{
 		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
-		Resamples: s.Resamples, Confidence: s.Confidence,
+		Resamples: s.Resamples, Confidence: s.Confidence, Judge: s.Judge, Folds: s.Folds, Compat: s.Compat,
 	}
 	m.Tasks, _ = s.span(func(c *GridCell) int { return c.Tasks })
 	m.Users, _ = s.span(func(c *GridCell) int { return c.Users })
@@ -68,6 +68,9 @@ func (s *SweepMetrics) about() string {
 	for _, a := range s.Axes {
 		axes = append(axes, a.Path)
 	}
+	if f := s.joint().folds(); f != "" {
+		n = append(n, strings.TrimPrefix(f, ", "))
+	}
 	lo, hi := s.span(func(c *GridCell) int { return c.Questions })
 	var where []string
 	for _, d := range s.Data {
@@ -87,7 +90,8 @@ func (s *SweepMetrics) choice(mark string) string {
 	return mark + " chosen on dev (the largest alignment there); the others are exploratory."
 }
 
-// gridTable has one row a cell.
+// gridTable has one row a cell. On paper a sweep that fills more than a page shows, of
+// every value of the first axis, the cell that is the best on dev.
 func gridTable(s *SweepMetrics) *grid {
 	g := &grid{name: "grid", texts: len(s.Axes)}
 	for _, a := range s.Axes {
@@ -100,46 +104,11 @@ func gridTable(s *SweepMetrics) *grid {
 	g.head = append(g.head, "Questions", "F1@5", "Value error", "Relevance error", "Parameters")
 	var group [][]cell
 	for i := range s.Cells {
-		c := &s.Cells[i]
-		if i > 0 && len(s.Axes) > 1 && c.At[0] != s.Cells[i-1].At[0] {
+		if i > 0 && len(s.Axes) > 1 && s.Cells[i].At[0] != s.Cells[i-1].At[0] {
 			g.groups = append(g.groups, group)
 			group = nil
 		}
-		var row []cell
-		for _, v := range c.Values {
-			row = append(row, cell{value: v})
-		}
-		dev := cell{value: dash}
-		if c.DevAlignment.Defined() {
-			dev.value = num(c.DevAlignment, "%.1f")
-		}
-		if s.Chosen != nil && *s.Chosen == i {
-			dev.note = g.note("the largest on dev: the cell that is chosen")
-		}
-		if c.State != cellDone {
-			why := c.Why
-			if c.State == cellRefused {
-				why = "not defined: " + why
-			}
-			row = append(row, g.none("%s", strings.TrimSuffix(why, ".")), dev)
-			for len(row) < len(g.head) {
-				row = append(row, cell{value: dash})
-			}
-			group = append(group, row)
-			continue
-		}
-		const partial = "predicts from answers alone: nothing is predicted of what was not asked"
-		row = append(row, g.estimate(c.Alignment, "%.1f", ""), dev)
-		if s.Twin != "" {
-			row = append(row, g.twin(s, c))
-		}
-		row = append(row,
-			cell{value: num(c.Interactions.Value, "%.2f")},
-			g.estimate(c.F1, "%.3f", "nothing is held"),
-			g.estimate(c.HeldMAE, "%.3f", partial),
-			g.estimate(c.Brier, "%.4f", partial),
-			cell{value: strconv.Itoa(c.Params)})
-		group = append(group, row)
+		group = append(group, g.cells(s, i))
 	}
 	if group != nil {
 		g.groups = append(g.groups, group)
@@ -159,7 +128,76 @@ func gridTable(s *SweepMetrics) *grid {
 	}
 	g.caption += " Value error: mean absolute error of the values of all held criteria; relevance error: Brier score of P(held)."
 	g.paperCaption = g.caption
+	if best := s.bestOnDev(); len(s.Cells) > paperRows && len(best) > 0 {
+		out := &grid{name: g.name, texts: g.texts, head: g.head}
+		var rows [][]cell
+		for _, i := range best {
+			rows = append(rows, out.cells(s, i))
+		}
+		out.groups = [][][]cell{rows}
+		out.caption = g.caption + fmt.Sprintf(" Shown is, of every %s, the best cell on dev; all %d are in grid.csv.", s.Axes[0].Path, len(s.Cells))
+		g.compact = out
+	}
 	return g
+}
+
+// bestOnDev gives, of every value of the first of several axes, the cell with the
+// largest alignment on dev, the first among equals; none where nothing was measured.
+func (s *SweepMetrics) bestOnDev() (cells []int) {
+	if len(s.Axes) < 2 {
+		return nil
+	}
+	for v := range s.Axes[0].Values {
+		best := -1
+		for i := range s.Cells {
+			c := &s.Cells[i]
+			if c.At[0] == v && c.DevAlignment.Defined() && (best < 0 || c.DevAlignment > s.Cells[best].DevAlignment) {
+				best = i
+			}
+		}
+		if best >= 0 {
+			cells = append(cells, best)
+		}
+	}
+	return cells
+}
+
+// cells gives the row of the i-th cell of the sweep.
+func (g *grid) cells(s *SweepMetrics, i int) (row []cell) {
+	c := &s.Cells[i]
+	for _, v := range c.Values {
+		row = append(row, cell{value: v})
+	}
+	dev := cell{value: dash}
+	if c.DevAlignment.Defined() {
+		dev.value = num(c.DevAlignment, "%.1f")
+	}
+	if s.Chosen != nil && *s.Chosen == i {
+		dev.note = g.note("the largest on dev: the cell that is chosen")
+	}
+	if c.State != cellDone {
+		why := c.Why
+		if c.State == cellRefused {
+			why, _, _ = strings.Cut(why, "; ") // how to mend it is for who runs it
+			why = "not defined: " + why
+		}
+		row = append(row, g.none("%s", strings.TrimSuffix(why, ".")), dev)
+		for len(row) < len(g.head) {
+			row = append(row, cell{value: dash})
+		}
+		return row
+	}
+	const partial = "predicts from answers alone: nothing is predicted of what was not asked"
+	row = append(row, g.estimate(c.Alignment, "%.1f", ""), dev)
+	if s.Twin != "" {
+		row = append(row, g.twin(s, c))
+	}
+	return append(row,
+		cell{value: num(c.Interactions.Value, "%.2f")},
+		g.estimate(c.F1, "%.3f", "nothing is held"),
+		g.estimate(c.HeldMAE, "%.3f", partial),
+		g.estimate(c.Brier, "%.4f", partial),
+		cell{value: strconv.Itoa(c.Params)})
 }
 
 func (g *grid) twin(s *SweepMetrics, c *GridCell) cell {
@@ -237,23 +275,27 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 		}
 		lines = append(lines, append(slices.Clone(c.Values), own.text(), dev, gain))
 	}
-	size := make([]int, len(lines[0]))
-	for _, l := range lines {
-		for i, t := range l {
-			size[i] = max(size[i], utf8.RuneCountInString(t))
+	size := widths(lines)
+	over := 2*(len(size)-1) - width
+	for _, n := range size {
+		over += n
+	}
+	for ; over > 0; over-- { // names give way to numbers, the longest first
+		longest := 0
+		for i := range s.Axes {
+			if size[i] > size[longest] {
+				longest = i
+			}
 		}
-	}
-	rest := 2 * (len(size) - 1)
-	for _, n := range size[len(s.Axes):] {
-		rest += n
-	}
-	for i := range s.Axes { // names give way to numbers
-		size[i] = min(size[i], max((width-rest)/len(s.Axes), 8))
+		if size[longest] <= 8 {
+			break
+		}
+		size[longest]--
 	}
 	var b strings.Builder
 	for _, t := range []string{s.about(), notice(s.joint())} {
 		if t != "" {
-			b.WriteString(cut(t, width) + "\n")
+			b.WriteString(fold(t, width))
 		}
 	}
 	for i, l := range lines {
@@ -271,10 +313,10 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 			b.WriteString(strings.Repeat("-", utf8.RuneCountInString(line)) + "\n")
 		}
 	}
-	b.WriteString(strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), "."))
+	end := strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), ".")
 	if s.Chosen != nil {
-		b.WriteString("; *: chosen on dev")
+		end += "; *: chosen on dev, the others are exploratory"
 	}
-	b.WriteString("; ~: unresolved\n")
+	b.WriteString(fold(end+"; ~: unresolved", width))
 	return b.String()
 }

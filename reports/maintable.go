@@ -28,7 +28,7 @@ func mainTable(m *Metrics) *grid {
 		"Strategy", "Predicts from", "Alignment", "Normalised", "Questions", "Questions to target",
 		never, "Adaptivity", "Pairs", "F1@5", unscored, "Difference",
 	}
-	for _, rows := range ordered(m) {
+	for _, rows := range blocks(m) {
 		var group [][]cell
 		for _, r := range rows {
 			group = append(group, []cell{
@@ -183,14 +183,35 @@ func mainLegend(m *Metrics, paper bool) string {
 		}
 		s += "."
 	}
-	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently."
+	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently." + chance(m)
 	if paper {
 		s += leftOut(m)
 	} else {
 		s += " Unscored: sessions without an alignment, which are left out."
 	}
 	if m.Reference != "" {
-		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where the interval contains 0 or rests on fewer than %d %ss.", m.Reference, fewClusters, m.Cluster)
+		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session, not corrected for the number of strategies; ~ where the interval contains 0 or rests on fewer than %d %ss.", m.Reference, fewClusters, m.Cluster)
+	}
+	return s
+}
+
+// chance says what of the follow-up adaptivity is no adapting to answers, or is empty.
+func chance(m *Metrics) (s string) {
+	random, static := false, false
+	for i := range m.Strategies {
+		switch r := &m.Strategies[i]; {
+		case !(r.Adaptivity.Value > 0):
+		case r.Kind == "random":
+			random = true
+		case r.Kind == "static":
+			static = true
+		}
+	}
+	if random {
+		s += " Random questions differ by the draw, whatever was answered."
+	}
+	if static {
+		s += " Not every user can be asked everything, so that a fixed order goes on differently too."
 	}
 	return s
 }

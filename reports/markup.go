@@ -16,9 +16,9 @@ func (g *grid) markdown() []byte {
 	row(g.head)
 	rule := make([]string, len(g.head))
 	for i := range rule {
-		rule[i] = "---:"
-		if i < g.words() {
-			rule[i] = ":---"
+		rule[i] = ":---"
+		if g.right(i) {
+			rule[i] = "---:"
 		}
 	}
 	fmt.Fprintf(&b, "|%s|\n", strings.Join(rule, "|"))
@@ -63,17 +63,19 @@ func tex(s string) string {
 func (g *grid) latex() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
-	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{%s%s}\n\\toprule\n", strings.Repeat("l", g.words()), strings.Repeat("r", len(g.head)-g.words()))
-	head, align := make([]string, len(g.head)), "l"
+	head, columns := make([]string, len(g.head)), ""
 	for i, h := range g.head {
-		if i == g.words() {
+		align := "l"
+		if g.right(i) {
 			align = "r"
 		}
+		columns += align
 		head[i] = tex(h)
 		if first, rest, ok := strings.Cut(head[i], " "); ok && len(h) > 10 { // in two lines
 			head[i] = fmt.Sprintf(`\shortstack[%s]{%s\\%s}`, align, first, rest)
 		}
 	}
+	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{%s}\n\\toprule\n", columns)
 	fmt.Fprintf(&b, "%s \\\\\n\\midrule\n", strings.Join(head, " & "))
 	for i, group := range g.groups {
 		if i > 0 {

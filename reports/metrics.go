@@ -52,6 +52,11 @@ type Metrics struct {
 	ConfigHash string `json:"config_hash"`
 	Data       data   `json:"data"`
 
+	Folds   int      `json:"folds,omitempty"`
+	Compat  string   `json:"compat,omitempty"`
+	LeftOut []string `json:"left_out,omitempty"`
+	OnDev   []string `json:"chosen_on_dev,omitempty"`
+
 	Simulated      bool     `json:"simulated"`
 	SimulatedRoles []string `json:"simulated_roles"`
 	UserModel      string   `json:"user_model"`
@@ -275,6 +280,24 @@ func (r *Row) after(questions int) (*alignment, *prediction) {
 		i = slices.IndexFunc(r.Alignment, func(a alignment) bool { return a.Questions == questions })
 	}
 	return &r.Alignment[i], &r.Prediction[i]
+}
+
+// told reports whether the row predicts nothing but what it was told.
+func (r *Row) told() bool { return r.Predict == "answers" && r.Kind != kindCeiling }
+
+// allHeld reports whether every cell with a known truth is held, so that there is
+// nothing to predict about P(held).
+func (m *Metrics) allHeld() bool {
+	some := false
+	for i := range m.Strategies {
+		for _, p := range m.Strategies[i].Prediction {
+			if p.HeldCells != p.Cells {
+				return false
+			}
+			some = some || p.Cells > 0
+		}
+	}
+	return some
 }
 
 // fixed reports whether the row is a floor or a ceiling, which ask nothing.

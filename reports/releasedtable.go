@@ -27,12 +27,12 @@ func releasedMeasures(st *strategy) []released {
 // releasedTable has the final measures of the released code, with its faults, beside
 // which tables main and profile have ours. Without a compatible run it has no rows.
 func releasedTable(m *Metrics) *grid {
-	g := &grid{name: "released", head: []string{"Strategy", "P@5", "R@5"}}
+	g := &grid{name: "released", texts: 1, head: []string{"Strategy", "P@5", "R@5"}}
 	for k := minK; k <= maxK; k++ {
 		g.head = append(g.head, fmt.Sprintf("F1@%d", k))
 	}
 	g.head = append(g.head, "Value MAE@5", "Value RMSE@5", "Adaptivity, released", "Pairs")
-	for _, rows := range ordered(m) {
+	for _, rows := range blocks(m) {
 		var group [][]cell
 		for _, r := range rows {
 			if r.Released == nil || r.fixed() {
@@ -44,9 +44,9 @@ func releasedTable(m *Metrics) *grid {
 			for _, a := range at {
 				row = append(row, percent(a.F1))
 			}
-			share := g.none("no pair with equal questions and another answer")
-			if v := r.Adaptivity.Released; v.Value.Defined() {
-				share = cell{value: num(v.Value, "%.3f")}
+			share := cell{value: num(r.Adaptivity.Released.Value, "%.3f")}
+			if !r.Adaptivity.Released.Value.Defined() {
+				share = g.none("no pair with equal questions and another answer")
 			}
 			row = append(row, cell{value: num(at[tableK-minK].MAE, "%.3f")}, cell{value: num(at[tableK-minK].RMSE, "%.3f")}, share,
 				cell{value: strconv.FormatInt(r.Adaptivity.Released.Pairs, 10)})

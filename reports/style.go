@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -45,9 +46,10 @@ type look struct {
 	marker marker
 }
 
-// looks gives every Base its colour and marker, the same in every figure: fixed for
-// the bases that the benchmark ships, by name or else by what they are, and by
-// order for the rest.
+// looks gives every Base its colour and marker, the same in every figure and no two
+// alike while there are combinations: fixed for the bases that the benchmark ships,
+// by name or else by what they are; the others take the colour of what they are, or
+// the next one that no base has that is drawn beside them.
 func looks(m *Metrics) map[string]look {
 	fixed := map[string]look{
 		"random": {okabeIto("sky"), diamond},
@@ -65,7 +67,7 @@ func looks(m *Metrics) map[string]look {
 		{okabeIto("sky"), diamond},
 		{okabeIto("blue"), square},
 		{okabeIto("vermillion"), circle},
-		{okabeIto("yellow"), hexagon},
+		{color.NRGBA{120, 120, 120, 255}, hexagon}, // yellow lines are lost on white
 	}
 	out, used := map[string]look{}, map[look]bool{}
 	take := func(base string, l look) {
@@ -83,31 +85,72 @@ func looks(m *Metrics) map[string]look {
 			take(r.Base, l)
 		}
 	}
-	for _, r := range bases {
-		kind := r.Kind
+	kind := func(r *Row) string {
 		if r.TwinOf != "" {
-			kind = "twin"
+			return "twin"
 		}
-		if l, ok := fixed[kind]; ok && !used[l] && out[r.Base] == (look{}) {
+		return r.Kind
+	}
+	for _, r := range bases {
+		if l, ok := fixed[kind(r)]; ok && !used[l] && out[r.Base] == (look{}) {
 			take(r.Base, l)
 		}
 	}
-	n := 0
+	beside := neighbours(m)
 	for _, r := range bases {
 		if out[r.Base] != (look{}) {
 			continue
 		}
-		l := rest[n%len(rest)]
-		for i := range rest {
-			if c := rest[(n+i)%len(rest)]; !used[c] {
-				l = c
-				break
+		try := rest
+		if l, ok := fixed[kind(r)]; ok {
+			try = append([]look{l}, rest...)
+		}
+		taken := map[color.NRGBA]int{}
+		for o, l := range out {
+			if beside(r.Base, o) {
+				taken[l.color]++
 			}
 		}
-		n++
-		take(r.Base, l)
+		take(r.Base, free(try, used, taken))
 	}
 	return out
+}
+
+// free gives the first look that is not used of the colour that is taken least often,
+// with its own marker if it can be; in the end one that is used.
+func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
+	for times := range len(used) + 1 {
+		for _, l := range try {
+			if taken[l.color] > times {
+				continue
+			}
+			for k := -1; k <= int(hexagon); k++ {
+				if k >= 0 {
+					l.marker = marker(k)
+				}
+				if !used[l] {
+					return l
+				}
+			}
+		}
+	}
+	return try[len(used)%len(try)]
+}
+
+// neighbours reports of two bases whether a figure draws their curves into one plot.
+func neighbours(m *Metrics) func(a, b string) bool {
+	if !apart(m) {
+		return func(_, _ string) bool { return true }
+	}
+	predicts, gains := map[string][]string{}, map[string]bool{}
+	for i := range m.Strategies {
+		r := &m.Strategies[i]
+		predicts[r.Base] = append(predicts[r.Base], r.Predict)
+		gains[r.Base] = gains[r.Base] || r.Gain != nil
+	}
+	return func(a, b string) bool {
+		return gains[a] && gains[b] || slices.ContainsFunc(predicts[a], func(p string) bool { return slices.Contains(predicts[b], p) })
+	}
 }
 
 // dashes draws prediction from answers broken, from a population whole; further
@@ -126,7 +169,8 @@ func dashes(m *Metrics, r *Row) []vg.Length {
 			n++
 		}
 	}
-	return [][]vg.Length{nil, {6, 1.5, 1, 1.5}, {1, 1.5}}[min(n, 2)]
+	ways := [][]vg.Length{nil, {6, 1.5, 1, 1.5}, {1, 1.5}, {6, 1.5, 1, 1.5, 1, 1.5}, {8, 3}, {2, 1, 2, 4}}
+	return ways[min(n, len(ways)-1)]
 }
 
 // A marker is a shape, drawn filled or hollow.

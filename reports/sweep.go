@@ -30,6 +30,9 @@ type SweepMetrics struct {
 	Data           []data   `json:"data"`
 	Simulated      bool     `json:"simulated"`
 	SimulatedRoles []string `json:"simulated_roles"`
+	Judge          string   `json:"judge,omitempty"`
+	Folds          int      `json:"folds,omitempty"`
+	Compat         string   `json:"compat,omitempty"`
 	Cluster        string   `json:"cluster"`
 	Resamples      int      `json:"resamples"`
 	Confidence     float64  `json:"confidence"`
@@ -239,6 +242,7 @@ func (s *SweepMetrics) join(runs []*Metrics) {
 		}
 		if first {
 			s.Cluster, s.Resamples, s.Confidence = m.Cluster, m.Resamples, m.Confidence
+			s.Judge, s.Folds, s.Compat = m.Judge, m.Folds, m.Compat
 			first = false
 		}
 		if !slices.Contains(s.Data, m.Data) {
@@ -292,6 +296,7 @@ func (s *SweepMetrics) warn(runs []*Metrics, said *said) {
 		{"number of tasks", func(m *Metrics) string { return fmt.Sprint(m.Tasks) }},
 		{"number of users", func(m *Metrics) string { return fmt.Sprint(m.Users) }},
 		{"seeds", func(m *Metrics) string { return fmt.Sprint(m.Seeds) }},
+		{"folds of the cross-fitting", func(m *Metrics) string { return fmt.Sprint(m.Folds) }},
 		{"number of questions", func(m *Metrics) string { return fmt.Sprint(m.Final) }},
 		{"simulated user", func(m *Metrics) string { return m.UserModel }},
 		{"solver", func(m *Metrics) string { return m.Solver }},
@@ -359,7 +364,7 @@ func WriteSweep(dir string) (*Summary, error) {
 	}
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.GridFile, b})
-	s := &Summary{Text: sweepTerminal(m, 100), Warnings: m.Warnings}
+	s := &Summary{Text: sweepTerminal(m, 120), Warnings: m.Warnings}
 	if err := s.put(dir, files, "figures/grid", "figures/gridgain"); err != nil {
 		return nil, err
 	}

@@ -643,3 +643,43 @@ func FuzzSweep(f *testing.F) {
 		}
 	})
 }
+
+// TestLargeSweepOnPaper: what fills more than a page shows the best cells on dev alone,
+// the chosen one among them, and says so.
+func TestLargeSweepOnPaper(t *testing.T) {
+	sweep := func(wide int) *SweepMetrics {
+		s := &SweepMetrics{Name: "x", Strategy: "pep", Cluster: "task", Axes: []record.Axis{{Path: "a", Values: []string{"p", "q", "r"}}, {Path: "b"}}}
+		for j := range wide {
+			s.Axes[1].Values = append(s.Axes[1].Values, fmt.Sprint("v", j))
+		}
+		for i := range s.Axes[0].Values {
+			for j := range wide {
+				c := GridCell{At: []int{i, j}, Values: []string{s.Axes[0].Values[i], s.Axes[1].Values[j]}, State: cellDone, DevAlignment: Number(50 + min(i+j, wide-1))}
+				if i == 2 {
+					c.State, c.Why, c.DevAlignment = cellRefused, "undefined; give another", undefined()
+				}
+				s.Cells = append(s.Cells, c)
+			}
+		}
+		return s
+	}
+	small := gridTable(sweep(paperRows / 3))
+	if p := small.paper(); len(p.groups) != len(small.groups) || strings.Contains(p.caption, "Shown is") {
+		t.Errorf("a sweep that fits a page has %d groups of %d on paper: %s", len(p.groups), len(small.groups), p.caption)
+	}
+	s := sweep(paperRows/3 + 1)
+	g := gridTable(s)
+	p := g.paper()
+	if len(p.groups) != 1 || len(p.groups[0]) != 2 || !strings.Contains(p.caption, fmt.Sprintf("of every a, the best cell on dev; all %d are in grid.csv", len(s.Cells))) {
+		t.Fatalf("on paper: %v, %s", p.groups, p.caption)
+	}
+	// Rises with j and stays level from i+j = wide-1 on: the first of equals.
+	for i, want := range []string{"v15", "v14"} {
+		if got := p.groups[0][i][1].value; got != want {
+			t.Errorf("of %s the cell %s is shown, want %s", s.Axes[0].Values[i], got, want)
+		}
+	}
+	if note := strings.Join(g.notes, "|"); !strings.Contains(note, "not defined: undefined") || strings.Contains(note, "give another") {
+		t.Errorf("notes %q", note)
+	}
+}

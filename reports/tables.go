@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,9 +18,8 @@ type File struct {
 // Tables makes the paper tables: main (one row a strategy, the headline measures
 // at the final checkpoint), profile (profile prediction there), errors (alignment
 // and errors where strategies are compared) and, if any two are, gain (their paired
-// differences), and released in runs that compute as the released code does, each as Markdown, as tidy CSV (one line a number, with the whole
-// curve over questions in the first two) and as a LaTeX float, which needs the
-// booktabs and graphicx packages and leaves out the columns that are bookkeeping.
+// differences), and released in runs that compute as the released code does, each as
+// Markdown, CSV and LaTeX; see the package comment.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
 	for _, t := range []struct {
@@ -63,6 +63,7 @@ type grid struct {
 
 	aside        []string // headings of columns that LaTeX leaves out
 	paperCaption string   // its caption, which does not explain them
+	compact      *grid    // what LaTeX shows instead, nil: the same rows
 }
 
 // A cell is a value with its interval, or a dash with the note that says why.
@@ -92,6 +93,9 @@ func (g *grid) note(format string, a ...any) int {
 // paper is the grid that LaTeX shows: without the columns that are set aside and
 // the notes of theirs.
 func (g *grid) paper() *grid {
+	if g.compact != nil {
+		return g.compact
+	}
 	out := &grid{name: g.name, caption: g.paperCaption, texts: g.texts}
 	var keep []int
 	for i, h := range g.head {
@@ -124,6 +128,22 @@ func (g *grid) words() int {
 		return 2
 	}
 	return g.texts
+}
+
+// right reports whether column i stands to the right, as numbers do: what is not
+// words, and words that all are numbers.
+func (g *grid) right(i int) bool {
+	if i >= g.words() {
+		return true
+	}
+	for _, group := range g.groups {
+		for _, cells := range group {
+			if _, err := strconv.ParseFloat(cells[i].value, 64); err != nil && cells[i].value != "" {
+				return false
+			}
+		}
+	}
+	return len(g.groups) > 0
 }
 
 // letter names a note: a, b, .. z, aa, ab.
@@ -197,6 +217,47 @@ func predictOrder(r *Row) int {
 	return 1
 }
 
+// blocks gives the rows as tables group them: those that ask alike, and neighbours of
+// which each asks by itself if they predict alike. Where every row asks by itself and
+// predicts by itself, all that ask are one block.
+func blocks(m *Metrics) (out [][]*Row) {
+	loose := func(g []*Row) bool { return !g[0].fixed() && (len(g) == 1 || g[0].Base != g[1].Base) }
+	groups := ordered(m)
+	join := func(alike func(a, b *Row) bool) (out [][]*Row) {
+		for _, g := range groups {
+			if n := len(out) - 1; n >= 0 && loose(g) && loose(out[n]) && alike(out[n][0], g[0]) {
+				out[n] = append(slices.Clone(out[n]), g...)
+				continue
+			}
+			out = append(out, g)
+		}
+		return out
+	}
+	out = join(func(a, b *Row) bool { return a.Predict == b.Predict })
+	if !slices.ContainsFunc(out, func(g []*Row) bool { return len(g) > 1 }) {
+		return join(func(_, _ *Row) bool { return true })
+	}
+	return out
+}
+
+// labels gives a shorter name to rows that alone ask as they do: how they ask,
+// without what they predict from.
+func labels(m *Metrics) map[string]string {
+	rows, named := map[string]int{}, map[string]bool{}
+	for _, r := range m.Strategies {
+		rows[r.Base]++
+		named[r.Name] = true
+	}
+	out := map[string]string{}
+	for _, r := range m.Strategies {
+		out[r.Name] = r.Name
+		if rows[r.Base] == 1 && r.Base != "" && !named[r.Base] {
+			out[r.Name] = r.Base
+		}
+	}
+	return out
+}
+
 // describe says what was run on what.
 func describe(m *Metrics) string {
 	s := m.Data.Name
@@ -210,7 +271,15 @@ func describe(m *Metrics) string {
 }
 
 func seeds(m *Metrics) string {
-	return fmt.Sprintf(", %d %s", len(m.Seeds), plural(len(m.Seeds), "seed"))
+	return fmt.Sprintf(", %d %s", len(m.Seeds), plural(len(m.Seeds), "seed")) + m.folds()
+}
+
+// folds says that every test task was held out in one of so many folds, or nothing.
+func (m *Metrics) folds() string {
+	if m.Folds < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", cross-fitted in %d folds", m.Folds)
 }
 
 // notice says who graded: a table or figure that was made with a simulator says so.
@@ -218,7 +287,7 @@ func notice(m *Metrics) string {
 	switch {
 	case m.Simulated:
 		return capital(series(m.SimulatedRoles)) + ": embedded simulator, not a language model."
-	case m.Cluster == "user":
+	case m.Cluster == "user" || strings.HasPrefix(m.Judge, "profile"):
 		return "Graded by the profile judge, without a language model."
 	}
 	return ""
@@ -243,15 +312,28 @@ func caption(m *Metrics, what string) string {
 	return fmt.Sprintf("%s after at most %d %s.", what, m.Final, plural(m.Final, "question")) + provenance(m)
 }
 
-// provenance ends a caption: what the brackets are, and who graded.
+// provenance goes on with a caption: what the brackets are, who graded, what was
+// chosen, what is left out.
 func provenance(m *Metrics) (s string) {
 	if n := clusters(m); n < noInterval {
 		s += fmt.Sprintf(" %d %s: no intervals.", n, plural(n, m.Cluster))
 	} else {
-		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %ss, %d resamples.", 100*m.Confidence, m.Cluster, m.Resamples)
+		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %ss%s, %d resamples.", 100*m.Confidence, m.Cluster, tooFew(m), m.Resamples)
 	}
 	if n := notice(m); n != "" {
 		s += " " + n
+	}
+	if m.Compat != "" {
+		s += " Beliefs and choices of questions are computed as the released code does."
+	}
+	if len(m.OnDev) > 0 {
+		s += fmt.Sprintf(" Population models of which one of several sizes was chosen on dev: %s.", series(m.OnDev))
+	}
+	if len(m.LeftOut) > 0 {
+		s += fmt.Sprintf(" Left out, since not defined on these data: %s.", series(m.LeftOut))
+	}
+	if m.allHeld() {
+		s += " Every user holds every criterion: of relevance there is nothing to predict, and F1@k says nothing."
 	}
 	return s
 }

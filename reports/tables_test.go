@@ -123,7 +123,8 @@ func TestNotice(t *testing.T) {
 		want   string // empty: no notice
 	}{
 		{"simulated", synth{simulated: true}, "Solver and judge: " + words},
-		{"not simulated", synth{}, ""},
+		{"graded without a model", synth{}, "Graded by the profile judge, without a language model."},
+		{"graded by a real model", synth{change: func(m *record.Manifest, _ *[]record.Session) { m.Judge = "judge/rubric/1" }}, ""},
 		{"survey", synth{survey: true}, "Graded by the profile judge, without a language model."},
 	} {
 		test.synth.tasks, test.synth.users, test.synth.seeds, test.synth.criteria, test.synth.budget = 1, 2, 1, 4, 1
@@ -228,6 +229,148 @@ func TestDifference(t *testing.T) {
 	}
 }
 
+// TestCaptions: every table says how its run was made.
+func TestCaptions(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		change func(*record.Manifest)
+		want   string
+	}{
+		{"cross-fitting", func(m *record.Manifest) { m.Data.Folds = 4 }, "1 seed, cross-fitted in 4 folds)"},
+		{"one split", func(m *record.Manifest) { m.Data.Folds = 0 }, "1 seed)"},
+		{"as released", func(m *record.Manifest) { m.Data.Compat = "released" }, "Beliefs and choices of questions are computed as the released code does."},
+		{"a choice on dev", func(m *record.Manifest) {
+			m.Models = []record.Model{{Name: "one", Choice: make([]record.Choice, 1)}, {Name: "some", Choice: make([]record.Choice, 2)}}
+		}, "chosen on dev: some."},
+		{"what is not defined", func(m *record.Manifest) { m.LeftOut = []string{"a+b", "c+d"} }, "Left out, since not defined on these data: a+b and c+d."},
+		{"few clusters", func(*record.Manifest) {}, "bootstrap over tasks (too few: too narrow)"},
+	} {
+		y := synth{tasks: 2, users: 2, seeds: 1, criteria: 5, budget: 1, change: func(m *record.Manifest, _ *[]record.Session) { row.change(m) }}
+		m := Compute(load(t, y.write(t)))
+		for _, g := range []*grid{mainTable(m), profileTable(m), errorsTable(m), gainTable(m)} {
+			for _, caption := range []string{g.caption, g.paper().caption} {
+				if !strings.Contains(caption, row.want) {
+					t.Errorf("%s: table %s: no %q in %q", row.reason, g.name, row.want, caption)
+				}
+			}
+		}
+	}
+}
+
+// TestColumns: numbers stand to the right and words to the left, and every note is
+// that of a cell.
+func TestColumns(t *testing.T) {
+	runs := goldens()
+	runs["released"] = synth{tasks: 2, users: 3, seeds: 1, criteria: 6, budget: 2, change: func(m *record.Manifest, _ *[]record.Session) { m.Data.Compat = "released" }}
+	for name, y := range runs {
+		m := Compute(load(t, y.write(t)))
+		for _, g := range []*grid{mainTable(m), profileTable(m), errorsTable(m), gainTable(m), releasedTable(m)} {
+			used := map[int]bool{}
+			for _, group := range g.groups {
+				for _, cells := range group {
+					for i, c := range cells {
+						used[c.note] = true
+						words := g.head[i] == "Strategy" || g.head[i] == "Predicts from" || g.head[i] == "Against"
+						if g.right(i) == words {
+							t.Errorf("%s: table %s: column %q to the right: %v", name, g.name, g.head[i], g.right(i))
+						}
+					}
+				}
+			}
+			delete(used, 0)
+			if len(used) != len(g.notes) {
+				t.Errorf("%s: table %s: %d of the notes %q are used", name, g.name, len(used), g.notes)
+			}
+			if g.name == "released" && name == "released" && !strings.Contains(string(g.markdown()), "|:---|---:|---:|") {
+				t.Errorf("the second column of released does not stand to the right:\n%s", g.markdown())
+			}
+		}
+	}
+}
+
+// TestAllHeld: where every criterion is held, tables have no relevance error.
+func TestAllHeld(t *testing.T) {
+	y := synth{tasks: 2, users: 2, seeds: 1, criteria: 5, budget: 1}
+	m := Compute(load(t, y.write(t)))
+	shows := func() bool {
+		text := strings.Join(append(errorsTable(m).head, gainTable(m).head...), " ") + errorsTable(m).caption + gainTable(m).caption
+		return strings.Contains(text, "Relevance error")
+	}
+	if m.allHeld() || !shows() {
+		t.Error("some criteria are not held, but the tables say nothing of relevance")
+	}
+	for i := range m.Strategies {
+		for j := range m.Strategies[i].Prediction {
+			p := &m.Strategies[i].Prediction[j]
+			p.HeldCells = p.Cells
+		}
+	}
+	if !m.allHeld() || shows() || !strings.Contains(mainTable(m).caption, "F1@k says nothing") {
+		t.Error("every criterion is held, and the tables do not know")
+	}
+}
+
+// TestOnlyTold: what predicts from answers alone shows no errors, which would be 0.
+func TestOnlyTold(t *testing.T) {
+	m := Compute(load(t, synth{tasks: 2, users: 2, seeds: 1, criteria: 5, budget: 1}.write(t)))
+	for _, g := range []*grid{profileTable(m), errorsTable(m)} {
+		for _, group := range g.groups {
+			for _, cells := range group {
+				told := cells[1].value == "answers" && cells[0].value != "oracle"
+				for i, c := range cells {
+					isError := strings.Contains(g.head[i], "error") || strings.Contains(g.head[i], "MAE") || strings.Contains(g.head[i], "Brier")
+					if isError && told != (c.value == dash) {
+						t.Errorf("table %s: %s of %s is %q", g.name, g.head[i], cells[0].value, c.text())
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestBlocks: rows stand in the groups in which they are compared.
+func TestBlocks(t *testing.T) {
+	for _, test := range []struct{ reason, rows, want string }{
+		{"what asks alike stands together", "a:x a:y b:x b:y", "a+x a+y | b+x b+y"},
+		{"single ones that predict alike too", "a:x b:x c:y d:y", "a+x b+x | c+y d+y"},
+		{"beside pairs", "a:x a:y b:x c:x", "a+x a+y | b+x c+x"},
+		{"if all differ, all are one block", "a:x b:y c:z", "a+x b+y c+z"},
+	} {
+		m := &Metrics{}
+		for _, r := range strings.Fields(test.rows) {
+			base, p, _ := strings.Cut(r, ":")
+			m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base + "+" + p, Base: base, Kind: "pep", Predict: p}})
+		}
+		var got []string
+		for _, g := range blocks(m) {
+			var names []string
+			for _, r := range g {
+				names = append(names, r.Name)
+			}
+			got = append(got, strings.Join(names, " "))
+		}
+		if s := strings.Join(got, " | "); s != test.want {
+			t.Errorf("%s: %s, want %s", test.reason, s, test.want)
+		}
+	}
+}
+
+// TestShortNames: names that do not fit lose what they predict from before they lose
+// their middle, and the terminal says so.
+func TestShortNames(t *testing.T) {
+	m := Compute(load(t, crowd(2, "quite-a-prediction").write(t)))
+	if text := terminal(m, 140); !strings.Contains(text, "quite-a-prediction-way-a+quite-a-prediction ") || strings.Contains(text, "names without") {
+		t.Errorf("there is room for whole names in\n%s", text)
+	}
+	text := terminal(m, 100)
+	if !strings.Contains(text, "\nquite-a-prediction-way-a  ") || !strings.Contains(strings.ReplaceAll(text, "\n", " "), "names without what they predict from") || strings.Contains(text, "...") {
+		t.Errorf("there is room for short names in\n%s", text)
+	}
+	if text := terminal(m, 80); !strings.Contains(text, "...") || !strings.Contains(strings.ReplaceAll(text, "\n", " "), "... in the middle of a name") {
+		t.Errorf("names are cut, and it is not said, in\n%s", text)
+	}
+}
+
 // TestPaper: LaTeX has at most nine columns, no note or word of the others, and
 // says how many sessions were left out.
 func TestPaper(t *testing.T) {
@@ -251,7 +394,7 @@ func TestPaper(t *testing.T) {
 			}
 		}
 		delete(used, 0)
-		if len(used) != len(p.notes) || slices.Equal(p.notes, g.notes) {
+		if len(used) != len(p.notes) || g.name == "main" && slices.Equal(p.notes, g.notes) {
 			t.Errorf("%s: notes %q of %q, %d are used", g.name, p.notes, g.notes, len(used))
 		}
 		text := strings.ToLower(string(p.latex()))

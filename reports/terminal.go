@@ -12,7 +12,7 @@ func terminal(m *Metrics, width int) string {
 	head := []string{"strategy", "alignment", "norm", "asked", "to target", "adapt", "F1@5", "vs reference"}
 	lines := [][]string{head}
 	breaks := map[int]bool{1: true}
-	for _, rows := range ordered(m) {
+	for _, rows := range blocks(m) {
 		for _, r := range rows {
 			adapt, norm, f1 := g.adaptivity(r), g.normalised(m, r), g.estimate(r.predicted().at(tableK).F1, "%.2f", "")
 			if r.Adaptivity.Value.Defined() {
@@ -27,17 +27,24 @@ func terminal(m *Metrics, width int) string {
 		}
 		breaks[len(lines)] = true
 	}
-	size := make([]int, len(head))
-	for _, l := range lines {
-		for i, s := range l {
-			size[i] = max(size[i], utf8.RuneCountInString(s))
-		}
-	}
+	size := widths(lines)
 	rest := 2 * (len(head) - 1)
 	for _, n := range size[1:] {
 		rest += n
 	}
-	size[0] = min(size[0], max(width-rest, 8))
+	room := max(width-rest, 8)
+	var shortened []string
+	if size[0] > room {
+		short := labels(m)
+		for _, l := range lines[1:] {
+			l[0] = short[l[0]]
+		}
+		shortened = append(shortened, "names without what they predict from, where it is one thing")
+		if size[0] = widths(lines)[0]; size[0] > room {
+			size[0] = room
+			shortened = append(shortened, "... in the middle of a name: whole in tables/main.md")
+		}
+	}
 	total := size[0] + rest
 	var b strings.Builder
 	for _, s := range []string{
@@ -45,7 +52,7 @@ func terminal(m *Metrics, width int) string {
 		notice(m),
 	} {
 		if s != "" {
-			b.WriteString(cut(s, width) + "\n")
+			b.WriteString(fold(s, width))
 		}
 	}
 	for i, l := range lines {
@@ -61,12 +68,24 @@ func terminal(m *Metrics, width int) string {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(strings.TrimSuffix(intervalNote(m, "[lo, hi]"), "."))
+	notes := []string{strings.TrimSuffix(intervalNote(m, "[lo, hi]"), ".")}
 	if m.Target.Strategy != "" && m.Target.Alignment.Value.Defined() {
-		b.WriteString(cut(fmt.Sprintf("; target %s: %s", num(m.Target.Alignment.Value, "%.1f"), m.Target.Strategy), 34))
+		notes = append(notes, fmt.Sprintf("target %s: %s", num(m.Target.Alignment.Value, "%.1f"), m.Target.Strategy))
 	}
-	b.WriteString("; ~: unresolved\n")
+	notes = append(append(notes, "~: unresolved"), shortened...)
+	b.WriteString(fold(strings.Join(notes, "; "), width))
 	return b.String()
+}
+
+// widths gives the width of every column.
+func widths(lines [][]string) []int {
+	size := make([]int, len(lines[0]))
+	for _, l := range lines {
+		for i, s := range l {
+			size[i] = max(size[i], utf8.RuneCountInString(s))
+		}
+	}
+	return size
 }
 
 func clusters(m *Metrics) int {
@@ -94,10 +113,26 @@ func elide(s string, n int) string {
 	return string(r[:keep-keep/2]) + "..." + string(r[len(r)-keep/2:])
 }
 
-// cut shortens to n characters by dropping the end.
-func cut(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:max(n-3, 0)]) + "..."
+// fold breaks s at blanks into lines of at most n characters; a longer word loses its
+// middle.
+func fold(s string, n int) string {
+	var b strings.Builder
+	used := 0
+	for _, word := range strings.Fields(s) {
+		word = elide(word, n)
+		w := utf8.RuneCountInString(word)
+		switch {
+		case used == 0:
+		case used+1+w > n:
+			b.WriteByte('\n')
+			used = 0
+		default:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += w
 	}
-	return s
+	b.WriteByte('\n')
+	return b.String()
 }

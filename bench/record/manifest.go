@@ -24,13 +24,14 @@ type Manifest struct {
 	Budget      int        `json:"budget"`
 	Horizon     int        `json:"horizon"`
 	Checkpoints []int      `json:"checkpoints"`
-	Strategies  []Strategy `json:"strategies"` // in the order of the configuration
-	Models      []Model    `json:"models"`     // fitted population models
-	Users       string     `json:"users"`      // the simulated user, in words
-	Solver      string     `json:"solver"`     // in words, with its parameters
-	Judge       string     `json:"judge"`      // identity that every score carries
-	Endpoints   []Endpoint `json:"endpoints"`  // none in a run without language models
-	Prompts     []Prompt   `json:"prompts"`    // hashes of the instructions sent
+	Strategies  []Strategy `json:"strategies"`         // in the order of the configuration
+	LeftOut     []string   `json:"left_out,omitempty"` // rows of the configuration that are not defined on the data
+	Models      []Model    `json:"models"`             // fitted population models
+	Users       string     `json:"users"`              // the simulated user, in words
+	Solver      string     `json:"solver"`             // in words, with its parameters
+	Judge       string     `json:"judge"`              // identity that every score carries
+	Endpoints   []Endpoint `json:"endpoints"`          // none in a run without language models
+	Prompts     []Prompt   `json:"prompts"`            // hashes of the instructions sent
 
 	Sessions int             `json:"sessions"` // planned
 	Planned  Calls           `json:"planned"`  // by the dry-run arithmetic

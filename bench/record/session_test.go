@@ -200,7 +200,7 @@ func whole(id string) *Session {
 		Prior:    knows(0.25),
 		Turns: []Turn{
 			{
-				Question: 2, Answer: domains.At(4), Said: "much", Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
+				Question: 2, Answer: domains.At(4), OffScale: ptr(4.5), Said: "much", Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
 				Counterfactual: &Counterfactual{Answer: domains.NotHeld(), Next: -1},
 			},
 			{Question: 1, Answer: domains.NotHeld(), Inference: knows(0.75)},
