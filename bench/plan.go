@@ -33,6 +33,7 @@ type Plan struct {
 	builders []*builder // by fold
 	sessions []sessionKey
 	warnings []string
+	left     map[string]error // rows that are left out, and why
 	manifest record.Manifest
 }
 
@@ -243,6 +244,8 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 // are defined. Why the others are left out is a warning.
 func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, error) {
 	var out []row
+	var last error
+	p.left = map[string]error{}
 	why := func(r row) error {
 		ask, twin := r.Spec.needs()
 		if twin != "" {
@@ -264,6 +267,7 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 	for _, r := range rows {
 		if err := why(r); err != nil {
 			p.warnings = append(p.warnings, fmt.Sprintf("strategy %s is left out: %v", r.Name, err))
+			p.left[r.Name], last = err, err
 			continue
 		}
 		ask, twin := r.Spec.needs()
@@ -271,7 +275,7 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		p.rows = append(p.rows, planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Asks: ask, Predict: r.Predict, TwinOf: twin}})
 	}
 	if len(out) == 0 {
-		return nil, &ConfigError{What: "no strategy is defined on this data: " + strings.Join(p.warnings, "; "), Mend: "name other beliefs"}
+		return nil, &ConfigError{What: "no strategy is defined on this data: " + strings.Join(p.warnings, "; "), Mend: "name other beliefs", Err: last}
 	}
 	return out, nil
 }
