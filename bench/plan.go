@@ -102,8 +102,14 @@ func (w *Workshop) load(e *Experiment, say func(string)) (*domains.Dataset, stri
 	return d, key, nil
 }
 
-// fit fits a belief on a part of the data, or remembers what came out.
+// fit fits a belief on a part of the data, or remembers what came out. A file is read
+// each time, since every configuration that names it keeps where the model comes from.
 func (w *Workshop) fit(ctx context.Context, k Block[BeliefKind], key string, f fitting) fitted {
+	if file, ok := k.Config.(*modelFile); ok {
+		var out fitted
+		out.model, out.tried, out.err = file.Fit(ctx, f)
+		return out
+	}
 	raw, err := json.Marshal(k)
 	if err != nil {
 		return fitted{err: err}
@@ -191,9 +197,7 @@ func (w *Workshop) Prepare(ctx context.Context, e *Experiment, say func(string))
 				notes = append(notes, domains.Count{What: "belief " + name + ": " + c.What, N: c.N})
 			}
 			if file, ok := k.Config.(*modelFile); ok {
-				if r.File, err = file.source(); err != nil {
-					return nil, fmt.Errorf("belief %s: %w", name, err)
-				}
+				r.File = file.source
 				if err := p.foreign(name, file); err != nil {
 					return nil, err
 				}
