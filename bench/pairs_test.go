@@ -205,4 +205,7 @@ func TestModelFileOfTwo(t *testing.T) {
 	if _, err := prepare("split.test_ids=[soc03]"); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "another selection or split") {
 		t.Errorf("another split: %v", err)
 	}
+	if _, err := prepare("split={by: task, folds: 3}"); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "cannot serve every fold") {
+		t.Errorf("folds: %v", err)
+	}
 }

@@ -360,6 +360,8 @@ func (p *Plan) foreign(name string, file *modelFile) error {
 	switch {
 	case !slices.Equal(from.Sources, have):
 		p.warnings = append(p.warnings, fmt.Sprintf("belief %s was fitted on other data: %s", name, from.Data))
+	case p.Experiment.Split.Folds > 1:
+		return &ConfigError{File: file.Path, What: "one model of this data cannot serve every fold: test profiles would be among its training profiles", Mend: "name a belief to be fitted in each fold, or leave split.folds out"}
 	case from.Split != p.Experiment.trainSplit():
 		return &ConfigError{File: file.Path, What: "the model was fitted on another selection or split of this data, so that test profiles may be among its training profiles", Mend: "fit it again with pepbench fit on this configuration"}
 	}

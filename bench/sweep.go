@@ -129,8 +129,8 @@ func (s *source) axes(n *yaml.Node) (paths []string, values [][]*yaml.Node, err 
 }
 
 // labels names the values of an axis, each differently and for a folder of its own: a
-// single value by itself, a list of them by all, a block by its kind where that is
-// enough, else by its number.
+// single value by itself, a block by its kind, a list or another block by all that is in
+// it, and what would be called alike or is too deep for that by its number too.
 func labels(values []*yaml.Node) []string {
 	out := make([]string, len(values))
 	for i, v := range values {
@@ -156,7 +156,8 @@ func labels(values []*yaml.Node) []string {
 const mostLabel = 60
 
 func label(v *yaml.Node) string {
-	isScalar := func(c *yaml.Node) bool { return c.Kind == yaml.ScalarNode }
+	flat := !slices.ContainsFunc(v.Content, func(c *yaml.Node) bool { return c.Kind != yaml.ScalarNode })
+	var items []string
 	text := ""
 	switch {
 	case v.Kind == yaml.ScalarNode && v.Tag == "!!null":
@@ -165,8 +166,12 @@ func label(v *yaml.Node) string {
 		text = v.Value
 	case v.Kind == yaml.MappingNode && find(v, "kind") >= 0:
 		text = v.Content[find(v, "kind")].Value
-	case v.Kind == yaml.SequenceNode && !slices.ContainsFunc(v.Content, func(c *yaml.Node) bool { return !isScalar(c) }):
-		var items []string
+	case v.Kind == yaml.MappingNode && flat:
+		for i := 0; i+1 < len(v.Content); i += 2 {
+			items = append(items, v.Content[i].Value+"="+v.Content[i+1].Value)
+		}
+		text = strings.Join(items, ",")
+	case v.Kind == yaml.SequenceNode && flat:
 		for _, c := range v.Content {
 			items = append(items, c.Value)
 		}

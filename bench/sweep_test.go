@@ -374,6 +374,8 @@ func TestSweepFolders(t *testing.T) {
 		{"names that join to one", "about: [a, a_b]\n  name: [b_c, c]", nil, []string{"a_b_c", "a_c", "a_b_b_c", "a_b_c_4"}},
 		{"lists", "seeds: [[1], [1, 2]]", []string{"1", "1,2"}, []string{"1", "1-2"}},
 		{"blocks of one kind", "users: [{kind: noisy}, {kind: noisy, slip: 0.2}, {kind: exact}]", []string{"noisy-1", "noisy-2", "exact"}, []string{"noisy-1", "noisy-2", "exact"}},
+		{"blocks without a kind", "strategies.pep.stop: [{gain: 0.1}, {price: 1}, null]", []string{"gain=0.1", "price=1", "null"}, []string{"gain-0.1", "price-1", "null"}},
+		{"blocks that hold lists", "split: [{by: task, test_ids: [a]}, {by: task, test_ids: [b]}]", []string{"value-1", "value-2"}, []string{"value-1", "value-2"}},
 		{"texts longer than a file name may be", "about: [" + long + ", " + long + "y]", nil, nil},
 	} {
 		s, err := LoadSweep(sweepFile(t, "sweep:\n  "+row.sweep+"\n"), nil)
