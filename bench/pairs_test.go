@@ -209,3 +209,44 @@ func TestModelFileOfTwo(t *testing.T) {
 		t.Errorf("folds: %v", err)
 	}
 }
+
+// TestUnsupportedFirst: a belief that cannot handle the scales of the data says so
+// before it says anything that could be mended, so that `undefined: skip` leaves it out.
+func TestUnsupportedFirst(t *testing.T) {
+	for _, row := range []struct {
+		scale string
+		kinds []string
+	}{
+		{"nominal,red|green|blue", []string{"factor", "blr", "mixture-of-factors"}},
+		{"continuous,0..100", []string{"latent-class", "graded"}},
+	} {
+		dir := t.TempDir()
+		write := func(file, text string) {
+			t.Helper()
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		answers := []string{"red", "green", "blue"}
+		if strings.HasPrefix(row.scale, "continuous") {
+			answers = []string{"1", "50", "99"}
+		}
+		profiles := "user_id,a,b\n"
+		for u := range 9 {
+			profiles += fmt.Sprintf("u%d,%s,%s\n", u, answers[u%3], answers[u/3])
+		}
+		write("dims.csv", "dim_id,type,levels\na,"+row.scale+"\nb,"+row.scale+"\n")
+		write("profiles.csv", profiles)
+		for _, kind := range row.kinds {
+			write("e.yaml", "name: e\ndomain: {kind: survey, path: "+dir+"}\nsplit: {by: user, dev: 0}\nbeliefs: {m: {kind: "+kind+"}}\n"+
+				"strategies: [{name: none, kind: none}, {name: random, kind: random, predict: m}]\nsolver: {kind: profile}\njudge: {kind: profile}\n")
+			e, err := Load(filepath.Join(dir, "e.yaml"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Prepare(context.Background(), e, nil); !errors.Is(err, belief.ErrUnsupported) {
+				t.Errorf("%s of %s, without dev profiles: %v", kind, row.scale, err)
+			}
+		}
+	}
+}
