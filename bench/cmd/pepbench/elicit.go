@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ func elicitCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			signal.Reset(os.Interrupt) // reading an answer cannot be cancelled, and there is nothing to save
+			signal.Reset(os.Interrupt, syscall.SIGTERM) // reading an answer cannot be cancelled, and there is nothing to save
 			return interview(c.Context(), iv, stdin, stdout)
 		},
 	}
