@@ -1,13 +1,13 @@
 package bench
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -211,7 +211,8 @@ func (r *releasedRule) Fit(ctx context.Context, f fitInput) (belief.Model, []bel
 type modelFile struct {
 	Path string `yaml:"path" json:"path"`
 
-	from belief.Provenance // of the file, once it was read
+	from   belief.Provenance // of the file, once it was read
+	source *domains.Source   // its hash, which the manifest names
 }
 
 func (m *modelFile) check() error {
@@ -224,12 +225,11 @@ func (m *modelFile) check() error {
 // Fit implements BeliefKind: it reads the model and makes sure that it was fitted on
 // these criteria.
 func (m *modelFile) Fit(_ context.Context, f fitInput) (belief.Model, []belief.Candidate, error) {
-	r, err := os.Open(filepath.FromSlash(m.Path))
+	b, err := os.ReadFile(filepath.FromSlash(m.Path))
 	if err != nil {
 		return nil, nil, &ConfigError{File: m.Path, What: "model file cannot be read: " + reason(err), Mend: "write one with pepbench fit"}
 	}
-	defer r.Close()
-	model, from, err := belief.Load(r, f.train.Criteria)
+	model, from, err := belief.Load(bytes.NewReader(b), f.train.Criteria)
 	if err != nil {
 		var d *domains.DataError
 		if errors.As(err, &d) {
@@ -237,21 +237,7 @@ func (m *modelFile) Fit(_ context.Context, f fitInput) (belief.Model, []belief.C
 		}
 		return nil, nil, err
 	}
-	m.from = from
+	sum := sha256.Sum256(b) // of what was read, whatever becomes of the file
+	m.from, m.source = from, &domains.Source{Path: m.Path, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(b))}
 	return model, from.Choice, nil
-}
-
-// source is the file's hash, which the manifest names.
-func (m *modelFile) source() (*domains.Source, error) {
-	r, err := os.Open(filepath.FromSlash(m.Path))
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	h := sha256.New()
-	n, err := io.Copy(h, r)
-	if err != nil {
-		return nil, err
-	}
-	return &domains.Source{Path: m.Path, SHA256: hex.EncodeToString(h.Sum(nil)), Bytes: n}, nil
 }

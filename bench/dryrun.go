@@ -76,6 +76,10 @@ func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 	var sessions, solver, judge int
 	for _, c := range s.Cells {
 		plan, err := pr.prepare(ctx, c.Experiment, say)
+		show := 0
+		if err == nil {
+			show, err = plan.shown()
+		}
 		switch {
 		case undefined(err):
 			fmt.Fprintf(t, "%s\trefused: %v\n", c.Dir, err)
@@ -84,7 +88,7 @@ func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 			return "", fmt.Errorf("cell %s: %w", c.Dir, err)
 		}
 		m := &plan.manifest
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", c.Dir, m.Sessions, m.Planned.Solver, m.Planned.Judge, plan.rows[plan.shown()].Params)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", c.Dir, m.Sessions, m.Planned.Solver, m.Planned.Judge, plan.rows[show].Params)
 		sessions, solver, judge = sessions+m.Sessions, solver+m.Planned.Solver, judge+m.Planned.Judge
 	}
 	fmt.Fprintf(t, "%d cells\t%d\t%d\t%d\n", len(s.Cells), sessions, solver, judge)

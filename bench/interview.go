@@ -24,9 +24,12 @@ type Interview struct {
 // empty, on a task, the first test task if the id is empty. Every criterion can be
 // asked.
 func (p *Plan) Interview(strategy, task string) (*Interview, error) {
-	row := p.shown()
-	if strategy != "" {
+	row, err := p.shown()
+	switch {
+	case strategy != "":
 		row = slices.IndexFunc(p.rows, func(r planRow) bool { return r.Name == strategy })
+	case err != nil:
+		return nil, &ConfigError{What: fmt.Sprintf("strategy %s is left out: %v", p.Experiment.shown(), err), Mend: "or name one with --strategy", Err: err}
 	}
 	if row < 0 || p.rows[row].Kind == "oracle" {
 		var known []string

@@ -24,7 +24,8 @@ type Plan struct {
 	builders []*builder // by fold
 	sessions []sessionKey
 	warnings []string
-	leftOut  []string // names of rows that are not defined on the data
+	left     map[string]error // rows that are left out, and why
+	leftOut  []string         // names of rows that are not defined on the data
 	manifest record.Manifest
 }
 
@@ -49,6 +50,8 @@ type sessionKey struct {
 // are defined. Why the others are left out is a warning.
 func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, error) {
 	var out []row
+	var last error
+	p.left = map[string]error{}
 	why := func(r row) error {
 		ask, twin := r.Spec.needs()
 		if twin != "" {
@@ -70,6 +73,7 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 	for _, r := range rows {
 		if err := why(r); err != nil {
 			p.warnings = append(p.warnings, fmt.Sprintf("strategy %s is left out: %v", r.Name, err))
+			p.left[r.Name], last = err, err
 			p.leftOut = append(p.leftOut, r.Name)
 			continue
 		}
@@ -78,7 +82,7 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		p.rows = append(p.rows, planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Asks: ask, Predict: r.Predict, TwinOf: twin}})
 	}
 	if len(out) == 0 {
-		return nil, &ConfigError{What: "no strategy is defined on this data: " + strings.Join(p.warnings, "; "), Mend: "name other beliefs"}
+		return nil, &ConfigError{What: "no strategy is defined on this data: " + strings.Join(p.warnings, "; "), Mend: "name other beliefs", Err: last}
 	}
 	return out, nil
 }
@@ -109,6 +113,8 @@ func (p *Plan) foreign(name string, file *modelFile) error {
 	switch {
 	case !slices.Equal(from.Sources, have):
 		p.warnings = append(p.warnings, fmt.Sprintf("belief %s was fitted on other data: %s", name, from.Data))
+	case p.Experiment.Split.Folds > 1:
+		return &ConfigError{File: file.Path, What: "one model of this data cannot serve every fold: test profiles would be among its training profiles", Mend: "name a belief to be fitted in each fold, or leave split.folds out"}
 	case from.Split != p.Experiment.trainSplit():
 		return &ConfigError{File: file.Path, What: "the model was fitted on another selection or split of this data, so that test profiles may be among its training profiles", Mend: "fit it again with pepbench fit on this configuration"}
 	}

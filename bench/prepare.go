@@ -66,8 +66,14 @@ func (pr *preparer) load(e *Experiment, say func(string)) (*domains.Dataset, str
 	return d, key, nil
 }
 
-// fit fits a belief on a part of the data, or remembers what came out.
+// fit fits a belief on a part of the data, or remembers what came out. A file is read
+// each time, since every configuration that names it keeps where the model comes from.
 func (pr *preparer) fit(ctx context.Context, k Block[BeliefKind], key string, f fitInput) fitted {
+	if file, ok := k.Config.(*modelFile); ok {
+		var out fitted
+		out.model, out.tried, out.err = file.Fit(ctx, f)
+		return out
+	}
 	raw, err := json.Marshal(k)
 	if err != nil {
 		return fitted{err: err}
@@ -155,9 +161,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 				notes = append(notes, domains.Count{What: "belief " + name + ": " + c.What, N: c.N})
 			}
 			if file, ok := k.Config.(*modelFile); ok {
-				if r.File, err = file.source(); err != nil {
-					return nil, fmt.Errorf("belief %s: %w", name, err)
-				}
+				r.File = file.source
 				if err := p.foreign(name, file); err != nil {
 					return nil, err
 				}

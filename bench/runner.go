@@ -69,6 +69,9 @@ type runner struct {
 func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress) (Outcome, error) {
 	out := Outcome{Dir: dir, Total: len(p.sessions)}
 	started, cpu := time.Now(), cpuSeconds()
+	if there(dir, record.SweepFile) {
+		return out, &ConfigError{File: dir, What: "holds a sweep, and this is a single run", Mend: "give another --out"}
+	}
 	_, err := os.Stat(dir)
 	ours := errors.Is(err, fs.ErrNotExist)
 	if err := os.MkdirAll(dir, 0o755); err != nil {

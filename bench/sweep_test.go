@@ -352,3 +352,125 @@ func TestInterview(t *testing.T) {
 		t.Errorf("Builtin: %v", err)
 	}
 }
+
+// TestSweepFolders: whatever its values are called, every cell has a label and a
+// folder of its own inside that of the sweep, and none that the joint report needs.
+func TestSweepFolders(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	for _, row := range []struct {
+		reason, sweep string
+		labels        []string // of the first axis; nil: whatever they are
+		dirs          []string
+	}{
+		{"plain values", "about: [a, b]", []string{"a", "b"}, []string{"a", "b"}},
+		{"labels that one folder would serve", `about: ["a b", a-b, "A b"]`, []string{"a b-1", "a-b-2", "A b-3"}, []string{"a-b-1", "a-b-2", "A-b-3"}},
+		{"a value that is called as another is numbered", "about: [a, a, a-2]", []string{"a-1", "a-2-2", "a-2-3"}, []string{"a-1", "a-2-2", "a-2-3"}},
+		{"the folder above, this one, a hidden one", `about: [.., ., .git]`, nil, []string{"--1", "--2", "-git"}},
+		{"a path", "about: [/etc/x, ../../x]", nil, []string{"-etc-x", "--..-x"}},
+		{"no text", `about: ["", x]`, []string{"value", "x"}, []string{"value", "x"}},
+		{"no value", "about: [null, ~, x]", []string{"null-1", "null-2", "x"}, []string{"null-1", "null-2", "x"}},
+		{"lines", `about: ["one\n two", x]`, []string{"one two", "x"}, []string{"one-two", "x"}},
+		{"names of the joint report's own files", "about: [tables, Figures, grid.json]", nil, []string{"tables_1", "Figures_2", "grid.json_3"}},
+		{"names that join to one", "about: [a, a_b]\n  name: [b_c, c]", nil, []string{"a_b_c", "a_c", "a_b_b_c", "a_b_c_4"}},
+		{"lists", "seeds: [[1], [1, 2]]", []string{"1", "1,2"}, []string{"1", "1-2"}},
+		{"blocks of one kind", "users: [{kind: noisy}, {kind: noisy, slip: 0.2}, {kind: exact}]", []string{"noisy-1", "noisy-2", "exact"}, []string{"noisy-1", "noisy-2", "exact"}},
+		{"blocks without a kind", "strategies.pep.stop: [{gain: 0.1}, {price: 1}, null]", []string{"gain=0.1", "price=1", "null"}, []string{"gain-0.1", "price-1", "null"}},
+		{"blocks that hold lists", "split: [{by: task, test_ids: [a]}, {by: task, test_ids: [b]}]", []string{"value-1", "value-2"}, []string{"value-1", "value-2"}},
+		{"texts longer than a file name may be", "about: [" + long + ", " + long + "y]", nil, nil},
+	} {
+		s, err := LoadSweep(sweepFile(t, "sweep:\n  "+row.sweep+"\n"), nil)
+		if err != nil {
+			t.Errorf("%s: %v", row.reason, err)
+			continue
+		}
+		if row.labels != nil && !slices.Equal(s.Axes[0].Values, row.labels) {
+			t.Errorf("%s: labels %q, want %q", row.reason, s.Axes[0].Values, row.labels)
+		}
+		var dirs []string
+		for _, c := range s.Cells {
+			if dirs = append(dirs, c.Dir); len(c.Dir) > 255 || strings.ContainsAny(c.Dir, "/\\") || strings.HasPrefix(c.Dir, ".") || c.Dir == "" {
+				t.Errorf("%s: folder %q", row.reason, c.Dir)
+			}
+		}
+		if row.dirs != nil && !slices.Equal(dirs, row.dirs) {
+			t.Errorf("%s: folders %q, want %q", row.reason, dirs, row.dirs)
+		}
+		slices.Sort(dirs)
+		if len(slices.Compact(dirs)) != len(s.Cells) {
+			t.Errorf("%s: %d folders for %d cells", row.reason, len(slices.Compact(dirs)), len(s.Cells))
+		}
+	}
+}
+
+// TestSweepShows: the number of every cell is that of the same strategy, whatever
+// each run calls its row, and of no other where a run has left it out.
+func TestSweepShows(t *testing.T) {
+	run := func(body string) record.Sweep {
+		t.Helper()
+		s, err := LoadSweep(sweepFile(t, "undefined: skip\n"+body), []string{"report.target_of=", "report.reference="})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, _, err := RunSweep(context.Background(), s, t.TempDir(), false, &watch{}, func(string, Outcome) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	out := run("sweep: {strategies.pep.predict: [answers, [answers, model]]}\n")
+	if out.Strategy != "pep" || out.Cells[0].Row != "pep" || out.Cells[1].Row != "pep+model" || out.Cells[1].Twin != "twin+model" || out.Cells[0].Twin != "" {
+		t.Errorf("predictions: %+v", out)
+	}
+	out = run("sweep: {beliefs.model: [{kind: naive-bayes}, {kind: independent}]}\n")
+	if out.Strategy != "pep+model" || out.Cells[0].Refused == "" || out.Cells[0].DevAlignment != nil || out.Cells[1].Row != "pep+model" {
+		t.Errorf("left out: %+v", out)
+	}
+}
+
+// TestSweepFolderOfAnother: a sweep and a single run do not share a folder; what an
+// earlier sweep said of its whole is gone once it is no longer so; two sweeps do not
+// write at a time.
+func TestSweepFolderOfAnother(t *testing.T) {
+	load := func(body string) *Sweep {
+		t.Helper()
+		s, err := LoadSweep(sweepFile(t, body), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	ctx, dir := context.Background(), t.TempDir()
+	nothing := func(string, Outcome) error { return nil }
+	if _, _, err := RunSweep(ctx, load("sweep: {budget: [0, 1]}\n"), dir, false, &watch{}, nothing); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := Prepare(ctx, load("").Cells[0].Experiment, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(ctx, plan, dir, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "holds a sweep") {
+		t.Errorf("a single run in the folder of a sweep: %v", err)
+	}
+	stop := errors.New("stop")
+	if _, _, err := RunSweep(ctx, load("sweep: {budget: [0, 1], split.seed: [3, 4]}\n"), dir, false, &watch{}, func(string, Outcome) error { return stop }); !errors.Is(err, stop) {
+		t.Fatal(err)
+	}
+	if _, err := record.ReadSweep(dir); err == nil {
+		t.Error("the sweep of other axes is still told of")
+	}
+	release, err := record.Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := RunSweep(ctx, load("sweep: {budget: [0, 1]}\n"), dir, false, &watch{}, nothing); !errors.Is(err, record.ErrLocked) {
+		t.Errorf("two sweeps at a time: %v", err)
+	}
+	release()
+	single := t.TempDir()
+	if _, err := Run(ctx, plan, single, false, &watch{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := RunSweep(ctx, load("sweep: {budget: [0, 1]}\n"), single, false, &watch{}, nothing); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "holds a single run") {
+		t.Errorf("a sweep in the folder of a single run: %v", err)
+	}
+}

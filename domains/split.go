@@ -85,7 +85,7 @@ func (s Splitter) Split(d *Dataset) (Parts, error) {
 			}
 		} else if s.Folds > 1 && (axis == "task" || s.By == "user") {
 			if len(order) < s.Folds {
-				return nil, &DataError{What: fmt.Sprintf("data set %s has %d %s(s) for %d folds", d.Name, len(order), axis, s.Folds), Mend: "lower split.folds"}
+				return nil, &DataError{What: fmt.Sprintf("data set %s has %d %s(s) for %d folds", d.Name, len(order), axis, s.Folds), Mend: "lower split.folds, or split by the other axis (split.by)"}
 			}
 			for at, i := range order {
 				if at%s.Folds == s.Fold {

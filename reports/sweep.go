@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -108,7 +109,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 			out.State, out.Why = cellFailed, err.Error()
 		} else {
 			runs[i] = m
-			out.take(m, sw)
+			out.take(m, cmp.Or(c.Row, sw.Strategy), cmp.Or(c.Twin, sw.Twin))
 			for _, w := range m.Warnings {
 				said.add(w)
 			}
@@ -123,12 +124,13 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 // unknown is the estimate of what was not measured.
 func unknown() Estimate { return Estimate{Value: undefined(), Lo: undefined(), Hi: undefined()} }
 
-// take fills the cell from the metrics of its run.
-func (c *GridCell) take(m *Metrics, sw *record.Sweep) {
+// take fills the cell from the metrics of its run: from the row of that name or base,
+// and its twin.
+func (c *GridCell) take(m *Metrics, row, twinRow string) {
 	c.Tasks, c.Users, c.Seeds, c.Questions = m.Tasks, m.Users, len(m.Seeds), m.Final
-	r := m.rowOf(sw.Strategy)
+	r := m.rowOf(row)
 	if r == nil {
-		c.State, c.Why = cellFailed, fmt.Sprintf("the run has no strategy %s", sw.Strategy)
+		c.State, c.Why = cellFailed, fmt.Sprintf("the run has no strategy %s", row)
 		return
 	}
 	c.Row, c.Failed = r.Name, r.finalFailures
@@ -144,8 +146,8 @@ func (c *GridCell) take(m *Metrics, sw *record.Sweep) {
 	if r.Predict != "answers" { // else it knows what it was told, and no more
 		c.HeldMAE, c.Brier = p.HeldMAE, p.Brier
 	}
-	twin := m.rowOf(sw.Twin)
-	if sw.Twin == "" || twin == nil {
+	twin := m.rowOf(twinRow)
+	if twinRow == "" || twin == nil {
 		return
 	}
 	c.Twin = twin.Name

@@ -47,6 +47,11 @@ type SweepCell struct {
 	Dir     string `json:"dir,omitempty"`     // folder of the run, inside that of the sweep; empty when refused
 	Refused string `json:"refused,omitempty"` // why the combination is undefined
 
+	// Row and Twin are what this run calls the sweep's Strategy and Twin, where it
+	// may call them otherwise; empty: the same.
+	Row  string `json:"row,omitempty"`
+	Twin string `json:"twin,omitempty"`
+
 	// DevAlignment is the alignment (0..100) of the strategy on the dev profiles at the
 	// final checkpoint, nil when it was not measured.
 	DevAlignment *float64 `json:"dev_alignment"`

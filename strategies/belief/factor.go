@@ -111,8 +111,12 @@ func FitFactor(ctx context.Context, train, dev Population, opt FactorOptions) (*
 }
 
 // usable checks what every Gaussian fit is given and gives the dimensions to try,
-// ascending.
+// ascending. That the model cannot handle the data is said before all else, since
+// nothing that is chosen otherwise would mend it.
 func usable(train, dev Population, dims []int) ([]int, error) {
+	if err := noNominal(train.Criteria); err != nil {
+		return nil, err
+	}
 	if len(train.Rows) == 0 {
 		return nil, &domains.DataError{What: "no training profiles", Mend: "lower split.test and split.dev"}
 	}

@@ -1,6 +1,7 @@
 package belief
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,6 +115,13 @@ var restorers = map[string]func(raw json.RawMessage, criteria []domains.Criterio
 	"released":           restoreReleased,
 }
 
+// mostParameter bounds the parameters of a file, so that no product of them overflows:
+// values are in widths of their scale, all else in standard deviations or logits.
+const mostParameter = 1e9
+
+// sound says whether a number read from a file can be a parameter.
+func sound(v float64) bool { return math.Abs(v) <= mostParameter }
+
 // Save writes a fitted model.
 func Save(w io.Writer, m Model, from Provenance) error {
 	s, ok := m.(stored)
@@ -136,14 +144,18 @@ func Load(r io.Reader, criteria []domains.Criterion) (Model, Provenance, error) 
 		return nil, Provenance{}, &domains.DataError{What: what, Mend: mend, Err: ErrModelFile}
 	}
 	var f modelFile
-	if err := json.NewDecoder(r).Decode(&f); err != nil {
+	dec := json.NewDecoder(r)
+	if err := dec.Decode(&f); err != nil {
 		return bad("not a model file: "+err.Error(), "write one with pepbench fit")
 	}
+	_, err := dec.Token()
 	switch {
 	case f.Format != fileFormat:
 		return bad(fmt.Sprintf("not a model file: format %q", f.Format), "write one with pepbench fit")
 	case f.Version != fileVersion:
 		return bad(fmt.Sprintf("model file of version %d, this program reads %d", f.Version, fileVersion), "fit it again with pepbench fit")
+	case !errors.Is(err, io.EOF):
+		return bad("damaged model file: something follows the model", "fit it again with pepbench fit")
 	case restorers[f.Kind] == nil:
 		return bad(fmt.Sprintf("model file of unknown kind %q", f.Kind), "fit it again with pepbench fit")
 	}
@@ -157,8 +169,25 @@ func Load(r io.Reader, criteria []domains.Criterion) (Model, Provenance, error) 
 		}
 	}
 	m, err := restorers[f.Kind](f.Model, criteria)
+	if err == nil {
+		err = sameSnapshot(m.(stored), f.Model)
+	}
 	if err != nil {
 		return bad(fmt.Sprintf("damaged model file: %v", err), "fit it again with pepbench fit")
 	}
 	return m, f.From, nil
+}
+
+// sameSnapshot makes sure that a model would be written as it was read: a number that
+// is missing or null would be read as 0.
+func sameSnapshot(m stored, raw json.RawMessage) error {
+	var had bytes.Buffer
+	if err := json.Compact(&had, raw); err != nil {
+		return err
+	}
+	now, err := json.Marshal(m.snapshot())
+	if err == nil && !bytes.Equal(now, had.Bytes()) {
+		err = errors.New("it is not what this program writes")
+	}
+	return err
 }

@@ -159,7 +159,7 @@ func (g *gaussian) check() error {
 			return fmt.Errorf("%s has %d numbers for %d criteria of dimension %d", p.name, len(p.v), n, g.d)
 		}
 		for _, v := range p.v {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
+			if !sound(v) {
 				return fmt.Errorf("%s has the number %v", p.name, v)
 			}
 		}
@@ -169,12 +169,12 @@ func (g *gaussian) check() error {
 	}
 	for c, cut := range g.cut {
 		want := max(0, len(g.criteria[c].Levels)-1)
-		if len(cut) != want || !slices.IsSorted(cut) {
+		if len(cut) != want || !slices.IsSorted(cut) || slices.ContainsFunc(cut, func(v float64) bool { return !sound(v) }) {
 			return fmt.Errorf("cuts of criterion %d are %v, not %d ascending numbers", c+1, cut, want)
 		}
 	}
 	for c, v := range g.noise {
-		if !(v > 0) {
+		if !(v > 1/mostParameter) {
 			return fmt.Errorf("noise of criterion %d is %v", c+1, v)
 		}
 	}

@@ -707,7 +707,7 @@ func (cv *curve) check(levels, dims int) error {
 		return fmt.Errorf("%d slopes and %d cuts for %d levels", len(cv.slopes), len(cv.cuts), levels)
 	}
 	for _, v := range slices.Concat(cv.slopes, cv.cuts) {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !sound(v) {
 			return fmt.Errorf("parameter %v", v)
 		}
 	}

@@ -215,6 +215,9 @@ func chosen(out []Candidate, size []int) int {
 // encodeBoth checks what a fit is given: training profiles, dev profiles where there is
 // a choice of several candidates (in words what they are), and levels everywhere.
 func encodeBoth(train, dev Population, candidates int, what string) (rows, devRows []uint8, err error) {
+	if rows, err = train.states(); err != nil { // first of all: no other choice would mend it
+		return nil, nil, err
+	}
 	switch {
 	case len(train.Rows) == 0:
 		return nil, nil, &domains.DataError{What: "no training profiles", Mend: "lower split.test and split.dev"}
@@ -222,9 +225,6 @@ func encodeBoth(train, dev Population, candidates int, what string) (rows, devRo
 		return nil, nil, &domains.DataError{What: "no candidate " + what, Mend: "name one"}
 	case len(dev.Rows) == 0 && candidates != 1:
 		return nil, nil, &domains.DataError{What: "several candidate " + what + " and no dev profiles to choose on", Mend: "set split.dev above 0, or name one number"}
-	}
-	if rows, err = train.states(); err != nil {
-		return nil, nil, err
 	}
 	devRows, err = dev.states()
 	return rows, devRows, err

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -46,7 +47,7 @@ func elicitCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			signal.Reset(os.Interrupt) // reading an answer cannot be cancelled, and there is nothing to save
+			signal.Reset(os.Interrupt, syscall.SIGTERM) // reading an answer cannot be cancelled, and there is nothing to save
 			return interview(c.Context(), iv, stdin, stdout)
 		},
 	}
@@ -73,8 +74,10 @@ const shownCriteria = 8
 // interview puts the questions until the strategy, the budget or the person has
 // enough.
 func interview(ctx context.Context, iv *bench.Interview, in io.Reader, out io.Writer) error {
-	lines := bufio.NewScanner(in)
-	fmt.Fprintf(out, "\nTask: %s\n", strings.TrimSpace(iv.Task.Prompt))
+	lines := bufio.NewReader(in)
+	if prompt := strings.TrimSpace(iv.Task.Prompt); prompt != "" { // a survey has none
+		fmt.Fprintf(out, "\nTask: %s\n", prompt)
+	}
 	for _, o := range iv.Task.Options {
 		fmt.Fprintf(out, "  %s) %s\n", o.Label, o.Text)
 	}
@@ -152,14 +155,18 @@ func choices(out io.Writer, c *domains.Criterion) {
 
 // reply reads one answer, asking again until it can be read; more is false when the
 // person has enough or the input ends.
-func reply(lines *bufio.Scanner, out io.Writer, c *domains.Criterion) (cell domains.Cell, more bool, err error) {
+func reply(lines *bufio.Reader, out io.Writer, c *domains.Criterion) (cell domains.Cell, more bool, err error) {
 	for {
 		fmt.Fprint(out, "> ")
-		if !lines.Scan() {
+		text, err := line(lines)
+		if err != nil {
 			fmt.Fprintln(out)
-			return domains.Missing(), false, lines.Err()
+			if err == io.EOF {
+				err = nil
+			}
+			return domains.Missing(), false, err
 		}
-		text := strings.ToLower(strings.TrimSpace(lines.Text()))
+		text = strings.ToLower(strings.TrimSpace(text))
 		switch text {
 		case "n", "no", "na":
 			return domains.NotHeld(), true, nil
@@ -173,11 +180,32 @@ func reply(lines *bufio.Scanner, out io.Writer, c *domains.Criterion) (cell doma
 		case err != nil:
 			fmt.Fprintln(out, "  Please give one of the numbers, n, s or q.")
 		case c.Scale == domains.Continuous && c.Allows(v):
-			return domains.At(v), true, nil
+			return domains.At(v + 0), true, nil // no -0
 		case c.Scale != domains.Continuous && v == math.Trunc(v) && v >= 1 && int(min(v, 1e6)) <= len(c.Levels):
 			return domains.At(c.Levels[int(v)-1].Value), true, nil
 		default:
 			fmt.Fprintln(out, "  That is none of the answers.")
+		}
+	}
+}
+
+// line reads a line of any length and gives no more of it than its first bytes, which
+// are enough for an answer. The error is io.EOF where nothing is left.
+func line(r *bufio.Reader) (string, error) {
+	var text []byte
+	for begun := false; ; begun = true {
+		part, more, err := r.ReadLine()
+		switch {
+		case err == io.EOF && begun:
+			return string(text), nil
+		case err != nil:
+			return "", err
+		}
+		if !begun {
+			text = append(text, part...)
+		}
+		if !more {
+			return string(text), nil
 		}
 	}
 }
@@ -225,7 +253,7 @@ func wanted(c *domains.Criterion, inf *domains.Inference, i int) string {
 				best = l
 			}
 		}
-		return c.Levels[best].Text
+		return clip(c.Levels[best].Text, 60)
 	case math.IsNaN(inf.Value[i]):
 		return ""
 	case c.Scale == domains.Continuous:

@@ -31,6 +31,9 @@ func fitCommand(stdout, stderr io.Writer) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := writable(out); err != nil { // a fit may take long
+				return err
+			}
 			p := &progress{out: stdout, err: stderr, quiet: quiet, terminal: isTerminal(stderr)}
 			m, from, err := bench.Fit(c.Context(), e, name, p.Step)
 			if err != nil {
@@ -62,6 +65,21 @@ func fitCommand(stdout, stderr io.Writer) *cobra.Command {
 	c.Flags().StringVarP(&out, "out", "o", "", "model file to write")
 	c.Flags().BoolVar(&quiet, "quiet", false, "print no progress")
 	return c
+}
+
+// writable says whether writeWhole could write a file, without touching it.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return &usageError{fmt.Errorf("--out %s is a folder; name a file", path)}
+	}
+	if _, err := os.Stat(filepath.Dir(path)); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeWhole writes a file whole or not at all.

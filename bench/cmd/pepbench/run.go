@@ -14,6 +14,7 @@ import (
 
 	"pepbench/bench"
 	"pepbench/bench/record"
+	"pepbench/domains"
 	"pepbench/reports"
 )
 
@@ -139,8 +140,11 @@ func reportCommand(stdout, _ io.Writer) *cobra.Command {
 		Short: "Compute metrics, tables and figures of a run or a sweep again from its files",
 		Args:  need(1, 1, "the folder of one run or sweep"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := os.Stat(filepath.Join(args[0], record.SweepFile)); err == nil {
+			switch {
+			case there(args[0], record.SweepFile):
 				return reportSweep(stdout, args[0], false)
+			case !there(args[0], record.ManifestFile):
+				return &domains.DataError{File: args[0], What: "holds neither a run nor a sweep that was finished", Mend: "give the folder that pepbench run named, or run the sweep again to finish it"}
 			}
 			return report(stdout, args[0], false)
 		},
@@ -188,10 +192,16 @@ func report(stdout io.Writer, dir string, quiet bool) error {
 	return nil
 }
 
+// there says whether a folder has a file.
+func there(dir, file string) bool {
+	_, err := os.Stat(filepath.Join(dir, file))
+	return err == nil
+}
+
 // reported says whether the report of a run is whole.
 func reported(dir string) bool {
 	for _, f := range []string{record.MetricsFile, "tables/main.md", "tables/profile.md", "figures/alignment.png", "figures/interactions.png", "figures/adaptivity.png"} {
-		if _, err := os.Stat(filepath.Join(dir, f)); err != nil {
+		if !there(dir, f) {
 			return false
 		}
 	}
