@@ -66,8 +66,8 @@ func (p *Plan) Interview(strategy, task string) (*Interview, error) {
 }
 
 // Builtin is the experiment that `pepbench elicit DOMAIN` uses: pep with latent
-// classes and profile information gain on a built-in domain, other knobs as they
-// are by default.
+// classes (few numbers are tried, so that it is soon ready) and profile information
+// gain on a built-in domain, other knobs as they are by default.
 func Builtin(domain string) (*Experiment, error) {
 	e := defaults()
 	b := domainKinds.make("builtin").(*builtin)
@@ -79,7 +79,9 @@ func Builtin(domain string) (*Experiment, error) {
 	strategy.Name, strategy.Belief, strategy.Predict = "pep", "latent", list{"latent"}
 	e.Name, e.About = domain, "built-in domain "+domain
 	e.Domain = Block[DomainKind]{Kind: "builtin", Config: b}
-	e.Beliefs = map[string]Block[BeliefKind]{"latent": {Kind: "latent-class", Config: beliefKinds.make("latent-class")}}
+	latent := beliefKinds.make("latent-class").(*latentClass)
+	latent.Classes, latent.Restarts = []int{1, 2, 3, 4, 6}, 1 // somebody is waiting
+	e.Beliefs = map[string]Block[BeliefKind]{"latent": {Kind: "latent-class", Config: latent}}
 	e.Strategies = []Block[StrategyKind]{{Kind: "pep", Config: strategy}}
 	e.Solver = Block[SolverKind]{Kind: "profile", Config: solverKinds.make("profile")}
 	e.Judge = Block[JudgeKind]{Kind: "profile", Config: judgeKinds.make("profile")}

@@ -522,6 +522,9 @@ func TestNominalSurvey(t *testing.T) {
 	dir := t.TempDir()
 	p := prepare(t, "../configs/survey.yaml", "domain.path=testdata/mixed", "split.users_per_task=0", "filter.min_held=1", "budget=2", "horizon=2", "beliefs.latent.classes=[3]")
 	mustRun(t, p, dir)
+	if !slices.ContainsFunc(p.manifest.Warnings, func(w string) bool { return strings.Contains(w, "are nominal: naming a wrong level scores 1") }) {
+		t.Errorf("nobody says what a wrong level costs: %v", p.manifest.Warnings)
+	}
 	final := map[string][]float64{}
 	for _, s := range sessions(t, dir) {
 		c := s.Checkpoints[len(s.Checkpoints)-1]

@@ -19,6 +19,21 @@ func (p *Plan) warn() {
 		p.warnModels(p.builders[f], add)
 		p.warnPart(part, add)
 	}
+	p.warnNominal()
+}
+
+// warnNominal notes what silence earns: the profile judge gives a wrong level of a
+// nominal criterion less than saying nothing.
+func (p *Plan) warnNominal() {
+	n := 0
+	for i := range p.Data.Criteria {
+		if p.Data.Criteria[i].Scale == domains.Nominal {
+			n++
+		}
+	}
+	if n > 0 && p.Experiment.Judge.Config.onlyProfile() {
+		p.warnings = append(p.warnings, fmt.Sprintf("%d of %d criteria are nominal: naming a wrong level scores 1 and saying nothing 3, so that a strategy that predicts from a belief can earn less than the floor", n, len(p.Data.Criteria)))
+	}
 }
 
 func (p *Plan) warnModels(b *builder, add func(format string, a ...any)) {
@@ -27,8 +42,15 @@ func (p *Plan) warnModels(b *builder, add func(format string, a ...any)) {
 		if !ok {
 			continue
 		}
-		if m, ok := b.models[a.Belief].(belief.Independent); ok && m.Independent() {
-			add("%s asks by belief %s, in which criteria are independent: no answer teaches anything about another criterion, every information gain is 0, and ties go to the order of the data's listing", a.Name, a.Belief)
+		m, ok := b.models[a.Belief].(belief.Independent)
+		if !ok || !m.Independent() {
+			continue
+		}
+		switch a.Acquisition {
+		case "binary-ig", "profile-ig", "latent-ig":
+			add("%s asks by belief %s, in which criteria are independent: no answer teaches anything about another criterion, every gain of information about the others is 0, and ties go to the order of the data's listing", a.Name, a.Belief)
+		default:
+			add("%s asks by belief %s, in which criteria are independent: no answer teaches anything about another criterion", a.Name, a.Belief)
 		}
 	}
 }

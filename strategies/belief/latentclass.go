@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"pepbench/domains"
 )
@@ -43,24 +44,27 @@ var DefaultLatentClass = LatentClassOptions{
 // class given answers is exact.
 type LatentClass struct {
 	support
-	unseen int // criteria without a training cell
+	unseen  int // criteria without a training cell
+	tooMany int // candidates left out because there were fewer training profiles
 }
 
 var _ Model = (*LatentClass)(nil)
 
 // FitLatentClass fits every candidate on train and keeps the one with the largest
 // dev score, the fewest classes among equals; without dev rows there must be one
-// candidate only. The result does not depend on the number of processors.
+// candidate only. Candidates of more classes than there are training profiles are left
+// out and counted in Notes; it is an error if none is left. The result does not depend on the number of processors.
 func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassOptions) (*LatentClass, []Candidate, error) {
 	rows, devRows, err := encodeBoth(train, dev, len(opt.Classes), "numbers of classes")
 	if err != nil {
 		return nil, nil, err
 	}
+	named := len(opt.Classes)
+	if opt.Classes, err = feasible(opt.Classes, len(train.Rows)); err != nil {
+		return nil, nil, err
+	}
 	times := make([]int, len(opt.Classes))
 	for i, k := range opt.Classes {
-		if k < 1 || k > len(train.Rows) {
-			return nil, nil, &domains.DataError{What: fmt.Sprintf("%d classes for %d training profiles", k, len(train.Rows)), Mend: "name fewer classes, or use more data"}
-		}
 		times[i] = opt.Restarts
 		if k == 1 {
 			times[i] = 1 // one class has one fit
@@ -79,7 +83,7 @@ func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassO
 		out[i] = Candidate{Name: fmt.Sprintf("%d classes", m.k), DevScore: m.score(devRows)}
 	}
 	best := fits[chosen(out, opt.Classes)]
-	best.unseen = train.unseen()
+	best.unseen, best.tooMany = train.unseen(), named-len(opt.Classes)
 	best.finish()
 	return best, out, nil
 }
@@ -202,7 +206,35 @@ func (m *LatentClass) About() string {
 }
 
 // Notes implements Model.
-func (m *LatentClass) Notes() []domains.Count { return unseenNote(m.unseen) }
+func (m *LatentClass) Notes() []domains.Count {
+	return append(unseenNote(m.unseen), tooManyNote(m.tooMany)...)
+}
+
+// feasible gives the numbers of classes, each 1 or more, that so many training profiles
+// can fill, and an error where none is.
+func feasible(classes []int, rows int) ([]int, error) {
+	var out []int
+	for _, k := range classes {
+		if k < 1 {
+			return nil, &domains.DataError{What: fmt.Sprintf("%d classes", k), Mend: "name numbers of 1 or more"}
+		}
+		if k <= rows {
+			out = append(out, k)
+		}
+	}
+	if len(out) == 0 {
+		return nil, &domains.DataError{What: fmt.Sprintf("%d classes for %d training profiles", slices.Min(classes), rows), Mend: "name fewer classes, or use more data"}
+	}
+	return out, nil
+}
+
+// tooManyNote is what a model says of candidates that feasible left out.
+func tooManyNote(n int) []domains.Count {
+	if n == 0 {
+		return nil
+	}
+	return []domains.Count{{What: "candidate numbers of classes left out: more than training profiles", N: n}}
+}
 
 // unseenNote is what a model says of criteria that it knows no profile of.
 func unseenNote(n int) []domains.Count {

@@ -537,3 +537,28 @@ func TestDrawFollowsProbabilities(t *testing.T) {
 		}
 	}
 }
+
+// TestTooManyClasses: candidates that the training profiles cannot fill are left out
+// and counted, as long as one can be.
+func TestTooManyClasses(t *testing.T) {
+	truth := mixtureModel(randomly(3), scales(3, 3), 2)
+	train, dev := sample(randomly(4), truth, 10), sample(randomly(5), truth, 10)
+	opt := DefaultLatentClass
+	opt.Classes = []int{1, 2, 11, 50}
+	m, tried, err := FitLatentClass(context.Background(), train, dev, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := m.Notes(); len(tried) != 2 || len(n) != 1 || n[0].N != 2 {
+		t.Errorf("tried %v, notes %v", tried, n)
+	}
+	mix := DefaultMixtureOfFactors
+	mix.Classes, mix.Dims = []int{1, 30}, []int{0}
+	f, tried, err := FitMixtureOfFactors(context.Background(), train, dev, mix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := f.Notes(); len(tried) != 1 || len(n) != 1 || n[0].N != 1 {
+		t.Errorf("mixture tried %v, notes %v", tried, n)
+	}
+}

@@ -39,6 +39,7 @@ type MixtureOfFactors struct {
 	pi       []float64
 	class    []*gaussian
 	faults   faults
+	tooMany  int // candidates left out because there were fewer training profiles
 }
 
 var _ Model = (*MixtureOfFactors)(nil)
@@ -46,15 +47,17 @@ var _ Model = (*MixtureOfFactors)(nil)
 // FitMixtureOfFactors fits every candidate on train and keeps the one with the
 // largest dev score, the first among equals in the order of classes, then
 // dimensions; without dev rows there must be one candidate only. It refuses what
-// FitFactor refuses, and more classes than training profiles.
+// FitFactor refuses; candidates of more classes than there are training profiles are
+// left out and counted in Notes, an error if none is left.
 func FitMixtureOfFactors(ctx context.Context, train, dev Population, opt MixtureOfFactorsOptions) (*MixtureOfFactors, []Candidate, error) {
 	dims, err := usable(train, dev, opt.Dims)
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, k := range opt.Classes {
-		if k < 1 || k > len(train.Rows) {
-			return nil, nil, &domains.DataError{What: fmt.Sprintf("%d classes for %d training profiles", k, len(train.Rows)), Mend: "name fewer classes, or use more data"}
+	named := len(opt.Classes)
+	if named > 0 {
+		if opt.Classes, err = feasible(opt.Classes, len(train.Rows)); err != nil {
+			return nil, nil, err
 		}
 	}
 	if len(opt.Classes) == 0 || len(dev.Rows) == 0 && len(opt.Classes) > 1 {
@@ -88,7 +91,9 @@ func FitMixtureOfFactors(ctx context.Context, train, dev Population, opt Mixture
 	if err != nil {
 		return nil, nil, err
 	}
-	return m.(*MixtureOfFactors), out, nil
+	best := m.(*MixtureOfFactors)
+	best.tooMany = named - len(opt.Classes)
+	return best, out, nil
 }
 
 // NumParams implements Model: those of every class with the cuts counted once, and
@@ -110,7 +115,9 @@ func (m *MixtureOfFactors) About() string {
 }
 
 // Notes implements Model.
-func (m *MixtureOfFactors) Notes() []domains.Count { return m.faults.notes() }
+func (m *MixtureOfFactors) Notes() []domains.Count {
+	return append(m.faults.notes(), tooManyNote(m.tooMany)...)
+}
 
 // mixtureOfFactorsFile is the snapshot of a MixtureOfFactors.
 type mixtureOfFactorsFile struct {
