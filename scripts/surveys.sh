@@ -42,7 +42,7 @@ done
 			printf "| %s | %s%s | %.3f | %s | %s |\n", k[1], k[2], best[k[1]] == keys[i] ? " (chosen on dev)" : "", score[keys[i]], show(k[1], k[2], "held_mae", 3), show(k[1], k[2], "brier", 4) } }
 	' "$out/dev" "$out/errors"
 	echo
-	echo 'Errors of the whole profile after five questions, told answers included; less is better. Below, pep minus its twin under each model, and minus random and listing under the model chosen on dev, after three, five and ten questions, paired by person (95% intervals; \\~: unresolved; –: everybody holds every item, and there is no relevance to predict):'
+	echo 'Errors of the whole profile after five questions, told answers included; less is better. Below, pep minus its twin under each model, and minus random and listing under the model chosen on dev, after three, five and ten questions, paired by person (95% intervals; \~: unresolved; –: everybody holds every item, and there is no relevance to predict):'
 	echo
 	echo '| Survey | belief | pep minus | value error @3 | @5 | @10 | relevance error @3 | @5 | @10 | alignment @3 | @5 | @10 |'
 	echo '|:---|:---|:---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
