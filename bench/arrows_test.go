@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -155,5 +159,41 @@ func TestEveryRoomSaysWhatItIsFor(t *testing.T) {
 	}
 	if n < 12 {
 		t.Errorf("looked at %d packages only", n)
+	}
+}
+
+// TestOneGoroutine: domains and reports start no goroutine, so that `make test` may
+// leave the race detector out there, under which drawing takes minutes.
+func TestOneGoroutine(t *testing.T) {
+	files := 0
+	for _, root := range []string{"../domains", "../reports"} {
+		err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			files++
+			f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			for _, i := range f.Imports {
+				if p, _ := strconv.Unquote(i.Path.Value); p == "sync" || strings.HasPrefix(p, "golang.org/x/sync") {
+					t.Errorf("%s imports %s: give its package back to the race detector (make test)", path, p)
+				}
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if _, ok := n.(*ast.GoStmt); ok {
+					t.Errorf("%s starts a goroutine: give its package back to the race detector (make test)", path)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if files < 20 {
+		t.Errorf("%d files looked at", files)
 	}
 }
