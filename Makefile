@@ -40,7 +40,7 @@ surveys: build ## run real surveys for the README: SURVEYS='name=DIR ...'
 
 .PHONY: parity
 parity: ## hold the released models to reference outputs: PARITY=DIR (default: the excerpt in the repository)
-	$(if $(PARITY),PEPBENCH_PARITY=$(abspath $(PARITY))) $(GO) test -count=1 -run Parity ./strategies/belief ./reports
+	$(if $(PARITY),PEPBENCH_PARITY=$(abspath $(PARITY))) $(GO) test -count=1 -run Parity ./strategies/belief ./reports ./bench
 
 # Rooms that start no goroutine (a test holds them to it): the race detector has
 # nothing to find there, and drawing under it takes minutes.
