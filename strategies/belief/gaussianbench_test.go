@@ -53,6 +53,11 @@ func BenchmarkGaussianSession(b *testing.B) {
 					}
 				})
 			}
+			// a quadratic form and a logarithm a candidate; a rank-one update an answer
+			rated := float64(questions*n - questions*(questions-1)/2)
+			square := float64(d * d)
+			b.ReportMetric(rated*(2*square+2*float64(d)+1)+questions*6*square, "flop/op")
+			b.ReportMetric(8*(rated*float64(d)+questions*2*square), "B-touched/op")
 		})
 		b.Run(fmt.Sprintf("variance/d=%d/c=%d", d, n), func(b *testing.B) {
 			b.ReportAllocs()
