@@ -70,9 +70,14 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		}
 		return nil
 	}
+	var reasons []string // each once, with all rows that it costs
+	gone := map[string][]string{}
 	for _, r := range rows {
 		if err := why(r); err != nil {
-			p.warnings = append(p.warnings, fmt.Sprintf("strategy %s is left out: %v", r.Name, err))
+			if text := err.Error(); gone[text] == nil {
+				reasons = append(reasons, text)
+			}
+			gone[err.Error()] = append(gone[err.Error()], r.Name)
 			p.left[r.Name], last = err, err
 			p.leftOut = append(p.leftOut, r.Name)
 			continue
@@ -80,6 +85,9 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		ask, twin := r.Spec.needs()
 		out = append(out, r)
 		p.rows = append(p.rows, planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Asks: ask, Predict: r.Predict, TwinOf: twin}})
+	}
+	for _, text := range reasons {
+		p.warnings = append(p.warnings, fmt.Sprintf("left out: %s; because %s", strings.Join(gone[text], ", "), text))
 	}
 	if len(out) == 0 {
 		return nil, &ConfigError{What: "no strategy is defined on this data: " + strings.Join(p.warnings, "; "), Mend: "name other beliefs", Err: last}

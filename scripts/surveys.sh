@@ -42,13 +42,13 @@ done
 			printf "| %s | %s%s | %.3f | %s | %s |\n", k[1], k[2], best[k[1]] == keys[i] ? " (chosen on dev)" : "", score[keys[i]], show(k[1], k[2], "held_mae", 3), show(k[1], k[2], "brier", 4) } }
 	' "$out/dev" "$out/errors"
 	echo
-	echo 'Errors of the whole profile after five questions, told answers included; less is better. Below, pep minus its twin under each model, and minus random and listing under the model chosen on dev, after three, five and ten questions, paired by person (95% intervals; \~: unresolved; –: everybody holds every item, and there is no relevance to predict):'
+	echo 'Errors of the whole profile after five questions, told answers included; less is better. Below, pep minus its twin under each model, and minus the other orders under the model chosen on dev, after three, five and ten questions, paired by person (95% intervals; \~: unresolved; –: everybody holds every item, and there is no relevance to predict):'
 	echo
 	echo '| Survey | belief | pep minus | value error @3 | @5 | @10 | relevance error @3 | @5 | @10 | alignment @3 | @5 | @10 |'
 	echo '|:---|:---|:---|---:|---:|---:|---:|---:|---:|---:|---:|---:|'
 	awk -F, '
 		FILENAME ~ /dev$/ { keys[n++] = $1 "," $2; if (!($1 in best) || $3 > score[$1]) { best[$1] = $2; score[$1] = $3 } next }
-		$2 ~ /^pep-/ { split($2, p, "+"); split($3, a, "+"); what = $4 == "twin" ? "twin" : a[1]; v[$1 "," p[2] "," what "," $5 "," $6] = $7 "," $8 "," $9 "," $13 }
+		$2 ~ /^pep-/ { split($2, p, "+"); split($3, a, "+"); what = $4 == "twin" ? "twin" : a[1]; if ($4 != "twin" && a[2] != p[2]) next; v[$1 "," p[2] "," what "," $5 "," $6] = $7 "," $8 "," $9 "," $13 }
 		function cell(key, f,   x, s) {
 			if (!(key in v)) return "–"
 			split(v[key], x, ",")
@@ -56,11 +56,11 @@ done
 			s = sprintf("%+" f " [%" f ", %" f "]%s", x[1], x[2], x[3], x[4] == "true" ? "" : " \\~")
 			return s
 		}
-		END { split("random listing twin", against, " ")
+		END { split("random listing static twin", against, " ")
 			for (i = 0; i < n; i++) { split(keys[i], k, ",")
-				for (j = 1; j <= 3; j++) {
-					if (j < 3 && best[k[1]] != k[2]) continue # in full in the tables of the run
-					printf "| %s | %s | %s |", k[1], k[2], against[j]
+				for (j = 1; j <= 4; j++) {
+					if (j < 4 && best[k[1]] != k[2]) continue # in full in the tables of the run
+					printf "| %s | %s | %s |", k[1], k[2], against[j] == "static" ? "entropy" : against[j]
 					for (m = 1; m <= 3; m++) {
 						f = m == 1 ? ".3f" : m == 2 ? ".4f" : ".1f"
 						measure = m == 1 ? "held_mae" : m == 2 ? "brier" : "alignment"

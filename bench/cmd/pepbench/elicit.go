@@ -93,7 +93,11 @@ func interview(ctx context.Context, iv *bench.Interview, in io.Reader, out io.Wr
 			return err
 		}
 		crit := &iv.Criteria[q.Position]
-		fmt.Fprintf(out, "\nQuestion %d of %d (%s): %s\n", n, iv.Budget, crit.Name, q.Text)
+		name := " (" + crit.Name + ")"
+		if crit.Name == q.Text { // surveys have no other
+			name = ""
+		}
+		fmt.Fprintf(out, "\nQuestion %d of %d%s: %s\n", n, iv.Budget, name, q.Text)
 		why(out, iv)
 		choices(out, crit)
 		cell, more, err := reply(lines, out, crit)
@@ -266,11 +270,13 @@ func wanted(c *domains.Criterion, inf *domains.Inference, i int) string {
 	return clip(l.Text, 60)
 }
 
-// clip shortens s to n characters.
+// clip shortens s to n characters by leaving out what follows its first third: of
+// questions that begin alike the end tells which is which.
 func clip(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
 	r := []rune(s)
-	return string(r[:n-1]) + "…"
+	head := n / 3
+	return string(r[:head]) + "…" + string(r[len(r)-(n-head-1):])
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -158,18 +159,19 @@ func validateCommand(stdout io.Writer) *cobra.Command {
 		Short: "Check configuration files without loading data or running anything",
 		Args:  need(1, math.MaxInt, "one configuration file or more"),
 		RunE: func(_ *cobra.Command, args []string) error {
+			var faults []error
 			for _, path := range args {
 				s, err := bench.LoadSweep(path, sets)
-				if err != nil {
-					return err
-				}
-				if s.Single() {
+				switch {
+				case err != nil:
+					faults = append(faults, err)
+				case s.Single():
 					fmt.Fprintf(stdout, "%s: ok\n", path)
-				} else {
+				default:
 					fmt.Fprintf(stdout, "%s: ok, a grid of %d cells\n", path, len(s.Cells))
 				}
 			}
-			return nil
+			return errors.Join(faults...)
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "path=value: override a key of the configuration (may be repeated)")
