@@ -189,7 +189,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 	err = feed.Wait()
 	close(done)
-	if werr := g.Wait(); err == nil || errors.Is(err, context.Canceled) && werr != nil {
+	// Where the writer gave up, that is why: what sessions in flight then say, cancelled
+	// in the middle of a call, is not.
+	if werr := g.Wait(); werr != nil {
 		err = werr
 	}
 	if err == nil {
