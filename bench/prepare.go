@@ -109,8 +109,8 @@ func (e *Experiment) splits(d *domains.Dataset) ([]domains.Parts, error) {
 	return out, nil
 }
 
-// prepare is Prepare; the data and models of earlier calls are
-// used again where they are the same.
+// prepare is Prepare; the data and models of earlier calls are used again where they
+// are the same.
 func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
 	if say == nil {
 		say = func(string) {}
@@ -128,7 +128,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	}
 	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse()}
 	rows := e.rows()
-	skipped := map[string]error{} // by belief, or row
+	skipped := map[string]error{} // by belief
 	var models []record.Model
 	var notes []domains.Count
 	for f, part := range parts {
