@@ -165,18 +165,7 @@ func TestModelFileOfTwo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, from, err := Fit(context.Background(), e, "prior", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := belief.Save(&b, m, from); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "model.json")
-	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := fitFile(t, e, "prior")
 	sets := []string{"strategies.a.model=" + file, "strategies.b.model=" + file}
 	var w preparer
 	prepare := func(more ...string) (*Plan, error) {
@@ -197,7 +186,7 @@ func TestModelFileOfTwo(t *testing.T) {
 			}
 		}
 		for _, m := range p.manifest.Models {
-			if m.File == nil || m.File.Bytes != int64(b.Len()) {
+			if m.File == nil || m.File.Bytes != int64(len(readFile(t, file))) {
 				t.Errorf("%s: model %s of file %+v", more, m.Name, m.File)
 			}
 		}

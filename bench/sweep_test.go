@@ -173,16 +173,10 @@ func TestFolds(t *testing.T) {
 	}
 }
 
-// TestModelFile: a model that was written and read gives the same sessions; one of
-// another split or other criteria is refused.
-func TestModelFile(t *testing.T) {
-	config := sweepFile(t, "sweep:\n")
-	sets := []string{"beliefs.model={kind: latent-class, classes: [2, 3], restarts: 1}"}
-	e, err := Load(config, sets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, from, err := Fit(context.Background(), e, "model", nil)
+// fitFile fits a belief of an experiment and writes it to a file.
+func fitFile(t *testing.T, e *Experiment, name string) string {
+	t.Helper()
+	m, from, err := Fit(context.Background(), e, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +188,19 @@ func TestModelFile(t *testing.T) {
 	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// TestModelFile: a model that was written and read gives the same sessions; one of
+// another split or other criteria is refused.
+func TestModelFile(t *testing.T) {
+	config := sweepFile(t, "sweep:\n")
+	sets := []string{"beliefs.model={kind: latent-class, classes: [2, 3], restarts: 1}"}
+	e, err := Load(config, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := fitFile(t, e, "model")
 	run := func(sets ...string) (*Plan, string) {
 		t.Helper()
 		e, err := Load(config, sets)
@@ -266,18 +273,7 @@ func TestModelOfOtherData(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, from, err := Fit(context.Background(), e, "latent", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b bytes.Buffer
-	file := filepath.Join(other, "model.json")
-	if err := belief.Save(&b, m, from); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	file := fitFile(t, e, "latent")
 	e, err = Load("../configs/survey.yaml", []string{"filter.min_held=1", "budget=2", "horizon=2", "domain.path=testdata/survey", "beliefs.latent={kind: file, path: " + file + "}"})
 	if err != nil {
 		t.Fatal(err)

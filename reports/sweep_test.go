@@ -164,20 +164,7 @@ func TestSweepGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
-		for _, f := range s.Files {
-			if strings.HasPrefix(f, "figures/") {
-				continue
-			}
-			b, err := os.ReadFile(filepath.Join(dir, f))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got[f] = string(b)
-		}
-		for file, text := range got {
-			golden(t, filepath.Join("testdata", name, filepath.Base(file)), text)
-		}
+		goldenReport(t, name, dir, s)
 	}
 }
 

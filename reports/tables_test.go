@@ -46,6 +46,26 @@ func goldens() map[string]synth {
 	}
 }
 
+// goldenReport compares what a report wrote in dir and says, but for figures, with
+// testdata/name.
+func goldenReport(t *testing.T, name, dir string, s *Summary) {
+	t.Helper()
+	got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
+	for _, f := range s.Files {
+		if strings.HasPrefix(f, "figures/") {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(dir, f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[f] = string(b)
+	}
+	for file, text := range got {
+		golden(t, filepath.Join("testdata", name, filepath.Base(file)), text)
+	}
+}
+
 // TestGolden compares metrics, tables and what the terminal shows with testdata.
 func TestGolden(t *testing.T) {
 	for name, y := range goldens() {
@@ -54,20 +74,7 @@ func TestGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
-		for _, f := range s.Files {
-			if strings.HasPrefix(f, "figures/") {
-				continue
-			}
-			b, err := os.ReadFile(filepath.Join(dir, f))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got[f] = string(b)
-		}
-		for file, text := range got {
-			golden(t, filepath.Join("testdata", name, filepath.Base(file)), text)
-		}
+		goldenReport(t, name, dir, s)
 	}
 }
 

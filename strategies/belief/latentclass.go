@@ -53,7 +53,8 @@ var _ Model = (*LatentClass)(nil)
 // FitLatentClass fits every candidate on train and keeps the one with the largest
 // dev score, the fewest classes among equals; without dev rows there must be one
 // candidate only. Candidates of more classes than there are training profiles are left
-// out and counted in Notes; it is an error if none is left. The result does not depend on the number of processors.
+// out and counted in Notes; it is an error if none is left. The result does not depend
+// on the number of processors.
 func FitLatentClass(ctx context.Context, train, dev Population, opt LatentClassOptions) (*LatentClass, []Candidate, error) {
 	rows, devRows, err := encodeBoth(train, dev, len(opt.Classes), "numbers of classes")
 	if err != nil {
