@@ -59,7 +59,9 @@ func (p *Plan) DryRun() string {
 		w.Flush()
 		return b.String()
 	}
-	line("model", "%s, for all roles", p.Experiment.Backend.Config.model())
+	for _, role := range p.Experiment.rolesUsed() {
+		line("model as "+role, "%s", p.Experiment.modelOf(role).model())
+	}
 	line("calls", "at most %d solver, %d judge, %d correctness (sessions that stop early need fewer; correctness asks the model only where no rule can tell)", m.Planned.Solver, m.Planned.Judge, m.Planned.Correctness)
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()

@@ -38,9 +38,11 @@ type Experiment struct {
 	Checkpoints []int `yaml:"checkpoints" json:"checkpoints"`
 	Seeds       []int `yaml:"seeds" json:"seeds"`
 
-	Backend Block[BackendKind] `yaml:"backend" json:"backend"`
-	Solver  Block[SolverKind]  `yaml:"solver" json:"solver"`
-	Judge   Block[JudgeKind]   `yaml:"judge" json:"judge"`
+	Backend Block[BackendKind]            `yaml:"backend" json:"backend"` // the model of every role that Roles gives no other
+	Models  map[string]Block[BackendKind] `yaml:"models" json:"models,omitempty"`
+	Roles   Roles                         `yaml:"roles" json:"roles,omitzero"`
+	Solver  Block[SolverKind]             `yaml:"solver" json:"solver"`
+	Judge   Block[JudgeKind]              `yaml:"judge" json:"judge"`
 
 	Report Report `yaml:"report" json:"report"`
 
@@ -205,6 +207,10 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(e.Report.Resamples >= 0 && e.Report.Resamples <= 1_000_000, "report.resamples", "", "%d is not from 0 to 1000000", e.Report.Resamples)
 	check(e.Report.Confidence > 0 && e.Report.Confidence < 1, "report.confidence", "write 0.95 for 95%", "%v is not between 0 and 1", e.Report.Confidence)
 
+	for _, r := range []struct{ path, name string }{{"roles.solver", e.Roles.Solver}, {"roles.judge", e.Roles.Judge}, {"roles.user", e.Roles.User}, {"roles.interpreter", e.Roles.Interpreter}, {"roles.asker", e.Roles.Asker}} {
+		_, ok := e.Models[r.name]
+		check(ok || r.name == "" || r.name == backendName, r.path, "known: "+strings.Join(append([]string{backendName}, sortedKeys(e.Models)...), ", "), "no model %q", r.name)
+	}
 	if len(e.Strategies) == 0 {
 		check(false, "strategies", "see configs/ for examples", "none")
 		return
@@ -302,7 +308,14 @@ func (e *Experiment) rows() []row {
 // canonical gives the hashed part of the experiment as JSON with sorted keys, and
 // its SHA-256.
 func (e *Experiment) canonical() ([]byte, string, error) {
-	b, err := json.Marshal(e)
+	used := *e // models that play no role change nothing
+	used.Models = map[string]Block[BackendKind]{}
+	for _, role := range e.rolesUsed() {
+		if name := e.modelName(role); name != backendName {
+			used.Models[name] = e.Models[name]
+		}
+	}
+	b, err := json.Marshal(used)
 	if err != nil {
 		return nil, "", fmt.Errorf("bench: configuration as JSON: %w", err)
 	}

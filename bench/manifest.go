@@ -92,7 +92,7 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		m.Warnings = append(m.Warnings, "one test task: nothing can be said about other tasks")
 	}
 
-	m.Solver, m.Judge = e.Solver.Config.About(), e.Judge.Config.Identity(e.Backend.Config, d.Rubric)
+	m.Solver, m.Judge = e.Solver.Config.About(), e.Judge.Config.Identity(e.modelOf(roleJudge), d.Rubric)
 	m.Prompts = append(e.Solver.Config.Prompts(), e.Judge.Config.Prompts()...)
 	if m.Prompts == nil {
 		m.Prompts = []record.Prompt{}

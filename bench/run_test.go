@@ -247,7 +247,7 @@ func TestFailuresAreNotResults(t *testing.T) {
 	if _, err := fails(2, fmt.Errorf("status 401: %w", llm.ErrUnusable)).session(context.Background(), k); !errors.Is(err, llm.ErrUnusable) {
 		t.Errorf("an unusable endpoint: %v", err)
 	}
-	if s, err := fails(2, solver.ErrEmpty).session(context.Background(), k); err != nil || s.Error != "" || s.Checkpoints[3].Raw != nil || s.Checkpoints[3].Scores[0].Unscored == "" {
+	if s, err := fails(2, &llm.Unread{Reason: "it is empty", Tries: 3}).session(context.Background(), k); err != nil || s.Error != "" || s.Checkpoints[3].Raw != nil || s.Checkpoints[3].Scores[0].Unscored == "" {
 		t.Errorf("an empty reply is unscored: %v, %+v", err, s.Checkpoints[3])
 	}
 

@@ -56,7 +56,8 @@ type runner struct {
 	solver      solving
 	judge       grading
 	judgeID     string
-	correctness checking // nil: nothing to check
+	correctness checking              // nil: nothing to check
+	clients     map[string]llm.Client // by role; of those that the experiment uses
 }
 
 // Run carries out the plan in dir: it writes the manifest, runs the sessions that
@@ -145,7 +146,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		return out, fmt.Errorf("results: %w", err)
 	}
 	progress.Step(fmt.Sprintf("running %d sessions", len(left)))
-	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness}
+	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness, clients: roles.clients}
 	done := make(chan *record.Session)
 	g, gctx := errgroup.WithContext(ctx)
 	streak := 0
@@ -330,7 +331,7 @@ func differ(path string, x, y any) string {
 
 // fatal says whether the run cannot go on after err.
 func fatal(ctx context.Context, err error) bool {
-	return err != nil && (ctx.Err() != nil || errors.Is(err, llm.ErrUnusable))
+	return err != nil && (ctx.Err() != nil || errors.Is(err, llm.ErrUnusable) || errors.Is(err, llm.ErrBudget))
 }
 
 // unscored grades every held criterion as unscored for one reason.

@@ -37,6 +37,8 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 	user := p.Experiment.Users.Config.User(p.Data, k.profile, k.seed)
 
 	strategy := row.strategies[k.fold]
+	ctx, calls := llm.WithTallies(ctx)
+	defer func() { rec.Calls = counted(calls) }()
 	e := strategy.Begin(set)
 	if row.Kind == "oracle" { // the one strategy that is told the truth, by name
 		e.(strategies.Revealer).Reveal(*prof)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,6 +23,11 @@ type Correctness struct {
 const CorrectnessPromptName = "judge/correctness/1"
 
 const systemCorrect = `You check whether a response gives the right final answer to a task. Only the final answer counts, not the explanation or the style.` + systemFence + ` Reply with a JSON object and nothing else: {"correct": true or false, "reason": "one short sentence"}.`
+
+var formatCorrect = &llm.Format{
+	Name:   "correctness",
+	Schema: json.RawMessage(`{"type":"object","properties":{"correct":{"type":"boolean"},"reason":{"type":"string"}},"required":["correct","reason"],"additionalProperties":false}`),
+}
 
 // CorrectnessPromptHash is the SHA-256 of the system message and of the user
 // message of a made-up task, which holds every fixed word and mark of the format.
@@ -44,24 +50,28 @@ func (k *Correctness) Judge(ctx context.Context, task domains.Task, response str
 	if k.Client == nil {
 		return nil, "no final answer found by rule", nil
 	}
-	reply, why, err := ask(ctx, k.Client, llm.Request{System: systemCorrect, User: check(&task, response)})
-	if err != nil {
-		return nil, "", err
-	}
-	var m map[string]json.RawMessage
-	if why == "" {
-		m, why = object(reply)
-	}
-	if why != "" {
-		return nil, why, nil
-	}
 	var right *bool
-	if json.Unmarshal(m["correct"], &right) != nil || right == nil {
-		return nil, fmt.Sprintf("\"correct\" is neither true nor false: %.80q", reply), nil
-	}
 	var reason string
-	if json.Unmarshal(m["reason"], &reason) != nil {
-		reason = ""
+	q := llm.Request{System: systemCorrect, User: check(&task, response), Format: formatCorrect}
+	_, err := llm.Ask(ctx, k.Client, q, func(text string) error {
+		m, err := llm.Object(text)
+		if err != nil {
+			return err
+		}
+		if json.Unmarshal(m["correct"], &right) != nil || right == nil {
+			return fmt.Errorf("\"correct\" is neither true nor false: %.80q", text)
+		}
+		if json.Unmarshal(m["reason"], &reason) != nil {
+			reason = ""
+		}
+		return nil
+	})
+	var unread *llm.Unread
+	switch {
+	case errors.As(err, &unread):
+		return nil, unread.Error(), nil
+	case err != nil:
+		return nil, "", err
 	}
 	return right, reason, nil
 }

@@ -44,6 +44,26 @@ var systems = map[domains.RubricKind][2]string{
 	domains.Quality: {systemOf(domains.Quality, formSingle), systemOf(domains.Quality, formBatched)},
 }
 
+// formats holds the JSON objects wanted, by rubric kind and mode (1: batched).
+var formats = map[domains.RubricKind][2]*llm.Format{
+	domains.Amount:  formatsOf(domains.Amount),
+	domains.Quality: formatsOf(domains.Quality),
+}
+
+func formatsOf(kind domains.RubricKind) [2]*llm.Format {
+	grade := func(first string) string {
+		keys, props := `"`+key(kind)+`","reason"`, `"`+key(kind)+`":{"type":"integer"},"reason":{"type":"string"}`
+		if first != "" {
+			keys, props = `"`+first+`",`+keys, `"`+first+`":{"type":"string"},`+props
+		}
+		return `{"type":"object","properties":{` + props + `},"required":[` + keys + `],"additionalProperties":false}`
+	}
+	return [2]*llm.Format{
+		{Name: "grade", Schema: json.RawMessage(grade(""))},
+		{Name: "grades", Schema: json.RawMessage(`{"type":"object","properties":{"results":{"type":"array","items":` + grade("criterion") + `}},"required":["results"],"additionalProperties":false}`)},
+	}
+}
+
 func systemOf(kind domains.RubricKind, form string) string {
 	text := systemQuality
 	if kind == domains.Amount {
@@ -136,19 +156,27 @@ func (r *Rubric) Grade(ctx context.Context, c Case) ([]Score, error) {
 
 // single makes one call for one criterion.
 func (r *Rubric) single(ctx context.Context, c *Case, s *Score) error {
-	reply, why, err := ask(ctx, r.Client, llm.Request{System: systems[c.Rubric][0], User: question(c, s.Position)})
-	if err != nil {
-		return err
-	}
-	var m map[string]json.RawMessage
-	if why == "" {
-		m, why = object(reply)
-	}
-	if why != "" {
-		s.Unscored = why
+	var v verdict
+	q := llm.Request{System: systems[c.Rubric][0], User: question(c, s.Position), Format: formats[c.Rubric][0]}
+	_, err := llm.Ask(ctx, r.Client, q, func(text string) error {
+		m, err := llm.Object(text)
+		if err != nil {
+			return err
+		}
+		if v = verdictOf(m, key(c.Rubric)); v.fault != "" {
+			return errors.New(v.fault)
+		}
 		return nil
+	})
+	var unread *llm.Unread
+	switch {
+	case errors.As(err, &unread):
+		s.Unscored = unread.Error()
+	case err != nil:
+		return err
+	default:
+		s.set(c, v)
 	}
-	s.set(c, verdictOf(m, key(c.Rubric)))
 	return nil
 }
 
@@ -159,31 +187,52 @@ func (r *Rubric) batch(ctx context.Context, c *Case, scores []Score, which []int
 	for j, i := range which {
 		positions[j] = scores[i].Position
 	}
-	reply, why, err := ask(ctx, r.Client, llm.Request{System: systems[c.Rubric][1], User: question(c, positions...)})
-	if err != nil {
+	q := llm.Request{System: systems[c.Rubric][1], User: question(c, positions...), Format: formats[c.Rubric][1]}
+	// What a later try reads replaces nothing that an earlier one has graded.
+	got := make([]*verdict, len(which))
+	faults := make([]string, len(which))
+	_, err := llm.Ask(ctx, r.Client, q, func(text string) error {
+		verdicts, err := results(text, key(c.Rubric))
+		if err != nil {
+			return err
+		}
+		times := make([]int, len(which))
+		last := make([]verdict, len(which))
+		for _, v := range verdicts {
+			if j, ok := named[fold(v.name)]; ok {
+				times[j]++
+				last[j] = v
+			}
+		}
+		var wrong []error
+		for j, i := range which {
+			switch {
+			case got[j] != nil:
+				continue
+			case times[j] != 1:
+				faults[j] = fmt.Sprintf("the reply grades %q %d times", c.Criteria[scores[i].Position].Name, times[j])
+			case last[j].fault != "":
+				faults[j] = last[j].fault
+			default:
+				got[j] = &last[j]
+				continue
+			}
+			wrong = append(wrong, errors.New(faults[j]))
+		}
+		return errors.Join(wrong...)
+	})
+	var unread *llm.Unread
+	if err != nil && !errors.As(err, &unread) {
 		return err
 	}
-	var verdicts []verdict
-	if why == "" {
-		verdicts, why = results(reply, key(c.Rubric))
-	}
-	times := make([]int, len(which))
-	last := make([]verdict, len(which))
-	for _, v := range verdicts {
-		if j, ok := named[fold(v.name)]; ok {
-			times[j]++
-			last[j] = v
-		}
-	}
 	for j, i := range which {
-		s := &scores[i]
 		switch {
-		case why != "":
-			s.Unscored = why
-		case times[j] != 1:
-			s.Unscored = fmt.Sprintf("the reply grades %q %d times", c.Criteria[s.Position].Name, times[j])
+		case got[j] != nil:
+			scores[i].set(c, *got[j])
+		case faults[j] != "":
+			scores[i].Unscored = faults[j]
 		default:
-			s.set(c, last[j])
+			scores[i].Unscored = unread.Error()
 		}
 	}
 	return nil
@@ -192,28 +241,8 @@ func (r *Rubric) batch(ctx context.Context, c *Case, scores []Score, which []int
 // fold is how names are compared: without case and surplus blanks.
 func fold(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
 
-// ask makes a call. A reply without usable text is no error but has a why.
-func ask(ctx context.Context, client llm.Client, q llm.Request) (text, why string, err error) {
-	reply, err := client.Complete(ctx, q)
-	switch {
-	case err != nil && (ctx.Err() != nil || errors.Is(err, llm.ErrUnusable) || errors.Is(err, llm.ErrTransient)):
-		return "", "", err
-	case err != nil: // the server will not grade this response, however often it is asked
-		return "", fmt.Sprintf("call refused: %v", err), nil
-	case reply.Finish == "length":
-		return "", "the reply was cut off at its token limit", nil
-	case strings.TrimSpace(reply.Content) == "":
-		return "", fmt.Sprintf("the reply is empty (finish reason %q)", reply.Finish), nil
-	}
-	return reply.Content, "", nil
-}
-
 // set turns a verdict into level and score.
 func (s *Score) set(c *Case, v verdict) {
-	if v.fault != "" {
-		s.Unscored = v.fault
-		return
-	}
 	s.Reason = v.reason
 	score := float64(v.n)
 	if c.Rubric == domains.Amount {

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	openai "github.com/sashabaranov/go-openai"
 )
@@ -31,8 +32,10 @@ var (
 
 // callError is one line without secrets; mark is ErrUnusable, ErrTransient or nil.
 type callError struct {
-	what string
-	mark error
+	what  string
+	mark  error
+	again bool          // another try may succeed
+	wait  time.Duration // that the server asked for, or 0
 }
 
 // Error implements error.
@@ -42,7 +45,7 @@ func (e *callError) Error() string { return e.what }
 func (e *callError) Unwrap() error { return e.mark }
 
 func unusable(format string, a ...any) error {
-	return &callError{fmt.Sprintf(format, a...), ErrUnusable}
+	return &callError{what: fmt.Sprintf(format, a...), mark: ErrUnusable}
 }
 
 // Errors that the wire raises.
@@ -157,7 +160,7 @@ var keyLike = regexp.MustCompile(`\b(sk|pk|key|gsk|hf|xai)[-_][A-Za-z0-9_*-]{6,}
 const maxWords = 300
 
 // explain puts an error into one line.
-func (c *Conn) explain(err error, attempts int) string {
+func (c *Conn) explain(err error) string {
 	what := err.Error()
 	var api *openai.APIError
 	var req *openai.RequestError
@@ -180,9 +183,6 @@ func (c *Conn) explain(err error, attempts int) string {
 	what = strings.Join(strings.Fields(what), " ")
 	if r := []rune(what); len(r) > maxWords {
 		what = string(r[:maxWords]) + "..."
-	}
-	if attempts > 1 {
-		what += fmt.Sprintf(" (after %d tries)", attempts)
 	}
 	return fmt.Sprintf("%s, model %s: %s", c.where, c.end.Model, what)
 }

@@ -107,7 +107,7 @@ type Choice struct {
 
 // An Endpoint is a model server that took part.
 type Endpoint struct {
-	Role      string `json:"role"` // solver, judge
+	Role      string `json:"role"` // solver, judge, correctness, user, interpreter, asker
 	Model     string `json:"model"`
 	Reported  string `json:"reported"` // what the server said it served
 	Simulated bool   `json:"simulated"`
@@ -154,6 +154,7 @@ type Usage struct {
 // RoleUsage is the physical usage of one role.
 type RoleUsage struct {
 	Calls     int     `json:"calls"`
+	Cached    int     `json:"cached"` // calls of them that were answered from the cache
 	Retries   int     `json:"retries"`
 	Failed    int     `json:"failed"`
 	TokensIn  int     `json:"tokens_in"`

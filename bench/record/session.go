@@ -25,6 +25,10 @@ type Session struct {
 	Stop        string       `json:"stop"` // one of the Stop constants
 	Checkpoints []Checkpoint `json:"checkpoints"`
 
+	// Calls are the logical calls to models by role: the same whether a reply came from
+	// a server or from a cache.
+	Calls []RoleCalls `json:"calls,omitempty"`
+
 	// Error is why the session could not be completed; such a session keeps what
 	// it had and is counted apart by every report.
 	Error string `json:"error,omitempty"`
@@ -38,6 +42,18 @@ const (
 	StopUser      = "user"      // the user wanted no more
 	StopError     = "error"     // see Session.Error
 )
+
+// RoleCalls are the logical calls of one role in a session.
+type RoleCalls struct {
+	Role      string `json:"role"`
+	Calls     int    `json:"calls"`
+	Repairs   int    `json:"repairs,omitempty"` // calls of them that asked again for a reply that could not be read
+	TokensIn  int    `json:"tokens_in"`         // as the server counts; 0 where it does not say
+	TokensOut int    `json:"tokens_out"`
+	// Unread are the reasons of requests that were answered with nothing that could be
+	// used, repairs included, in the order in which they were made.
+	Unread []string `json:"unread,omitempty"`
+}
 
 // Truth is the profile the session was graded against. No strategy saw it.
 type Truth struct {
@@ -54,16 +70,43 @@ func (t *Truth) Weight(i int) float64 {
 
 // A Turn is one question, its answer, and what was believed after it.
 type Turn struct {
-	Question  int          `json:"question"` // position in Criteria
-	Answer    domains.Cell `json:"answer"`   // what the user said, which a noisy user may have got wrong
-	Said      string       `json:"said,omitempty"`
-	OffScale  *float64     `json:"off_scale,omitempty"` // value said that the criterion cannot take; Answer is the nearest one
-	Scores    []Scored     `json:"scores,omitempty"`    // up to five best acquisition scores, best first
-	Inference Inference    `json:"inference"`
+	// Question is a position in Criteria, or -1: a strategy that words its own questions
+	// asked about none of them, or about one that it had asked before.
+	Question int          `json:"question"`
+	Asked    string       `json:"asked,omitempty"` // the question as it was put, where the strategy worded it
+	Answer   domains.Cell `json:"answer"`          // what the strategy was told: what the user said, which may be wrong, as it was understood
+	Said     string       `json:"said,omitempty"`  // the user's words
+
+	// Of a user who answers in words: State is one of the State constants, By how the
+	// words were understood (rule or model), Volunteered what they tell of criteria that
+	// were not asked about, and Again the answers to the same question put again, which
+	// are for the audit alone.
+	State       string         `json:"state,omitempty"`
+	By          string         `json:"by,omitempty"`
+	Volunteered []Volunteered  `json:"volunteered,omitempty"`
+	Again       []domains.Cell `json:"again,omitempty"`
+
+	OffScale  *float64  `json:"off_scale,omitempty"` // value said that the criterion cannot take; Answer is the nearest one
+	Scores    []Scored  `json:"scores,omitempty"`    // up to five best acquisition scores, best first
+	Inference Inference `json:"inference"`
 
 	// Counterfactual is what would have been asked next after another answer; nil
 	// at the last turn and where no other answer exists.
 	Counterfactual *Counterfactual `json:"counterfactual,omitempty"`
+}
+
+// What a user who answers in words did with a question. Nothing is: named a value.
+const (
+	StateIndifferent = "no-preference" // has none: the answer is not held
+	StateAside       = "aside"         // answered beside the point: the answer is missing
+	StateUnread      = "unread"        // nobody could make out what was meant: the answer is missing
+)
+
+// Volunteered is a preference that a user told without being asked for it. Strategies
+// do not get to know it.
+type Volunteered struct {
+	Position int          `json:"position"`
+	Cell     domains.Cell `json:"cell"`
 }
 
 // Scored is a criterion with its acquisition score.
@@ -140,6 +183,10 @@ type Score struct {
 	Reason   string   `json:"reason,omitempty"`
 	Unscored string   `json:"unscored,omitempty"` // why there is no score
 	Judge    string   `json:"judge"`
+
+	// Repeats are the grades of a judge that grades more than once, in order, null where
+	// one is unscored; Score is the mean of the others.
+	Repeats Floats `json:"repeats,omitempty"`
 }
 
 // Raw gives raw = sum w s / sum w over the scored criteria (1..5), where weight

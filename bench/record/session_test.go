@@ -203,17 +203,21 @@ func whole(id string) *Session {
 				Question: 2, Answer: domains.At(4), OffScale: ptr(4.5), Said: "much", Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
 				Counterfactual: &Counterfactual{Answer: domains.NotHeld(), Next: -1},
 			},
-			{Question: 1, Answer: domains.NotHeld(), Inference: knows(0.75)},
+			{
+				Question: 1, Asked: "Well?", Answer: domains.NotHeld(), State: StateIndifferent, By: "rule", Inference: knows(0.75),
+				Volunteered: []Volunteered{{2, domains.At(4)}}, Again: []domains.Cell{domains.At(1)},
+			},
 		},
 		Stop: StopBudget,
 		Checkpoints: []Checkpoint{
 			{
 				Questions: 2, Carried: true, Instructed: []int{2}, Wanted: Floats{4}, Response: "one\ntwo",
-				Scores: []Score{{Position: 2, Level: ptr(3), Score: ptr(4.), Reason: `5 < 6 & "so on"`, Unscored: "never both", Judge: "j"}},
+				Scores: []Score{{Position: 2, Level: ptr(3), Score: ptr(4.), Reason: `5 < 6 & "so on"`, Unscored: "never both", Judge: "j", Repeats: Floats{4, math.NaN()}}},
 				Raw:    ptr(4.), Correct: ptr(true), CorrectReason: "states B",
 			},
 			{Questions: 0, Scores: []Score{{Position: 2, Unscored: "no reply", Judge: "j"}}},
 		},
+		Calls: []RoleCalls{{Role: "solver", Calls: 3, Repairs: 2, TokensIn: 100, TokensOut: 20, Unread: []string{"it is empty"}}},
 		Error: "something",
 	}
 }

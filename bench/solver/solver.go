@@ -122,26 +122,20 @@ func PromptHash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Errors of replies that hold no response.
-var (
-	ErrEmpty     = errors.New("the solver's reply is empty")
-	ErrTruncated = errors.New("the solver's reply was cut off at its token limit")
-)
-
-// Solve makes one call. The response is normalised (see Normalise), so that what
-// is kept is exactly what a judge will read.
+// Solve makes one call, and up to llm.Repairs more where the reply is empty or cut
+// off; one that stays so is an *llm.Unread. The response is normalised (see
+// Normalise), so that what is kept is exactly what a judge will read.
 func (s Direct) Solve(ctx context.Context, p Problem) (Solution, error) {
 	pos, wanted := s.Options.choose(&p)
-	reply, err := s.Client.Complete(ctx, llm.Request{System: system, User: user(&p, pos, wanted)})
+	out := Solution{Instructed: pos, Wanted: wanted}
+	_, err := llm.Ask(ctx, s.Client, llm.Request{System: system, User: user(&p, pos, wanted)}, func(text string) error {
+		if out.Text = Normalise(text); out.Text == "" {
+			return errors.New("it is empty")
+		}
+		return nil
+	})
 	if err != nil {
 		return Solution{}, err
-	}
-	out := Solution{Instructed: pos, Wanted: wanted, Text: Normalise(reply.Content)}
-	switch {
-	case reply.Finish == "length":
-		return Solution{}, ErrTruncated
-	case out.Text == "":
-		return Solution{}, ErrEmpty
 	}
 	return out, nil
 }

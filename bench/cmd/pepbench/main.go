@@ -9,7 +9,7 @@
 //	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
-// unusable, 130 interrupted (what was complete is kept; run again to resume).
+// unusable, 5 budget spent, 130 interrupted (what was complete is kept; run again to resume).
 package main
 
 import (
@@ -31,14 +31,14 @@ import (
 	"pepbench/domains"
 )
 
-// The exit codes. 5 (budget spent) and 6 (regression) are reserved for commands
-// that can end that way.
+// The exit codes. 6 (regression) is reserved for commands that can end that way.
 const (
 	exitOK          = 0
 	exitInternal    = 1
 	exitConfig      = 2
 	exitData        = 3
 	exitEndpoint    = 4
+	exitBudget      = 5
 	exitInterrupted = 130
 )
 
@@ -102,6 +102,8 @@ func exitCode(ctx context.Context, err error) int {
 		return exitConfig
 	case errors.Is(err, domains.ErrData):
 		return exitData
+	case errors.Is(err, llm.ErrBudget):
+		return exitBudget
 	case errors.Is(err, llm.ErrUnusable):
 		return exitEndpoint
 	case errors.Is(err, record.ErrLocked), pathError(err):

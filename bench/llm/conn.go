@@ -3,8 +3,6 @@ package llm
 import (
 	"cmp"
 	"context"
-	"hash/fnv"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,27 +10,6 @@ import (
 
 	openai "github.com/sashabaranov/go-openai"
 )
-
-// A Request is one call: a system message, left out if empty, and a user message.
-type Request struct {
-	System, User string
-}
-
-// A Reply is what came back.
-type Reply struct {
-	Content   string // without reasoning; may be empty
-	Reasoning string // from reasoning_content, reasoning, or think tags in the text
-	Finish    string // finish_reason, such as "stop" or "length"
-	Model     string // what the server says it served
-	TokensIn  int    // as the server counts; 0 when it does not say
-	TokensOut int
-	Attempts  int // 1 + retries; set when the call failed, too
-}
-
-// A Client completes chats. It may be used by several goroutines.
-type Client interface {
-	Complete(context.Context, Request) (Reply, error)
-}
 
 // An Endpoint is a model on a server.
 type Endpoint struct {
@@ -48,12 +25,10 @@ type Endpoint struct {
 	Headers     map[string]string // further headers
 
 	Timeout     time.Duration // of one attempt; 0: two minutes
-	Attempts    int           // most tries of a call; 0: four
-	Backoff     time.Duration // before the first retry at most, doubled for each further one; 0: half a second
 	Concurrency int           // connections kept open; 0: 16
 }
 
-// A Conn is a Client that talks to an Endpoint.
+// A Conn is a Client that talks to an Endpoint and does nothing besides.
 type Conn struct {
 	end     Endpoint
 	where   string // the address without what may be secret in it
@@ -80,8 +55,6 @@ func New(e Endpoint) (*Conn, error) {
 	}
 	e.Key = strings.TrimSpace(e.Key)
 	e.Timeout = cmp.Or(e.Timeout, 2*time.Minute)
-	e.Attempts = cmp.Or(e.Attempts, 4)
-	e.Backoff = max(0, cmp.Or(e.Backoff, 500*time.Millisecond))
 	e.Concurrency = cmp.Or(e.Concurrency, 16)
 	tail, err := tail(&e)
 	if err != nil {
@@ -105,51 +78,24 @@ func New(e Endpoint) (*Conn, error) {
 // Close frees idle connections.
 func (c *Conn) Close() { c.http.CloseIdleConnections() }
 
-// maxBackoff bounds the wait between two tries unless the server asks for more.
-const maxBackoff = 30 * time.Second
-
-// Complete implements Client. What may pass (see ErrTransient) is tried again with
-// full jitter, seeded by the message, or after Retry-After, but never later than a
-// Timeout from now; anything else is final at once.
+// Complete implements Client: one attempt. An error says whether another one may
+// succeed (see Retry).
 func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
-	req := openai.ChatCompletionRequest{Model: c.end.Model, Messages: make([]openai.ChatCompletionMessage, 0, 2)}
-	if r.System != "" {
-		req.Messages = append(req.Messages, openai.ChatCompletionMessage{Role: openai.ChatMessageRoleSystem, Content: r.System})
+	messages := r.Messages()
+	req := openai.ChatCompletionRequest{Model: c.end.Model, Messages: make([]openai.ChatCompletionMessage, len(messages))}
+	for i, m := range messages {
+		req.Messages[i] = openai.ChatCompletionMessage{Role: m.Role, Content: m.Content}
 	}
-	req.Messages = append(req.Messages, openai.ChatCompletionMessage{Role: openai.ChatMessageRoleUser, Content: r.User})
-	var jitter *rand.Rand
-	most := c.end.Backoff
-	for attempt := 1; ; attempt++ {
-		reply, seen, err := c.once(ctx, req)
-		reply.Attempts = attempt
-		if err == nil {
-			return reply, nil
-		}
-		if ctx.Err() != nil {
-			return reply, context.Cause(ctx)
-		}
-		again, mark := classify(err)
-		if !again || attempt >= c.end.Attempts {
-			return reply, &callError{c.explain(err, attempt), mark}
-		}
-		if jitter == nil {
-			h := fnv.New64a()
-			h.Write([]byte(r.User))
-			jitter = rand.New(rand.NewPCG(h.Sum64(), 1))
-		}
-		wait := time.Duration(jitter.Int64N(int64(most) + 1))
-		if seen.retryAfter > 0 {
-			wait = min(seen.retryAfter, c.end.Timeout)
-		}
-		most = min(2*most, max(maxBackoff, c.end.Backoff))
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return reply, context.Cause(ctx)
-		}
+	reply, seen, err := c.once(ctx, req)
+	reply.Attempts = 1
+	switch {
+	case err == nil:
+		return reply, nil
+	case ctx.Err() != nil:
+		return reply, context.Cause(ctx)
 	}
+	again, mark := classify(err)
+	return reply, &callError{what: c.explain(err), mark: mark, again: again, wait: seen.retryAfter}
 }
 
 // once is one attempt.

@@ -1,0 +1,87 @@
+package llm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Repairs is how often a reply that cannot be read is asked for again.
+const Repairs = 2
+
+// An Unread is the error of a call that was answered with nothing that can be used,
+// every time, or that the server refused to answer. It is a finding about the model,
+// to be recorded as unscored with its reason; the endpoint works.
+type Unread struct {
+	Reason string
+	Tries  int // calls made
+}
+
+// Error implements error.
+func (u *Unread) Error() string {
+	if u.Tries > 1 {
+		return fmt.Sprintf("%s (asked %d times)", u.Reason, u.Tries)
+	}
+	return u.Reason
+}
+
+// Ask completes a request and hands the text of the reply to read, whose error says
+// in words for the model what is wrong with it. Such a reply, one that is empty, and
+// one that was cut off are asked for again, at most Repairs times, by a conversation
+// that goes on with the reply and with what is wrong. What is left then is an
+// *Unread. Any other error is that of an endpoint that is unusable or failed for now,
+// or of a context that is done: nothing is known of the model then.
+func Ask(ctx context.Context, c Client, r Request, read func(text string) error) (Reply, error) {
+	for try := 1; ; try++ {
+		reply, err := c.Complete(ctx, r)
+		switch {
+		case err == nil:
+		case ctx.Err() != nil, Passing(err):
+			return reply, err
+		default: // the server will not answer this, however often it is asked
+			return reply, unread(ctx, c, &Unread{"call refused: " + err.Error(), try})
+		}
+		text, err := Text(reply)
+		if err == nil {
+			if err = read(text); err == nil {
+				return reply, nil
+			}
+		}
+		if try > Repairs {
+			return reply, unread(ctx, c, &Unread{strings.ReplaceAll(err.Error(), "\n", "; "), try})
+		}
+		said := reply.Content
+		if strings.TrimSpace(said) == "" {
+			said = "(nothing)"
+		}
+		r.More = append(r.More[:len(r.More):len(r.More)], Message{"assistant", said}, Message{"user", repair(err)})
+		r.Repair = try
+	}
+}
+
+// repair is the instruction that follows a reply which cannot be used.
+func repair(err error) string {
+	return "That reply cannot be used: " + strings.ReplaceAll(err.Error(), "\n", "; ") + ". Reply again, complete and in the form that was asked for, and with nothing else."
+}
+
+// Passing reports whether an error is about the endpoint and not about the request:
+// ErrUnusable or ErrTransient, or a spent budget.
+func Passing(err error) bool {
+	return errors.Is(err, ErrUnusable) || errors.Is(err, ErrTransient) || errors.Is(err, ErrBudget)
+}
+
+// Text gives the text of a reply, or says why there is none to be used.
+func Text(r Reply) (string, error) {
+	switch {
+	case r.Refusal != "" && strings.TrimSpace(r.Content) == "":
+		return "", fmt.Errorf("the model refuses: %.80q", r.Refusal)
+	case r.Finish == "length":
+		return "", errors.New("it was cut off at its token limit; be shorter")
+	case strings.TrimSpace(r.Content) == "" && r.Tool != "":
+		return "", fmt.Errorf("it calls a tool (%.80q) where text is wanted", r.Tool)
+	case strings.TrimSpace(r.Content) == "":
+		return "", fmt.Errorf("it is empty (finish reason %q)", r.Finish)
+	}
+	return r.Content, nil
+}

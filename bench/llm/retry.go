@@ -1,0 +1,73 @@
+package llm
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+)
+
+// A Retry says how often and how late a call is tried again.
+type Retry struct {
+	Attempts int           // most tries of a call; 0: four
+	Backoff  time.Duration // before the first retry at most, doubled for each further one; 0: half a second
+	Longest  time.Duration // most that is waited between two tries, whatever the server asks for; 0: two minutes
+}
+
+// maxBackoff bounds the wait between two tries unless the server asks for more.
+const maxBackoff = 30 * time.Second
+
+// Wrap is middleware that tries again what may pass (408, 409, 425, 429, 5xx, broken
+// connections, time-outs, unreadable replies) with full jitter, seeded by the
+// messages, or after Retry-After; anything else is final at once.
+func (p Retry) Wrap(next Client) Client {
+	p.Attempts = cmp.Or(p.Attempts, 4)
+	p.Backoff = max(0, cmp.Or(p.Backoff, 500*time.Millisecond))
+	p.Longest = cmp.Or(p.Longest, 2*time.Minute)
+	return &retrying{p, next}
+}
+
+type retrying struct {
+	Retry
+	next Client
+}
+
+// Complete implements Client.
+func (p *retrying) Complete(ctx context.Context, r Request) (Reply, error) {
+	var jitter *rand.Rand
+	most := p.Backoff
+	for attempt := 1; ; attempt++ {
+		reply, err := p.next.Complete(ctx, r)
+		reply.Attempts = attempt
+		var failed *callError
+		if err == nil || ctx.Err() != nil || !errors.As(err, &failed) {
+			return reply, err
+		}
+		if !failed.again || attempt >= p.Attempts {
+			if attempt > 1 {
+				err = &callError{what: fmt.Sprintf("%s (after %d tries)", failed.what, attempt), mark: failed.mark}
+			}
+			return reply, err
+		}
+		if jitter == nil {
+			h := fnv.New64a()
+			h.Write([]byte(r.User))
+			jitter = rand.New(rand.NewPCG(h.Sum64(), uint64(r.Repeat)))
+		}
+		wait := time.Duration(jitter.Int64N(int64(most) + 1))
+		if failed.wait > 0 {
+			wait = min(failed.wait, p.Longest)
+		}
+		most = min(2*most, max(maxBackoff, p.Backoff))
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return reply, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pepbench/bench/llm"
+	"pepbench/bench/record"
+	"pepbench/judges"
+)
+
+// The roles that a model can have in a run.
+const (
+	roleSolver      = "solver"
+	roleJudge       = "judge"
+	roleCorrectness = "correctness" // played by the judge's model
+	roleUser        = "user"
+	roleInterpreter = "interpreter"
+	roleAsker       = "asker"
+)
+
+// Roles name the model that plays each role: one of Experiment.Models, or, where
+// nothing is said, the backend.
+type Roles struct {
+	Solver      string `yaml:"solver" json:"solver,omitempty"`
+	Judge       string `yaml:"judge" json:"judge,omitempty"`
+	User        string `yaml:"user" json:"user,omitempty"`
+	Interpreter string `yaml:"interpreter" json:"interpreter,omitempty"`
+	Asker       string `yaml:"asker" json:"asker,omitempty"`
+}
+
+// backendName stands for Experiment.Backend among the names of models.
+const backendName = "backend"
+
+// modelName names the model of a role.
+func (e *Experiment) modelName(role string) string {
+	name := map[string]string{
+		roleSolver: e.Roles.Solver, roleJudge: e.Roles.Judge, roleCorrectness: e.Roles.Judge,
+		roleUser: e.Roles.User, roleInterpreter: e.Roles.Interpreter, roleAsker: e.Roles.Asker,
+	}[role]
+	if name == "" {
+		return backendName
+	}
+	return name
+}
+
+// modelOf gives the model of a role.
+func (e *Experiment) modelOf(role string) BackendKind { return e.named(e.modelName(role)) }
+
+func (e *Experiment) named(model string) BackendKind {
+	if model == backendName {
+		return e.Backend.Config
+	}
+	return e.Models[model].Config
+}
+
+// rolesUsed are the roles that call a model in this experiment, in a fixed order.
+func (e *Experiment) rolesUsed() []string {
+	var out []string
+	if !e.Solver.Config.onlyProfile() {
+		out = append(out, roleSolver, roleJudge, roleCorrectness)
+	}
+	return out
+}
+
+// roles are the parts of a run that may talk to a model.
+type roles struct {
+	solver      solving
+	judge       grading
+	judgeID     string
+	correctness checking
+	clients     map[string]llm.Client // by role
+	endpoints   []record.Endpoint
+	meters      map[string]*llm.Meter
+	closers     []func()
+}
+
+func (r *roles) close() {
+	for _, c := range r.closers {
+		c()
+	}
+}
+
+// connect opens the models that some role needs, and asks each for one word, so that
+// a wrong key, model or address is found before any session is spent.
+func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
+	e := p.Experiment
+	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
+	if err := r.open(ctx, e, opening{concurrency: concurrency}); err != nil {
+		r.close()
+		return nil, err
+	}
+	r.solver = e.Solver.Config.solver(r.clients[roleSolver])
+	r.judge = e.Judge.Config.judge(r.clients[roleJudge], e.modelOf(roleJudge).model())
+	if c := r.clients[roleCorrectness]; c != nil {
+		r.correctness = &judges.Correctness{Client: c}
+	}
+	return r, nil
+}
+
+// open fills clients, endpoints and meters.
+func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
+	type opened struct {
+		client   llm.Client
+		reported string
+	}
+	models := map[string]opened{}
+	for _, role := range e.rolesUsed() {
+		name := e.modelName(role)
+		b := e.named(name)
+		o, ok := models[name]
+		if !ok {
+			c, closeModel, err := b.open(ctx, x)
+			if err != nil {
+				return err
+			}
+			r.closers = append(r.closers, closeModel)
+			hello, err := c.Complete(ctx, llm.Request{User: "Reply with the word ready."})
+			if err != nil {
+				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) { // whatever it was, sessions would meet it too
+					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)
+				}
+				return err
+			}
+			o = opened{c, hello.Model}
+			models[name] = o
+		}
+		m := &llm.Meter{Role: role}
+		r.meters[role] = m
+		r.clients[role] = m.Wrap(o.client)
+		r.endpoints = append(r.endpoints, record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()})
+	}
+	return nil
+}
+
+// usage is what the calls of the run cost.
+func (r *roles) usage() record.Usage {
+	u := record.Usage{Roles: map[string]record.RoleUsage{}}
+	for name, m := range r.meters {
+		x := m.Use()
+		u.Roles[name] = record.RoleUsage{Calls: x.Calls, Cached: x.Cached, Retries: x.Retries, Failed: x.Failed, TokensIn: x.TokensIn, TokensOut: x.TokensOut, Seconds: x.Busy.Seconds()}
+	}
+	return u
+}
+
+// counted is what the journal keeps of a session's calls.
+func counted(t *llm.Tallies) []record.RoleCalls {
+	by := t.ByRole()
+	var out []record.RoleCalls
+	for _, role := range []string{roleSolver, roleJudge, roleCorrectness, roleUser, roleInterpreter, roleAsker} {
+		if c, ok := by[role]; ok {
+			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Unread: c.Unread})
+		}
+	}
+	return slices.Clip(out)
+}
