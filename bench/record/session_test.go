@@ -200,13 +200,11 @@ func whole(id string) *Session {
 		Prior:    knows(0.25),
 		Turns: []Turn{
 			{
-				Question: 2, Answer: domains.At(4), OffScale: ptr(4.5), Said: "much", Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
+				Question: 2, Asked: "Well?", Answer: domains.At(4), OffScale: ptr(4.5), Said: "much", State: StateAside, By: "rule",
+				Volunteered: []Volunteered{{1, domains.NotHeld()}}, Again: []domains.Cell{domains.At(1)}, Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
 				Counterfactual: &Counterfactual{Answer: domains.NotHeld(), Next: -1},
 			},
-			{
-				Question: 1, Asked: "Well?", Answer: domains.NotHeld(), State: StateIndifferent, By: "rule", Inference: knows(0.75),
-				Volunteered: []Volunteered{{2, domains.At(4)}}, Again: []domains.Cell{domains.At(1)},
-			},
+			{Question: 1, Answer: domains.NotHeld(), Inference: knows(0.75)},
 		},
 		Stop: StopBudget,
 		Checkpoints: []Checkpoint{
