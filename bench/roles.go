@@ -31,6 +31,9 @@ type Roles struct {
 	Asker       string `yaml:"asker" json:"asker,omitempty"`
 }
 
+// RoleNames are the roles that Roles can name a model for.
+var RoleNames = []string{roleSolver, roleJudge, roleUser, roleInterpreter, roleAsker}
+
 // backendName stands for Experiment.Backend among the names of models.
 const backendName = "backend"
 
