@@ -112,17 +112,36 @@ func (o *openaiBackend) check() error {
 func (o *openaiBackend) model() string { return o.Model }
 func (*openaiBackend) simulated() bool { return false }
 
-func (o *openaiBackend) open(_ context.Context, x opening) (llm.Client, func(), error) {
-	key := ""
-	if o.KeyEnv != "" {
-		if key = os.Getenv(o.KeyEnv); key == "" {
-			return nil, nil, fmt.Errorf("environment variable %s (backend.api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, o.BaseURL, llm.ErrUnusable)
-		}
+// errNoKey is wrapped by the error of an endpoint whose key is not there.
+var errNoKey = fmt.Errorf("no key: %w", llm.ErrUnusable)
+
+// endpoint is where the model is. It is whole but for the key if that is missing.
+func (o *openaiBackend) endpoint() (llm.Endpoint, error) {
+	e := llm.Endpoint{
+		BaseURL: o.BaseURL, Model: o.Model, Temperature: o.Temperature, TopP: o.TopP,
+		MaxTokens: o.MaxTokens, Seed: o.Seed, Headers: o.Headers,
 	}
-	c, err := llm.Dial(llm.Endpoint{
-		BaseURL: o.BaseURL, Model: o.Model, Key: key, Temperature: o.Temperature, TopP: o.TopP,
-		MaxTokens: o.MaxTokens, Seed: o.Seed, Headers: o.Headers, Concurrency: x.concurrency,
-	}, x.options)
+	if o.KeyEnv == "" {
+		return e, nil
+	}
+	if e.Key = os.Getenv(o.KeyEnv); e.Key == "" {
+		return e, &keyError{fmt.Sprintf("environment variable %s (backend.api_key_env) is empty; export the key of %s in it", o.KeyEnv, o.BaseURL)}
+	}
+	return e, nil
+}
+
+type keyError struct{ what string }
+
+func (e *keyError) Error() string { return e.what }
+func (e *keyError) Unwrap() error { return errNoKey }
+
+func (o *openaiBackend) open(_ context.Context, x opening) (llm.Client, func(), error) {
+	e, err := o.endpoint()
+	if err != nil {
+		return nil, nil, err
+	}
+	e.Concurrency = x.concurrency
+	c, err := llm.Dial(e, x.options)
 	if err != nil {
 		return nil, nil, err
 	}

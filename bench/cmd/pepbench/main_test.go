@@ -95,8 +95,8 @@ func help(t *testing.T, args ...string) string {
 
 var (
 	commandLine = regexp.MustCompile(`(?m)^  ([a-z][a-z-]*) +[A-Z]`)
-	flagLine    = regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z-]+)`)
-	flagInDoc   = regexp.MustCompile(`--([a-z-]+)`)
+	flagLine    = regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z0-9-]+)`)
+	flagInDoc   = regexp.MustCompile(`--([a-z0-9-]+)`)
 )
 
 func submatches(re *regexp.Regexp, s string) []string {
