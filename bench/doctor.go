@@ -203,7 +203,7 @@ func (x *exam) all(ctx context.Context) {
 	}
 	for _, f := range []func(context.Context, *spoken){x.own, x.json, x.seed, x.room} {
 		f(ctx, first)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !x.Usable() {
 			return
 		}
 	}
