@@ -320,7 +320,6 @@ func TestMeterCountsManyAtOnce(t *testing.T) {
 	}
 }
 
-
 func TestNothingIsLeftRunning(t *testing.T) {
 	before := runtime.NumGoroutine()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
