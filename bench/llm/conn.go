@@ -36,7 +36,7 @@ type Endpoint struct {
 	CompletionPrice float64
 	RPM             int // most requests a minute; 0: no limit
 	TPM             int // most tokens a minute, in and out; 0: no limit
-	Concurrency     int // calls in flight at a time; 0: found out (see Gate)
+	Concurrency     int // calls in flight at a time; 0: found out, from 1 to 256
 	ContextLength   int // tokens of prompt and reply together; 0: not known
 
 	Timeout time.Duration // of one attempt; 0: two minutes

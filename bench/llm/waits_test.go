@@ -144,7 +144,7 @@ func TestWaits(t *testing.T) {
 		{"500 once", stack{}, then(1, always(500, fault("oops")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"500 until the tries are spent, backing off .5, 1 and 2 s at most", stack{}, always(500, fault("oops")), 4, time.Millisecond, 3500 * time.Millisecond, ErrTransient, "status 500: oops (after 4 tries)"},
 		{"one try", stack{retry: Retry{Attempts: 1}}, always(500, fault("oops")), 1, 0, 0, ErrTransient, "status 500: oops"},
-		{"many tries do not overflow", stack{retry: Retry{Attempts: 200, Backoff: time.Hour, Longest: 24 * time.Hour}}, always(500, fault("oops")), 200, time.Hour, 199 * time.Hour, ErrTransient, "status 500: oops (after 200 tries)"},
+		{"many tries do not overflow", stack{retry: Retry{Attempts: 200, Backoff: time.Hour, Longest: 24 * time.Hour, Total: 1000 * time.Hour}}, always(500, fault("oops")), 200, time.Hour, 199 * time.Hour, ErrTransient, "status 500: oops (after 200 tries)"},
 		{"408", stack{}, then(1, always(408, fault("slow")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"409", stack{}, then(1, always(409, fault("conflict")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"400 is about this request", stack{}, always(400, fault("bad role")), 1, 0, 0, nil, "status 400: bad role"},
