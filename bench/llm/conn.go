@@ -100,7 +100,7 @@ func New(e Endpoint) (*Conn, error) {
 	}
 	maps.Copy(headers, e.Headers)
 	c.http = &http.Client{
-		Transport: &wire{headers: headers, next: transport(cmp.Or(e.Concurrency, gateCeiling))},
+		Transport: &wire{headers: headers, next: transport(cmp.Or(e.Concurrency, MostInFlight))},
 		// A POST that is redirected arrives as a GET without its body.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

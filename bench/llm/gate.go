@@ -9,11 +9,13 @@ import (
 	"time"
 )
 
+// MostInFlight is the most calls in flight at a time where their number is found out.
+const MostInFlight = 256
+
 // Bounds of the number of calls in flight where it is found out.
 const (
-	gateStart   = 20
-	gateCeiling = 256
-	gateFloor   = 1
+	gateStart = 20
+	gateFloor = 1
 )
 
 // maxPause bounds how long a gate is shut, whatever the server asks for.
@@ -152,7 +154,7 @@ func (g *gate) leave(cuts int, ok bool, failed *callError) {
 	switch {
 	case ok && g.auto && full && cuts == g.cuts:
 		if g.won++; g.won >= g.limit {
-			g.limit, g.won = min(g.limit+1, gateCeiling), 0
+			g.limit, g.won = min(g.limit+1, MostInFlight), 0
 		}
 	case failed != nil && failed.again && failed.status == http.StatusTooManyRequests && g.auto && cuts == g.cuts:
 		g.limit, g.won = max(g.limit/2, gateFloor), 0
