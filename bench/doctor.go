@@ -52,12 +52,7 @@ func Patients(s *Sweep) ([]Patient, error) {
 			if !ok {
 				p := Patient{Name: name, simulated: b.simulated()}
 				if o, ok := b.(*openaiBackend); ok {
-					end, err := o.endpoint()
-					p.noKey = errors.Is(err, errNoKey)
-					if err != nil && !p.noKey {
-						return nil, err
-					}
-					p.Endpoint, p.KeyEnv = end, o.KeyEnv
+					p.see(o)
 				}
 				i = len(out)
 				at[id] = i
@@ -84,12 +79,19 @@ func PatientAt(baseURL, model, keyEnv string) (Patient, error) {
 	if err := o.check(); err != nil {
 		return Patient{}, err
 	}
-	end, err := o.endpoint()
-	end.Model = model
-	if err != nil && !errors.Is(err, errNoKey) {
-		return Patient{}, err
+	var p Patient
+	p.see(o)
+	p.Endpoint.Model = model
+	return p, nil
+}
+
+// see takes over where the model is, and its key.
+func (p *Patient) see(o *openaiBackend) {
+	key := ""
+	if o.KeyEnv != "" {
+		key = strings.TrimSpace(os.Getenv(o.KeyEnv))
 	}
-	return Patient{Endpoint: end, KeyEnv: o.KeyEnv, noKey: err != nil}, nil
+	p.Endpoint, p.KeyEnv, p.noKey = o.endpoint(key), o.KeyEnv, o.KeyEnv != "" && key == ""
 }
 
 // Marks of a Finding.
@@ -240,6 +242,11 @@ func (x *exam) get(ctx context.Context, address string, into any) (status int, e
 func (x *exam) do(req *http.Request) (*http.Response, []byte, error) {
 	if x.end.Key != "" {
 		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(x.end.Key))
+	}
+	for k, v := range map[string]string{"OpenAI-Organization": x.end.Organization, "OpenAI-Project": x.end.Project} {
+		if v != "" {
+			req.Header.Set(k, v)
+		}
 	}
 	for k, v := range x.end.Headers {
 		req.Header.Set(k, v)
@@ -671,9 +678,14 @@ func (x *exam) room(ctx context.Context, _ *spoken) {
 			x.context, x.slots = props.Settings.NCtx, props.Slots
 		}
 	}
-	if x.context > 0 {
+	switch said := x.end.ContextLength; {
+	case x.context > 0 && said > x.context:
+		x.say(FindingNote, "context", "%d tokens, fewer than the %d of the configuration", x.context, said)
+	case x.context > 0:
 		x.say(FindingOK, "context", "%d tokens", x.context)
-	} else {
+	case said > 0:
+		x.say(FindingNote, "context", "the server does not tell; %d tokens by the configuration", said)
+	default:
 		x.say(FindingNote, "context", "the server does not tell; see the model's card")
 	}
 }
@@ -740,10 +752,16 @@ func (x *exam) block() string {
 		put(true, "seed", *x.end.Seed)
 	}
 	put(true, "response_format", cmp.Or(x.format, "none"))
-	put(x.think != "", "thinking", x.think)
-	put(x.context > 0, "context", x.context)
+	think := cmp.Or(x.think, x.end.Thinking)
+	put(think != "", "thinking", think)
+	length := cmp.Or(x.context, x.end.ContextLength)
+	put(length > 0 && x.end.MaxTokens < length, "context", length)
 	put(x.rpm > 0, "rpm", x.rpm)
 	put(x.tpm > 0, "tpm", x.tpm)
-	put(x.slots > 0, "concurrency", x.slots)
+	slots := cmp.Or(x.slots, x.end.Concurrency)
+	put(slots > 0, "concurrency", slots)
+	if len(x.end.Extra)+len(x.end.Headers)+len(x.end.Stop) > 0 {
+		b.WriteString("  # extra, headers and stop as they are\n")
+	}
 	return b.String()
 }

@@ -136,6 +136,14 @@ func TestDiagnose(t *testing.T) {
 			[]string{"ok context 4096 tokens"}, []string{"context: 4096"},
 		},
 		{
+			"less than the configuration says", &clinic{list: `{"data":[{"id":"m","max_model_len":4096}]}`}, func(p *Patient) { p.Endpoint.ContextLength = 8192 }, true,
+			[]string{"note context 4096 tokens, fewer than the 8192"}, []string{"context: 4096"},
+		},
+		{
+			"by the configuration alone", &clinic{list: listed}, func(p *Patient) { p.Endpoint.ContextLength, p.Endpoint.Thinking = 8192, "opened" }, true,
+			[]string{"note context the server does not tell; 8192"}, []string{"context: 8192", "thinking: opened"},
+		},
+		{
 			"OpenRouter's", &clinic{list: `{"data":[{"id":"m","context_length":128000}]}`}, nil, true,
 			[]string{"ok context 128000 tokens"}, []string{"context: 128000"},
 		},
