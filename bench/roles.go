@@ -1,9 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
 	"slices"
 
 	"pepbench/bench/llm"
@@ -68,6 +72,34 @@ func (e *Experiment) rolesUsed() []string {
 	return out
 }
 
+// inFlight is how many sessions run at a time: what was asked for, else as many as the
+// widest of the models on servers takes calls, else four a processor. A session makes
+// one call at a time, or few; where there are more than a model takes, they wait.
+func (e *Experiment) inFlight() int {
+	most := 0
+	for _, role := range e.rolesUsed() {
+		most = max(most, e.modelOf(role).places())
+	}
+	return cmp.Or(e.Concurrency, most, 4*runtime.GOMAXPROCS(0))
+}
+
+// opening is what all models of a run share. The file of the trace is closed by close.
+func (e *Experiment) opening(concurrency int) (x opening, closeTrace func(), err error) {
+	x.concurrency = concurrency
+	if x.options.Budget = e.budget; x.options.Budget == nil {
+		x.options.Budget = e.Limits.budget()
+	}
+	if e.Trace == "" {
+		return x, func() {}, nil
+	}
+	f, err := os.OpenFile(e.Trace, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return x, nil, &ConfigError{File: e.Trace, What: "cannot be written: " + reason(err), Mend: "give another file in trace"}
+	}
+	x.options.Log = slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return x, func() { _ = f.Close() }, nil
+}
+
 // roles are the parts of a run that may talk to a model.
 type roles struct {
 	solver      solving
@@ -81,7 +113,7 @@ type roles struct {
 }
 
 func (r *roles) close() {
-	for _, c := range r.closers {
+	for _, c := range slices.Backward(r.closers) {
 		c()
 	}
 }
@@ -91,7 +123,12 @@ func (r *roles) close() {
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
 	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
-	if err := r.open(ctx, e, opening{concurrency: concurrency}); err != nil {
+	x, closeTrace, err := e.opening(concurrency)
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, closeTrace)
+	if err := r.open(ctx, e, x); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -122,7 +159,7 @@ func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 			r.closers = append(r.closers, closeModel)
 			hello, err := c.Complete(ctx, llm.Request{User: "Reply with the word ready."})
 			if err != nil {
-				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) { // whatever it was, sessions would meet it too
+				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) && !errors.Is(err, llm.ErrBudget) { // whatever it was, sessions would meet it too
 					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)
 				}
 				return err

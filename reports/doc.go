@@ -171,7 +171,9 @@
 // refused is not defined; one whose report is missing or cannot be read, or that has
 // no number of the strategy, has no result. Neither is an error, and both say why.
 // The cell that is chosen has the largest alignment on the dev profiles, the lowest
-// index among equals; the test numbers of the others are exploratory. Intervals are
+// index among equals; the test numbers of the others are exploratory. Where cells differ
+// in models alone none is chosen, since what is measured on dev is what strategies
+// predict, in which no model takes part. Intervals are
 // those of the runs. What cells differ in beside their axes is warned of.
 //
 // grid.json holds
@@ -209,8 +211,10 @@
 //	gain          adaptive gain by questions asked; if a strategy has a static twin
 //	grid          of a sweep: alignment of its cells
 //	gridgain      of a sweep: their adaptive gain; if any has one
+//	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
+//	              a solver
 //
-// They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain) and 17.5 cm
+// They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain, ladder) and 17.5 cm
 // (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
 // for yellow, one colour and marker for strategies that ask alike. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"math"
@@ -22,15 +23,13 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 }
 
 // dial makes a client for one test; tries follow each other without a pause.
-func dial(t *testing.T, e Endpoint) *Conn {
+func dial(t *testing.T, e Endpoint) *Link { return dialStack(t, stack{end: e}) }
+
+func dialStack(t *testing.T, s stack) *Link {
 	t.Helper()
-	if e.Model == "" {
-		e.Model = "m"
-	}
-	if e.Backoff == 0 {
-		e.Backoff = time.Nanosecond
-	}
-	c, err := New(e)
+	s.end.Model = cmp.Or(s.end.Model, "m")
+	s.retry.Backoff = cmp.Or(s.retry.Backoff, time.Nanosecond)
+	c, err := Dial(s.end, Options{Retry: s.retry})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +75,7 @@ func TestBytesOnTheWire(t *testing.T) {
 				body, path, length, header = string(b), r.URL.Path, r.ContentLength, r.Header
 				_, _ = io.WriteString(w, okReply)
 			}) + "/"
-			got, err := dial(t, row.end).Complete(context.Background(), Request{"s", "u <<<"})
+			got, err := dial(t, row.end).Complete(context.Background(), Request{System: "s", User: "u <<<"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,13 +17,28 @@
 //
 // # The wire
 //
-// POST /v1/chat/completions (with stream true as server-sent events) and
-// GET /v1/models; anything else is an error in OpenAI's JSON shape: 400 for a
-// bad body, 404, 405, and 413 for a body over 8 MiB. Fields read besides
+// POST /v1/chat/completions (with stream true as server-sent events),
+// POST /v1/embeddings, GET /v1/models and GET /v1/models/{id}; anything else is
+// an error in OpenAI's JSON shape: 400 for a bad body, 404, 405, 413 for a body
+// over 8 MiB, and 415 for one whose Content-Type says that it is not JSON (the
+// one header that is looked at, and it changes no reply). Fields read besides
 // messages: max_tokens and max_completion_tokens (the reply is cut and
 // finish_reason is "length"), n (must be 1), stream,
-// stream_options.include_usage. A token is four characters, rounded up. The id
-// is a hash of the messages, created is 0, system_fingerprint is [Version].
+// stream_options.include_usage, and response_format, which must be a known one
+// and changes no reply: JSON comes where the prompt is one that is answered in
+// JSON. All other fields are taken as they come. A token is four characters,
+// rounded up. The id is a hash of the messages, created is 0,
+// system_fingerprint is [Version].
+//
+// An embedding is a hashed bag of words, so that texts with common words are near
+// each other, and no more than that: the simulator knows no meanings. Fields read:
+// model, input (a text, a list of texts, or token numbers), dimensions (1 to 4096,
+// else 256), encoding_format (float or base64 of little-endian 32-bit floats).
+//
+// [Faults] stands before the simulator and makes it fail as servers do: with
+// latency, errors, cut and slow replies, a key, other model names, a context
+// length. Only it has a memory (how often each body came), and only there does
+// the model name count.
 //
 // # How a role is recognised
 //
