@@ -160,23 +160,30 @@ func simulator(t *testing.T) llm.Client {
 func TestSimulatedVerbalUsers(t *testing.T) {
 	c := simulator(t)
 	const tea, jokes, verses = "How do you take your leaves?", "How funny?", "Shall it rhyme?"
+	const (
+		none  = "I have no preference about that.|I do not mind how much of that there is."
+		cup   = "For me: a cup.|If you ask me, a cup would be right."
+		prose = "For me: none of it.|If you ask me, none of it would be right."
+		also  = " Also, Kettle, talk: a cup."
+	)
 	type reply struct {
-		question, text string
-		stop           bool
+		question, forms, more string
+		stop                  bool
 	}
 	for _, row := range []struct {
 		manner Manner
 		want   []reply
 	}{
-		{Passive, []reply{{jokes, "I have no preference about that.", false}, {tea, "For me: a cup.", false}, {verses, "For me: none of it.", true}}},
-		{PassiveNoStop, []reply{{tea, "For me: a cup.", false}, {verses, "For me: none of it.", false}, {jokes, "I have no preference about that.", false}}},
-		{Collaborative, []reply{{jokes, "I have no preference about that. Also, Kettle, talk: a cup.", false}, {"What of verses?", "For me: none of it.", false}}},
+		{Passive, []reply{{jokes, none, "", false}, {tea, cup, "", false}, {verses, prose, "", true}}},
+		{PassiveNoStop, []reply{{tea, cup, "", false}, {verses, prose, "", false}, {jokes, none, "", false}}},
+		{Collaborative, []reply{{jokes, none, also, false}, {"What of verses?", prose, "", false}}},
 	} {
 		v := NewVerbal(c, row.manner, guest(domains.Amount))
 		for _, w := range row.want {
 			a, err := v.Answer(context.Background(), domains.Question{Text: w.question})
-			if err != nil || a.Text != w.text || a.Stop != w.stop {
-				t.Errorf("%s, %s: %q, stop %v, %v; want %q, stop %v", row.manner, w.question, a.Text, a.Stop, err, w.text, w.stop)
+			plain, other, _ := strings.Cut(w.forms, "|")
+			if err != nil || a.Text != plain+w.more && a.Text != other+w.more || a.Stop != w.stop {
+				t.Errorf("%s, %s: %q, stop %v, %v; want %q with %q, stop %v", row.manner, w.question, a.Text, a.Stop, err, w.forms, w.more, w.stop)
 			}
 		}
 	}

@@ -204,7 +204,8 @@
 //
 // It answers {"thought": "...", "response": "..."}, with the amount of the first
 // criterion that is asked as the question is, else of the first whose name's stems are
-// in the question, or else that it has no preference. With a manner it keeps count of
+// in the question, or else that it has no preference. With a manner every other answer,
+// by a hash of the messages, is in a roundabout form, and it keeps count of
 // the criteria that the conversation has come to, by a question of the assistant's or
 // by name. If the manner has the word "volunteer", it adds the first criterion that has
 // not come up, as "Also, <name>: <amount>."; if it has the words "may end" and all have

@@ -44,7 +44,7 @@ func replyTo(msgs []message) (string, error) {
 	case correctnessRole:
 		return correctness(p), nil
 	case userRole:
-		return answerAsUser(p.text), nil
+		return answerAsUser(p.text, salt), nil
 	case askerRole:
 		return ask(p.text), nil
 	case interpreterRole:

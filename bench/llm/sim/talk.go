@@ -74,19 +74,27 @@ func about(list []care, question string) int {
 	return slices.IndexFunc(list, func(c care) bool { return c.name.in(toks) })
 }
 
-// answerAsUser answers a question from the profile in the prompt.
-func answerAsUser(text string) string {
+// answerAsUser answers a question from the profile in the prompt. With a manner, every
+// other answer is in a roundabout form.
+func answerAsUser(text string, salt uint64) string {
 	question, _ := fieldText(text, fieldQuestion)
 	_, rest := fieldText(text, fieldCare)
 	list := cares(rest)
 	thought := "The question is about nothing I care about."
 	response := "I have no preference about that."
+	manner := lineAfter(text, mannerKey)
+	roundabout := manner != "" && mix(salt)&1 == 1
+	if roundabout {
+		response = "I do not mind how much of that there is."
+	}
 	at := about(list, question)
 	if at >= 0 {
 		thought = "The question is about " + onePhrase(list[at].item.name) + "."
 		response = "For me: " + list[at].amount() + "."
+		if roundabout {
+			response = "If you ask me, " + list[at].amount() + " would be right."
+		}
 	}
-	manner := lineAfter(text, mannerKey)
 	stop := false
 	if manner != "" {
 		told := talkedAbout(list, text)
