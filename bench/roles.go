@@ -69,6 +69,16 @@ func (e *Experiment) rolesUsed() []string {
 	if !e.Solver.Config.onlyProfile() {
 		out = append(out, roleSolver, roleJudge, roleCorrectness)
 	}
+	verbal, asks := e.Users.Config.verbal(), e.asks()
+	if verbal {
+		out = append(out, roleUser)
+	}
+	if verbal || asks {
+		out = append(out, roleInterpreter)
+	}
+	if asks {
+		out = append(out, roleAsker)
+	}
 	return out
 }
 

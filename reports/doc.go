@@ -52,6 +52,33 @@
 // part. Errors of values are in the unit of the criterion; a nominal one has none, and
 // its level has the error 1 - P(true level | held) instead.
 //
+// A model that asks may ask about no criterion, or about one that it had asked. Such a
+// question counts among the questions asked, and all of them as one and the same in the
+// follow-up adaptivity; what is answered to it teaches nothing.
+//
+// # Fidelity
+//
+// Where users answer in words, what was understood of them is held against the true
+// profiles, over all questions about a criterion whose truth is known, those past the
+// budget included. Shares are sums over questions (or sessions) divided by their number,
+// both resampled together over clusters. An answer that is missing (aside, unread, stop)
+// lowers the share of questions answered and has no part in the agreement:
+//
+//	agreement    answers equal to the profile: not held, or held at that value
+//	held         answers right in held or not held
+//	level        of those that are held and said to be, right in the value; level_mae: mean
+//	             error there, in the unit of the criterion (nominal ones left out)
+//	leak         questions whose answer tells an amount of a criterion that the user holds
+//	             and was not asked about up to then; leak_mean: how many of them a question
+//
+// What is told without being asked reaches no strategy, but for the words that a model
+// hears that asks. A user who ends the session errs in one way if the last question was
+// about a criterion that it holds, and it did not say so (stop_unanswered), in another if
+// a criterion that it holds has not been said to be held (stop_early). A question that was
+// put again flips in held if its answers are not all alike in held or not held, which is
+// undefined where one is missing, and in level if not all are of the same value, which is
+// undefined where one is not held, too.
+//
 // # Comparisons
 //
 // Two strategies are compared by the mean of their differences over the sessions
@@ -104,9 +131,15 @@
 //	                              measure (alignment, held_mae, brier, level_error if a criterion is
 //	                              nominal, unasked_mae, unasked_brier), estimate of the difference
 //	                              strategy minus against, resolved
-//	planned_calls                 logical calls (solver, judge, correctness) and tokens (tokens_in,
+//	fidelity                      absent unless users answer in words, see below
+//	planned_calls                 logical calls (solver, judge, correctness; user, interpreter and
+//	                              asker, absent where they are 0) and tokens (tokens_in,
 //	                              tokens_out, and tokens_estimated: from characters) by the dry-run
-//	                              arithmetic, an upper bound; what was done is in usage.json
+//	                              arithmetic, an upper bound but for replies that cannot be read and
+//	                              are asked for again: of the user one a question and one for each
+//	                              time it is put again; of the asker one a question and one a
+//	                              counterfactual; of the interpreter one for each of all these.
+//	                              What was done is in usage.json
 //	warnings                      what to know before trusting a number
 //
 // and of every strategy its line of the manifest (name, base, kind, predict, asks,
@@ -139,6 +172,33 @@
 //	adaptive_gain            absent without a static twin: twin (its name), and by_questions, at
 //	                         every checkpoint: estimate of alignment minus the twin's, resolved
 //
+//	asking                   absent unless a model asks: unplaced, estimate of the share of its
+//	                         questions that are about no criterion, or about one that it had asked;
+//	                         and stopped_unread, sessions that ended since what it wrote could not
+//	                         be read
+//
+// Fidelity is played_by and understood_by (models of user and interpreter), audited
+// (questions that were put again), and of all strategies together (all), of each
+// (strategies) and of each criterion, all strategies together (criteria, by id)
+//
+//	of                       name or id; empty for all
+//	questions                about a criterion, and no_criterion: the others
+//	told, no_preference, aside, unread, stop
+//	                         questions by what became of them
+//	by_rule, by_model        questions by who made the answer out
+//	answered                 estimate (n: questions)
+//	agreement, held          estimates (n: answers; undefined: questions without one)
+//	level, level_mae, agreement_rule, agreement_model
+//	                         estimates (n: answers that they are of)
+//	leak, leak_mean          estimates (n: questions)
+//	stopped                  sessions that the user ended; of a criterion 0, as are those below
+//	stop_unanswered, stop_early
+//	                         estimates (n: these sessions)
+//	held_flips, level_flips  estimates (n: audited questions)
+//
+// Where simulated_roles names user and interpreter, they say that the embedded simulator
+// understands itself, and nothing of any model.
+//
 // value_rmse is the root of the mean of the sessions' mean squares.
 //
 // # Tables
@@ -152,6 +212,9 @@
 //	errors    alignment and errors at every number of questions of the comparisons
 //	gain      paired differences: a row for two strategies, a column for a measure and a
 //	          number of questions; if anything is compared
+//	fidelity  how the answers of users who answer in words agree with their profiles, how
+//	          often they tell more than was asked, stop in error, or change their answers; the
+//	          CSV file has every criterion
 //	released  the measures of the released code, with its faults; if the run computes as
 //	          it does
 //	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the

@@ -78,7 +78,7 @@ type SplitCount struct {
 type Strategy struct {
 	Name    string `json:"name"`              // unique; Session.Strategy
 	Base    string `json:"base"`              // how it asks; strategies that differ only in Predict share it
-	Kind    string `json:"kind"`              // none, oracle, random, static, pep
+	Kind    string `json:"kind"`              // none, oracle, random, static, pep, asker
 	Predict string `json:"predict"`           // "answers" or the name of a belief
 	Asks    string `json:"asks,omitempty"`    // name of the belief it asks by
 	TwinOf  string `json:"twin_of,omitempty"` // Base of the adaptive strategy whose static twin this is
@@ -125,6 +125,9 @@ type Calls struct {
 	Solver          int  `json:"solver"`
 	Judge           int  `json:"judge"`
 	Correctness     int  `json:"correctness"`
+	User            int  `json:"user,omitempty"`
+	Interpreter     int  `json:"interpreter,omitempty"`
+	Asker           int  `json:"asker,omitempty"`
 	TokensIn        int  `json:"tokens_in"`  // estimate, four characters a token
 	TokensOut       int  `json:"tokens_out"` // estimate
 	TokensEstimated bool `json:"tokens_estimated"`
