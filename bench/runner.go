@@ -349,7 +349,7 @@ func unscored(p *domains.Profile, why, judge string) []record.Score {
 func graded(scores []judges.Score) []record.Score {
 	out := make([]record.Score, len(scores))
 	for i, s := range scores {
-		out[i] = record.Score{Position: s.Position, Level: s.Level, Reason: s.Reason, Unscored: s.Unscored, Judge: s.Judge}
+		out[i] = record.Score{Position: s.Position, Level: s.Level, Reason: s.Reason, Unscored: s.Unscored, Judge: s.Judge, Repeats: record.NewFloats(s.Repeats), Levels: record.NewFloats(s.Levels)}
 		if s.Score != nil {
 			v := record.Round(*s.Score)
 			out[i].Score = &v
