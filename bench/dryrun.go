@@ -63,6 +63,9 @@ func (p *Plan) DryRun() string {
 		line("model as "+role, "%s", p.Experiment.modelOf(role).model())
 	}
 	line("calls", "at most %d solver, %d judge, %d correctness (sessions that stop early need fewer; correctness asks the model only where no rule can tell)", m.Planned.Solver, m.Planned.Judge, m.Planned.Correctness)
+	if m.Planned.Probes > 0 {
+		line("", "and %d of the judge on built-in probes, before the sessions", m.Planned.Probes)
+	}
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()
 	return b.String()

@@ -175,6 +175,7 @@ func (p *Plan) calls() record.Calls {
 		return record.Calls{}
 	}
 	var c record.Calls
+	draws := drawsOf(e.Judge.Config)
 	for _, k := range p.sessions {
 		prof := &p.Data.Profiles[k.profile]
 		points := len(e.Checkpoints)
@@ -191,9 +192,12 @@ func (p *Plan) calls() record.Calls {
 		}
 		prompt := len(task.Prompt) + promptOverhead + instructionChars*e.Solver.Config.Instructions()
 		response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
-		c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*rubricChars) / charsPerToken
-		c.TokensOut += points * (response + held*reasonChars) / charsPerToken
+		c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*draws*rubricChars) / charsPerToken
+		c.TokensOut += points * (response + held*draws*reasonChars) / charsPerToken
 	}
+	c.Probes = probeCalls(e.Judge.Config)
+	c.TokensIn += c.Probes * (promptOverhead + responseChars + 3*rubricChars) / charsPerToken
+	c.TokensOut += c.Probes * 3 * reasonChars / charsPerToken
 	c.TokensEstimated = true
 	return c
 }

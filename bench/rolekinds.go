@@ -168,8 +168,12 @@ func (r *rubricJudge) Calls(held int) int {
 }
 
 // Prompts implements JudgeKind.
-func (*rubricJudge) Prompts() []record.Prompt {
-	return []record.Prompt{{Name: judges.PromptName, SHA256: judges.PromptHash()}, {Name: judges.CorrectnessPromptName, SHA256: judges.CorrectnessPromptHash()}}
+func (r *rubricJudge) Prompts() []record.Prompt {
+	out := []record.Prompt{{Name: judges.PromptName, SHA256: judges.PromptHash()}, {Name: judges.CorrectnessPromptName, SHA256: judges.CorrectnessPromptHash()}}
+	if r.Probes {
+		out = append(out, record.Prompt{Name: judges.ProbesName, SHA256: judges.ProbesHash()})
+	}
+	return out
 }
 
 type profileJudge struct{}

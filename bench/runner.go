@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -124,7 +125,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 	defer roles.close()
 	p.manifest.Endpoints = roles.endpoints
-	if had != nil && !slices.Equal(had.Endpoints, roles.endpoints) {
+	if had != nil && !reflect.DeepEqual(had.Endpoints, roles.endpoints) {
 		return out, otherRun(dir, fmt.Sprintf("endpoints that said they were %v, now they say %v", had.Endpoints, roles.endpoints))
 	}
 	if fresh {
@@ -145,8 +146,29 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := os.Remove(filepath.Join(dir, record.MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return out, fmt.Errorf("results: %w", err)
 	}
+	if err := probe(ctx, p.Experiment, p.Data.Rubric, roles, dir, had != nil, progress.Step); err != nil {
+		return out, err
+	}
 	progress.Step(fmt.Sprintf("running %d sessions", len(left)))
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness, clients: roles.clients}
+	if err := work(ctx, j, left, limit, r.session, &out, progress); err != nil {
+		return out, err
+	}
+	if err := j.Finish(); err != nil {
+		return out, err
+	}
+	if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), roles.usage()); err != nil {
+		return out, err
+	}
+	return out, record.WriteJSON(filepath.Join(dir, record.TimingFile), record.Timing{
+		Started: started.UTC().Format(time.RFC3339), WallSeconds: time.Since(started).Seconds(),
+		CPUSeconds: cpuSeconds() - cpu, Sessions: out.Ran, Concurrency: limit,
+	})
+}
+
+// work makes the sessions that are left, at most limit at a time, and appends each to
+// the journal. It stops at the first error, and when too many in a row have no score.
+func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, session func(context.Context, K) (*record.Session, error), out *Outcome, progress Progress) error {
 	done := make(chan *record.Session)
 	g, gctx := errgroup.WithContext(ctx)
 	streak := 0
@@ -165,7 +187,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			if streak == hopeless {
 				return fmt.Errorf("%d sessions in a row without a score, the last because: %s: %w", streak, trouble(s), llm.ErrUnusable)
 			}
-			progress.Sessions(len(p.sessions)-len(left)+out.Ran, len(p.sessions), out.Ran)
+			progress.Sessions(out.Total-len(left)+out.Ran, out.Total, out.Ran)
 		}
 		return nil
 	})
@@ -176,7 +198,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			break
 		}
 		feed.Go(func() error {
-			s, err := r.session(fctx, k)
+			s, err := session(fctx, k)
 			if err != nil {
 				return err
 			}
@@ -188,7 +210,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			}
 		})
 	}
-	err = feed.Wait()
+	err := feed.Wait()
 	close(done)
 	// Where the writer gave up, that is why: what sessions in flight then say, cancelled
 	// in the middle of a call, is not.
@@ -198,19 +220,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err == nil {
 		err = ctx.Err()
 	}
-	if err != nil {
-		return out, err
-	}
-	if err := j.Finish(); err != nil {
-		return out, err
-	}
-	if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), roles.usage()); err != nil {
-		return out, err
-	}
-	return out, record.WriteJSON(filepath.Join(dir, record.TimingFile), record.Timing{
-		Started: started.UTC().Format(time.RFC3339), WallSeconds: time.Since(started).Seconds(),
-		CPUSeconds: cpuSeconds() - cpu, Sessions: out.Ran, Concurrency: limit,
-	})
+	return err
 }
 
 // hopeless is how many sessions in a row may end without any score before the run
