@@ -46,6 +46,7 @@ func Compute(r *Run) *Metrics {
 	for i, st := range r.strategies {
 		c.compare(st, &out.Strategies[i])
 	}
+	c.judging()
 	c.warnings()
 	return out
 }

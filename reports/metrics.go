@@ -86,6 +86,12 @@ type Metrics struct {
 	ComparedAt  []int        `json:"compared_at"`
 	Comparisons []Comparison `json:"comparisons"`
 	Planned     record.Calls `json:"planned_calls"`
+
+	Calls   []roleCalls    `json:"calls,omitempty"`
+	Repeats *repeated      `json:"judge_repeats,omitempty"`
+	Probes  *record.Probes `json:"judge_probes,omitempty"`
+	Judges  *judged        `json:"judges,omitempty"`
+
 	Warnings    []string     `json:"warnings"`
 }
 
