@@ -34,11 +34,6 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		LeftOut:  p.leftOut,
 		Warnings: p.warnings,
 		Counts:   slices.Clone(d.Counts),
-		Report: record.Report{
-			Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,
-			TargetOf: e.Report.TargetOf, Reference: e.Report.Reference,
-			Questions: e.Report.Questions, Against: e.Report.Against,
-		},
 	}
 	if m.Models == nil {
 		m.Models = []record.Model{}
@@ -47,11 +42,7 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		m.Strategies = append(m.Strategies, r.Strategy)
 	}
 
-	for _, name := range []*string{&m.Report.TargetOf, &m.Report.Reference} {
-		if *name != "" && !slices.ContainsFunc(p.rows, func(r planRow) bool { return r.Name == *name }) {
-			*name = "" // left out, with a warning
-		}
-	}
+	m.Report = e.reported(m.Strategies)
 	m.Counts = append(m.Counts, notes...)
 	m.Data = record.Data{
 		Name: d.Name, Version: d.Version, Rubric: string(d.Rubric), Sources: d.Sources,
@@ -100,6 +91,22 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 	m.Endpoints = []record.Endpoint{}
 	m.Planned = p.calls()
 	return nil
+}
+
+// reported is what reports need to know of the configuration, given the strategies that
+// there are.
+func (e *Experiment) reported(strategies []record.Strategy) record.Report {
+	r := record.Report{
+		Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,
+		TargetOf: e.Report.TargetOf, Reference: e.Report.Reference,
+		Questions: e.Report.Questions, Against: e.Report.Against,
+	}
+	for _, name := range []*string{&r.TargetOf, &r.Reference} {
+		if *name != "" && !slices.ContainsFunc(strategies, func(s record.Strategy) bool { return s.Name == *name }) {
+			*name = "" // left out, with a warning
+		}
+	}
+	return r
 }
 
 func largest(c *record.SplitCount, train, dev, test int) {

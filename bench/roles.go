@@ -21,6 +21,9 @@ const (
 	roleAsker       = "asker"
 )
 
+// allRoles is the order in which roles are listed.
+var allRoles = []string{roleSolver, roleJudge, roleCorrectness, roleUser, roleInterpreter, roleAsker}
+
 // Roles name the model that plays each role: one of Experiment.Models, or, where
 // nothing is said, the backend.
 type Roles struct {
@@ -88,7 +91,7 @@ func (r *roles) close() {
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
 	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
-	if err := r.open(ctx, e, opening{concurrency: concurrency}); err != nil {
+	if err := r.open(ctx, e, e.rolesUsed(), opening{concurrency: concurrency}); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -100,14 +103,14 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	return r, nil
 }
 
-// open fills clients, endpoints and meters.
-func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
+// open fills clients, endpoints and meters of some roles.
+func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
 	type opened struct {
 		client   llm.Client
 		reported string
 	}
 	models := map[string]opened{}
-	for _, role := range e.rolesUsed() {
+	for _, role := range some {
 		name := e.modelName(role)
 		b := e.named(name)
 		o, ok := models[name]
@@ -149,7 +152,7 @@ func (r *roles) usage() record.Usage {
 func counted(t *llm.Tallies) []record.RoleCalls {
 	by := t.ByRole()
 	var out []record.RoleCalls
-	for _, role := range []string{roleSolver, roleJudge, roleCorrectness, roleUser, roleInterpreter, roleAsker} {
+	for _, role := range allRoles {
 		if c, ok := by[role]; ok {
 			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Unread: c.Unread})
 		}

@@ -294,6 +294,8 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 		return nil, err
 	}
 	switch {
+	case had.Rejudged != nil:
+		return nil, otherRun(dir, "responses of "+had.Rejudged.Of+", which were graded again there")
 	case had.ConfigHash != now.ConfigHash:
 		return nil, otherRun(dir, "another configuration: "+firstDifference(had.Config, now.Config))
 	case had.Code.Version != now.Code.Version || had.Code.Platform != now.Code.Platform:
