@@ -67,6 +67,7 @@ func TestReadBack(t *testing.T) {
 		sets   []string
 	}{
 		{"all criteria", []string{"solver.max_criteria=all"}},
+		{"a model file, which names a belief", []string{"beliefs={}", "strategies=[{name: none, kind: none}, {name: pep, kind: pep, model: some.json, predict: [answers, model]}]", "report={resamples: 20}"}},
 		{"repeats and probes", []string{"judge={kind: rubric, mode: single, repeats: 4, probes: true}"}},
 		{"headers, which are hashed", []string{"backend={kind: openai, model: m, headers: {X-Team: secret}}"}},
 		{"models by role", []string{"models={a: {kind: openai, model: m}, b: {kind: sim}}", "roles={solver: a, judge: b}"}},

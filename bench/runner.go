@@ -171,12 +171,13 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, session func(context.Context, K) (*record.Session, error), out *Outcome, progress Progress) error {
 	done := make(chan *record.Session)
 	g, gctx := errgroup.WithContext(ctx)
-	streak := 0
+	streak, ran := 0, 0
 	g.Go(func() error { // the only writer
 		for s := range done {
 			if err := j.Append(s); err != nil {
 				return err
 			}
+			ran++
 			out.Ran++
 			if s.Error != "" {
 				out.Failed++
@@ -187,7 +188,7 @@ func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, se
 			if streak == hopeless {
 				return fmt.Errorf("%d sessions in a row without a score, the last because: %s: %w", streak, trouble(s), llm.ErrUnusable)
 			}
-			progress.Sessions(out.Total-len(left)+out.Ran, out.Total, out.Ran)
+			progress.Sessions(out.Total-len(left)+ran, out.Total, ran)
 		}
 		return nil
 	})

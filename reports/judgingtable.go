@@ -228,15 +228,17 @@ func (j *judged) words() string {
 	if j.Units == 0 {
 		return fmt.Sprintf("No grade that both gave (unscored: %d former, %d this).", j.NoBefore, j.NoAfter)
 	}
-	of := func(p pooled, times float64, format string) string {
+	of := func(p pooled, times float64, format, unit string) string {
 		g := &grid{}
-		if c := g.pooled(p, times, format, ""); c.note == 0 {
-			return c.text()
+		c := g.pooled(p, times, format, "")
+		if c.note > 0 {
+			return "undefined"
 		}
-		return "undefined"
+		c.value += unit
+		return c.text()
 	}
-	return fmt.Sprintf("Of %d grades that both gave, %s%% are equal and %s%% within one; Krippendorff's alpha (ordinal) %s, Spearman's correlation %s, mean shift (this - former) %s; unscored: %d former, %d this. %s",
-		j.Units, of(j.Exact, 100, "%.1f"), of(j.Near, 100, "%.1f"), of(j.Ordinal, 1, "%.3f"), of(j.Spearman, 1, "%.3f"), of(j.Shift, 1, "%+.2f"), j.NoBefore, j.NoAfter, j.order())
+	return fmt.Sprintf("Of %d grades that both gave, %s are equal and %s within one; Krippendorff's alpha (ordinal) %s, Spearman's correlation %s, mean shift (this - former) %s; unscored: %d former, %d this. %s",
+		j.Units, of(j.Exact, 100, "%.1f", "%"), of(j.Near, 100, "%.1f", "%"), of(j.Ordinal, 1, "%.3f", ""), of(j.Spearman, 1, "%.3f", ""), of(j.Shift, 1, "%+.2f", ""), j.NoBefore, j.NoAfter, j.order())
 }
 
 // order says whether the judges put the strategies in the same order.
@@ -302,7 +304,7 @@ func aboutJudge(m *Metrics) (out []string) {
 		out = append(out, fmt.Sprintf("%d repeats of the judge agree on %s%% of %d grades (alpha %s)", r.Repeats, num(100*r.Exact.Value, "%.1f"), r.Units, alpha))
 	}
 	if j := m.Judges; j != nil {
-		out = append(out, fmt.Sprintf("responses of %s, graded again by %s; %s tables/judges.md has more", j.Of, j.After, j.words()))
+		out = append(out, fmt.Sprintf("Responses of %s, graded again by %s. %s More in tables/judges.md.", j.Of, j.After, j.words()))
 	}
 	return out
 }
