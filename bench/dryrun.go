@@ -68,6 +68,9 @@ func (p *Plan) DryRun() string {
 	if m.Planned.Interpreter > 0 {
 		line("calls", "at most %d user, %d interpreter, %d asker (the interpreter asks the model only where no rule can tell)", m.Planned.User, m.Planned.Interpreter, m.Planned.Asker)
 	}
+	if m.Planned.Probes > 0 {
+		line("", "and %d of the judge on built-in probes, before the sessions", m.Planned.Probes)
+	}
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()
 	return b.String()

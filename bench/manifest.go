@@ -34,11 +34,6 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		LeftOut:  p.leftOut,
 		Warnings: p.warnings,
 		Counts:   slices.Clone(d.Counts),
-		Report: record.Report{
-			Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,
-			TargetOf: e.Report.TargetOf, Reference: e.Report.Reference,
-			Questions: e.Report.Questions, Against: e.Report.Against,
-		},
 	}
 	if m.Models == nil {
 		m.Models = []record.Model{}
@@ -47,11 +42,7 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 		m.Strategies = append(m.Strategies, r.Strategy)
 	}
 
-	for _, name := range []*string{&m.Report.TargetOf, &m.Report.Reference} {
-		if *name != "" && !slices.ContainsFunc(p.rows, func(r planRow) bool { return r.Name == *name }) {
-			*name = "" // left out, with a warning
-		}
-	}
+	m.Report = e.reported(m.Strategies)
 	m.Counts = append(m.Counts, notes...)
 	m.Data = record.Data{
 		Name: d.Name, Version: d.Version, Rubric: string(d.Rubric), Sources: d.Sources,
@@ -100,6 +91,22 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 	m.Endpoints = []record.Endpoint{}
 	m.Planned = p.calls()
 	return nil
+}
+
+// reported is what reports need to know of the configuration, given the strategies that
+// there are.
+func (e *Experiment) reported(strategies []record.Strategy) record.Report {
+	r := record.Report{
+		Resamples: e.Report.Resamples, Confidence: e.Report.Confidence, Seed: e.Report.Seed,
+		TargetOf: e.Report.TargetOf, Reference: e.Report.Reference,
+		Questions: e.Report.Questions, Against: e.Report.Against,
+	}
+	for _, name := range []*string{&r.TargetOf, &r.Reference} {
+		if *name != "" && !slices.ContainsFunc(strategies, func(s record.Strategy) bool { return s.Name == *name }) {
+			*name = "" // left out, with a warning
+		}
+	}
+	return r
 }
 
 func largest(c *record.SplitCount, train, dev, test int) {
@@ -176,6 +183,9 @@ func (p *Plan) calls() record.Calls {
 		p.graded(&c, &p.sessions[i])
 		p.talked(&c, &p.sessions[i])
 	}
+	c.Probes = probeCalls(p.Experiment.Judge.Config)
+	c.TokensIn += c.Probes * (promptOverhead + responseChars + 3*rubricChars) / charsPerToken
+	c.TokensOut += c.Probes * 3 * reasonChars / charsPerToken
 	c.TokensEstimated = c.TokensIn > 0
 	return c
 }
@@ -192,7 +202,7 @@ func (p *Plan) graded(c *record.Calls, k *sessionKey) {
 		points = 1
 	}
 	held := prof.Held()
-	judge := e.Judge.Config.Calls(held)
+	judge, draws := e.Judge.Config.Calls(held), drawsOf(e.Judge.Config)
 	c.Solver += points
 	c.Judge += points * judge
 	task := &p.Data.Tasks[prof.Task]
@@ -201,8 +211,8 @@ func (p *Plan) graded(c *record.Calls, k *sessionKey) {
 	}
 	prompt := len(task.Prompt) + promptOverhead + instructionChars*e.Solver.Config.Instructions()
 	response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
-	c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*rubricChars) / charsPerToken
-	c.TokensOut += points * (response + held*reasonChars) / charsPerToken
+	c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*draws*rubricChars) / charsPerToken
+	c.TokensOut += points * (response + held*draws*reasonChars) / charsPerToken
 }
 
 // talked adds the calls of user, interpreter and asker in a session: of the user one a

@@ -208,10 +208,18 @@ func jsonOf(d *decoder, n *yaml.Node, path string) (any, bool) {
 // headers go to the server as they are and to disk as hashes: they may be secret.
 type headers map[string]string
 
-// MarshalJSON writes names and the first half of the SHA-256 of each value.
+// hashedHeader is a value of headers as it goes to disk.
+var hashedHeader = regexp.MustCompile(`^sha256:[0-9a-f]{32}$`)
+
+// MarshalJSON writes names and the first half of the SHA-256 of each value; what was
+// read back from there stays as it is.
 func (h headers) MarshalJSON() ([]byte, error) {
 	out := make(map[string]string, len(h))
 	for k, v := range h {
+		if hashedHeader.MatchString(v) {
+			out[k] = v
+			continue
+		}
 		sum := sha256.Sum256([]byte(v))
 		out[k] = "sha256:" + hex.EncodeToString(sum[:16])
 	}

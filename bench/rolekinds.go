@@ -18,7 +18,7 @@ func init() {
 	solverKinds.add("direct", func() SolverKind { return &directSolver{solverOptions{MaxCriteria: 6}} })
 	solverKinds.add("profile", func() SolverKind { return &profileSolver{solverOptions{MaxCriteria: 6}} })
 
-	judgeKinds.add("rubric", func() JudgeKind { return &rubricJudge{Mode: modeBatched} })
+	judgeKinds.add("rubric", func() JudgeKind { return &rubricJudge{Mode: modeBatched, Repeats: 1} })
 	judgeKinds.add("profile", func() JudgeKind { return &profileJudge{} })
 }
 
@@ -123,37 +123,57 @@ const (
 )
 
 type rubricJudge struct {
-	Mode string `yaml:"mode" json:"mode"` // batched: one call a response; single: one a criterion
+	Mode    string  `yaml:"mode" json:"mode"`                // batched: one call a response; single: one a criterion
+	Repeats repeats `yaml:"repeats" json:"repeats,omitzero"` // independent draws of every call
+	Probes  bool    `yaml:"probes" json:"probes,omitempty"`  // grade the built-in probes before the sessions
 }
+
+// repeats is a number of draws; the usual one is left out of configurations on disk.
+type repeats int
+
+// IsZero reports whether nothing is repeated.
+func (r repeats) IsZero() bool { return r <= 1 }
+
+// mostRepeats bounds what one response may cost by mistake.
+const mostRepeats = 25
 
 func (r *rubricJudge) check() error {
 	if !slices.Contains([]string{modeBatched, modeSingle}, r.Mode) {
 		return fmt.Errorf("mode %q is neither %s nor %s", r.Mode, modeBatched, modeSingle)
 	}
+	if r.Repeats < 1 || r.Repeats > mostRepeats {
+		return fmt.Errorf("repeats %d is not from 1 to %d", r.Repeats, mostRepeats)
+	}
 	return nil
 }
 
-func (r *rubricJudge) judge(c llm.Client, model string) grading {
-	return &judges.Rubric{Client: c, Batched: r.Mode == modeBatched, Model: model}
+func (r *rubricJudge) judge(c llm.Client, model string) grading { return r.rubric(c, model) }
+
+func (r *rubricJudge) rubric(c llm.Client, model string) *judges.Rubric {
+	return &judges.Rubric{Client: c, Batched: r.Mode == modeBatched, Repeats: int(r.Repeats), Model: model}
 }
 func (*rubricJudge) onlyProfile() bool { return false }
 
 // Identity implements JudgeKind.
 func (r *rubricJudge) Identity(b BackendKind, rubric domains.RubricKind) string {
-	return (&judges.Rubric{Batched: r.Mode == modeBatched, Model: b.model()}).ID(rubric)
+	return r.rubric(nil, b.model()).ID(rubric)
 }
 
 // Calls implements JudgeKind.
 func (r *rubricJudge) Calls(held int) int {
 	if r.Mode == modeBatched {
-		return min(1, held)
+		held = min(1, held)
 	}
-	return held
+	return held * int(r.Repeats)
 }
 
 // Prompts implements JudgeKind.
-func (*rubricJudge) Prompts() []record.Prompt {
-	return []record.Prompt{{Name: judges.PromptName, SHA256: judges.PromptHash()}, {Name: judges.CorrectnessPromptName, SHA256: judges.CorrectnessPromptHash()}}
+func (r *rubricJudge) Prompts() []record.Prompt {
+	out := []record.Prompt{{Name: judges.PromptName, SHA256: judges.PromptHash()}, {Name: judges.CorrectnessPromptName, SHA256: judges.CorrectnessPromptHash()}}
+	if r.Probes {
+		out = append(out, record.Prompt{Name: judges.ProbesName, SHA256: judges.ProbesHash()})
+	}
+	return out
 }
 
 type profileJudge struct{}

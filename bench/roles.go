@@ -25,6 +25,9 @@ const (
 	roleAsker       = "asker"
 )
 
+// allRoles is the order in which roles are listed.
+var allRoles = []string{roleSolver, roleJudge, roleCorrectness, roleUser, roleInterpreter, roleAsker}
+
 // Roles name the model that plays each role: one of Experiment.Models, or, where
 // nothing is said, the backend.
 type Roles struct {
@@ -138,7 +141,7 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 		return nil, err
 	}
 	r.closers = append(r.closers, closeTrace)
-	if err := r.open(ctx, e, x); err != nil {
+	if err := r.open(ctx, e, e.rolesUsed(), x); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -150,14 +153,14 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	return r, nil
 }
 
-// open fills clients, endpoints and meters.
-func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
+// open fills clients, endpoints and meters of some roles.
+func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
 	type opened struct {
 		client   llm.Client
 		reported string
 	}
 	models := map[string]opened{}
-	for _, role := range e.rolesUsed() {
+	for _, role := range some {
 		name := e.modelName(role)
 		b := e.named(name)
 		o, ok := models[name]
@@ -199,7 +202,7 @@ func (r *roles) usage() record.Usage {
 func counted(t *llm.Tallies) []record.RoleCalls {
 	by := t.ByRole()
 	var out []record.RoleCalls
-	for _, role := range []string{roleSolver, roleJudge, roleCorrectness, roleUser, roleInterpreter, roleAsker} {
+	for _, role := range allRoles {
 		if c, ok := by[role]; ok {
 			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Unread: c.Unread})
 		}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -121,7 +122,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 	defer roles.close()
 	p.manifest.Endpoints = roles.endpoints
-	if had != nil && !slices.Equal(had.Endpoints, roles.endpoints) {
+	if had != nil && !reflect.DeepEqual(had.Endpoints, roles.endpoints) {
 		return out, otherRun(dir, fmt.Sprintf("endpoints that said they were %v, now they say %v", had.Endpoints, roles.endpoints))
 	}
 	if fresh {
@@ -142,60 +143,12 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := os.Remove(filepath.Join(dir, record.MetricsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return out, fmt.Errorf("results: %w", err)
 	}
+	if err := probe(ctx, p.Experiment, p.Data.Rubric, roles, dir, had != nil, progress.Step); err != nil {
+		return out, err
+	}
 	progress.Step(fmt.Sprintf("running %d sessions", len(left)))
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness, clients: roles.clients}
-	done := make(chan *record.Session)
-	g, gctx := errgroup.WithContext(ctx)
-	streak := 0
-	g.Go(func() error { // the only writer
-		for s := range done {
-			if err := j.Append(s); err != nil {
-				return err
-			}
-			out.Ran++
-			if s.Error != "" {
-				out.Failed++
-			}
-			if streak++; scored(s) {
-				streak = 0
-			}
-			if streak == hopeless {
-				return fmt.Errorf("%d sessions in a row without a score, the last because: %s: %w", streak, trouble(s), llm.ErrUnusable)
-			}
-			progress.Sessions(len(p.sessions)-len(left)+out.Ran, len(p.sessions), out.Ran)
-		}
-		return nil
-	})
-	feed, fctx := errgroup.WithContext(gctx)
-	feed.SetLimit(limit)
-	for _, k := range left {
-		if fctx.Err() != nil {
-			break
-		}
-		feed.Go(func() error {
-			s, err := r.session(fctx, k)
-			if err != nil {
-				return err
-			}
-			select {
-			case done <- s:
-				return nil
-			case <-gctx.Done():
-				return context.Cause(gctx)
-			}
-		})
-	}
-	err = feed.Wait()
-	close(done)
-	// Where the writer gave up, that is why: what sessions in flight then say, cancelled
-	// in the middle of a call, is not.
-	if werr := g.Wait(); werr != nil {
-		err = werr
-	}
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
+	if err := work(ctx, j, left, limit, r.session, &out, progress); err != nil {
 		return out, err
 	}
 	if err := j.Finish(); err != nil {
@@ -208,6 +161,64 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		Started: started.UTC().Format(time.RFC3339), WallSeconds: time.Since(started).Seconds(),
 		CPUSeconds: cpuSeconds() - cpu, Sessions: out.Ran, Concurrency: limit,
 	})
+}
+
+// work makes the sessions that are left, at most limit at a time, and appends each to
+// the journal. It stops at the first error, and when too many in a row have no score.
+func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, session func(context.Context, K) (*record.Session, error), out *Outcome, progress Progress) error {
+	done := make(chan *record.Session)
+	g, gctx := errgroup.WithContext(ctx)
+	streak, ran := 0, 0
+	g.Go(func() error { // the only writer
+		for s := range done {
+			if err := j.Append(s); err != nil {
+				return err
+			}
+			ran++
+			out.Ran++
+			if s.Error != "" {
+				out.Failed++
+			}
+			if streak++; scored(s) {
+				streak = 0
+			}
+			if streak == hopeless {
+				return fmt.Errorf("%d sessions in a row without a score, the last because: %s: %w", streak, trouble(s), llm.ErrUnusable)
+			}
+			progress.Sessions(out.Total-len(left)+ran, out.Total, ran)
+		}
+		return nil
+	})
+	feed, fctx := errgroup.WithContext(gctx)
+	feed.SetLimit(limit)
+	for _, k := range left {
+		if fctx.Err() != nil {
+			break
+		}
+		feed.Go(func() error {
+			s, err := session(fctx, k)
+			if err != nil {
+				return err
+			}
+			select {
+			case done <- s:
+				return nil
+			case <-gctx.Done():
+				return context.Cause(gctx)
+			}
+		})
+	}
+	err := feed.Wait()
+	close(done)
+	// Where the writer gave up, that is why: what sessions in flight then say, cancelled
+	// in the middle of a call, is not.
+	if werr := g.Wait(); werr != nil {
+		err = werr
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
 }
 
 // hopeless is how many sessions in a row may end without any score before the run
@@ -281,6 +292,8 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 		return nil, err
 	}
 	switch {
+	case had.Rejudged != nil:
+		return nil, otherRun(dir, "responses of "+had.Rejudged.Of+", which were graded again there")
 	case had.ConfigHash != now.ConfigHash:
 		return nil, otherRun(dir, "another configuration: "+firstDifference(had.Config, now.Config))
 	case had.Code.Version != now.Code.Version || had.Code.Platform != now.Code.Platform:
@@ -346,7 +359,7 @@ func unscored(p *domains.Profile, why, judge string) []record.Score {
 func graded(scores []judges.Score) []record.Score {
 	out := make([]record.Score, len(scores))
 	for i, s := range scores {
-		out[i] = record.Score{Position: s.Position, Level: s.Level, Reason: s.Reason, Unscored: s.Unscored, Judge: s.Judge}
+		out[i] = record.Score{Position: s.Position, Level: s.Level, Reason: s.Reason, Unscored: s.Unscored, Judge: s.Judge, Repeats: record.NewFloats(s.Repeats), Levels: record.NewFloats(s.Levels)}
 		if s.Score != nil {
 			v := record.Round(*s.Score)
 			out[i].Score = &v

@@ -27,7 +27,11 @@ type Score struct {
 	Score    *float64 // 1..5; nil is unscored
 	Reason   string   // the judge's words
 	Unscored string   // why there is no score
-	Judge    string   // identity: kind, mode, prompt version, model
+	Judge    string   // identity: kind, mode, prompt version, model, repeats
+
+	// Of a judge that grades more than once, in order, NaN where a repeat is unscored:
+	// the scores, of which Score is the mean, and of amount rubrics the levels.
+	Repeats, Levels []float64
 }
 
 // Neutral is the score of a held criterion that a response of the profile solver

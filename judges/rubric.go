@@ -17,11 +17,14 @@ import (
 )
 
 // Rubric grades with a language model. It makes one call a criterion, or one for
-// all of them when Batched is set.
+// all of them when Batched is set, and makes each Repeats times.
 type Rubric struct {
 	Client  llm.Client
 	Batched bool
+	Repeats int    // independent draws of every call; 0 is 1
 	Model   string // name of the model, for the identity
+
+	from int // llm.Request.Repeat of the first draw
 }
 
 // PromptName is versioned with the texts below: change the one with the others.
@@ -100,7 +103,11 @@ func (r *Rubric) ID(kind domains.RubricKind) string {
 	if r.Batched {
 		mode = "batched"
 	}
-	return strings.Join([]string{PromptName, string(kind), mode, r.Model}, "/")
+	id := strings.Join([]string{PromptName, string(kind), mode, r.Model}, "/")
+	if r.Repeats > 1 {
+		id += fmt.Sprintf("/x%d", r.Repeats)
+	}
+	return id
 }
 
 // key is what the reply calls the number.
@@ -119,10 +126,74 @@ func key(kind domains.RubricKind) string {
 //
 // In a batched reply the criteria are told apart by name; one whose name another
 // held criterion of the task has already gets a call of its own.
+//
+// Of several repeats, which are equal requests but for llm.Request.Repeat, the score is
+// the mean of those that are scored; there is none when none is. The level is that of
+// all repeats that are scored, where they agree, and the reason is the first one's.
 func (r *Rubric) Grade(ctx context.Context, c Case) ([]Score, error) {
 	if _, ok := systems[c.Rubric]; !ok {
 		panic(fmt.Sprintf("judges: a rubric judge cannot grade a rubric of kind %q", c.Rubric))
 	}
+	if r.Repeats <= 1 {
+		return r.draw(ctx, c, r.from)
+	}
+	draws := make([][]Score, r.Repeats)
+	for k := range draws {
+		var err error
+		if draws[k], err = r.draw(ctx, c, r.from+k); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Score, len(draws[0]))
+	for i := range out {
+		out[i] = together(draws, i)
+	}
+	return out, nil
+}
+
+// together is the score of the i-th held criterion over all draws.
+func together(draws [][]Score, i int) Score {
+	s := Score{Position: draws[0][i].Position, Judge: draws[0][i].Judge, Repeats: make([]float64, len(draws))}
+	sum, n, agree := 0.0, 0, true
+	for k := range draws {
+		d := &draws[k][i]
+		s.Repeats[k] = math.NaN()
+		if d.Level != nil && s.Levels == nil {
+			s.Levels = make([]float64, len(draws))
+			for j := range s.Levels {
+				s.Levels[j] = math.NaN()
+			}
+		}
+		if d.Score == nil {
+			continue
+		}
+		s.Repeats[k] = *d.Score
+		sum += *d.Score
+		if d.Level != nil {
+			s.Levels[k] = float64(*d.Level)
+			agree = agree && (s.Level == nil || *s.Level == *d.Level)
+			if s.Level == nil {
+				s.Level = d.Level
+			}
+		}
+		if n++; n == 1 {
+			s.Reason = d.Reason
+		}
+	}
+	if !agree {
+		s.Level = nil
+	}
+	if n == 0 {
+		s.Unscored = draws[0][i].Unscored
+		return s
+	}
+	mean := sum / float64(n)
+	s.Score = &mean
+	return s
+}
+
+// draw grades once; repeat tells the draw from others.
+func (r *Rubric) draw(ctx context.Context, c Case, repeat int) ([]Score, error) {
 	out := make([]Score, 0, c.Profile.Held())
 	id := r.ID(c.Rubric)
 	for i, cell := range c.Profile.Cells {
@@ -142,12 +213,12 @@ func (r *Rubric) Grade(ctx context.Context, c Case) ([]Score, error) {
 		batch = append(batch, i)
 	}
 	if len(batch) > 0 {
-		if err := r.batch(ctx, &c, out, batch, named); err != nil {
+		if err := r.batch(ctx, &c, repeat, out, batch, named); err != nil {
 			return nil, err
 		}
 	}
 	for _, i := range alone {
-		if err := r.single(ctx, &c, &out[i]); err != nil {
+		if err := r.single(ctx, &c, repeat, &out[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -155,9 +226,9 @@ func (r *Rubric) Grade(ctx context.Context, c Case) ([]Score, error) {
 }
 
 // single makes one call for one criterion.
-func (r *Rubric) single(ctx context.Context, c *Case, s *Score) error {
+func (r *Rubric) single(ctx context.Context, c *Case, repeat int, s *Score) error {
 	var v verdict
-	q := llm.Request{System: systems[c.Rubric][0], User: question(c, s.Position), Format: formats[c.Rubric][0]}
+	q := llm.Request{System: systems[c.Rubric][0], User: question(c, s.Position), Format: formats[c.Rubric][0], Repeat: repeat}
 	_, err := llm.Ask(ctx, r.Client, q, func(text string) error {
 		m, err := llm.Object(text)
 		if err != nil {
@@ -182,12 +253,12 @@ func (r *Rubric) single(ctx context.Context, c *Case, s *Score) error {
 
 // batch makes one call for the scores at the indices of which; named maps names to
 // places in which.
-func (r *Rubric) batch(ctx context.Context, c *Case, scores []Score, which []int, named map[string]int) error {
+func (r *Rubric) batch(ctx context.Context, c *Case, repeat int, scores []Score, which []int, named map[string]int) error {
 	positions := make([]int, len(which))
 	for j, i := range which {
 		positions[j] = scores[i].Position
 	}
-	q := llm.Request{System: systems[c.Rubric][1], User: question(c, positions...), Format: formats[c.Rubric][1]}
+	q := llm.Request{System: systems[c.Rubric][1], User: question(c, positions...), Format: formats[c.Rubric][1], Repeat: repeat}
 	// What a later try reads replaces nothing that an earlier one has graded.
 	got := make([]*verdict, len(which))
 	faults := make([]string, len(which))

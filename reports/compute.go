@@ -47,6 +47,7 @@ func Compute(r *Run) *Metrics {
 		c.compare(st, &out.Strategies[i])
 	}
 	out.Fidelity = c.fidelity()
+	c.judging()
 	c.warnings()
 	return out
 }

@@ -3,7 +3,7 @@
 //
 //	manifest.json  \                             /  metrics.json
 //	sessions.jsonl  > Load > Run > Compute > Metrics > Tables    tables/*.{md,csv,tex}
-//	               /                             \  Figures   figures/*.{svg,png,pdf}
+//	probes.json    /                             \  Figures   figures/*.{svg,png,pdf}
 //
 //	sweep.json          \                                /  grid.json
 //	metrics.json of each > LoadSweep > SweepMetrics       >  tables/grid.{md,csv,tex}
@@ -132,14 +132,16 @@
 //	                              nominal, unasked_mae, unasked_brier), estimate of the difference
 //	                              strategy minus against, resolved
 //	fidelity                      absent unless users answer in words, see below
-//	planned_calls                 logical calls (solver, judge, correctness; user, interpreter and
-//	                              asker, absent where they are 0) and tokens (tokens_in,
+//	planned_calls                 logical calls (solver, judge, correctness; probes of the judge,
+//	                              user, interpreter and asker, absent where they are 0) and tokens (tokens_in,
 //	                              tokens_out, and tokens_estimated: from characters) by the dry-run
 //	                              arithmetic, an upper bound but for replies that cannot be read and
 //	                              are asked for again: of the user one a question and one for each
 //	                              time it is put again; of the asker one a question and one a
 //	                              counterfactual; of the interpreter one for each of all these.
 //	                              What was done is in usage.json
+//	calls, judge_repeats, judge_probes, judges
+//	                              see below; each absent without
 //	warnings                      what to know before trusting a number
 //
 // and of every strategy its line of the manifest (name, base, kind, predict, asks,
@@ -201,6 +203,48 @@
 //
 // value_rmse is the root of the mean of the sessions' mean squares.
 //
+// # Calls and judges
+//
+// Of every role that called a model, calls has
+//
+//	role, model              as in the manifest
+//	calls, per_session       logical ones: counted once, whether a server or a cache answered; of
+//	                         all sessions of the file, and the mean over them
+//	requests, repairs        calls that asked for something new, and that asked again for what could
+//	                         not be read
+//	unread, reasons          requests that nothing readable came back to, and why, without what
+//	                         the reasons quote
+//	tokens_in, tokens_out    as the servers count, null when none said
+//	dollars                  at the price of the manifest, null without
+//
+// A unit is a session, a checkpoint that was graded, and a criterion. A pooled statistic
+// (value, lo, hi) is of all units together; its interval is of the same resamples as all
+// others. Of a judge that grades more than once, judge_repeats has
+//
+//	repeats                  draws of every grade
+//	units, unpaired          those with two graded draws or more, and the others
+//	draws, unscored          draws asked for, and those that gave no grade
+//	exact                    pooled share of units with one grade throughout
+//	alpha_ordinal, alpha_interval
+//	                         pooled Krippendorff's alpha (reports/stats)
+//
+// where the grade is the level that the judge found, or, in quality rubrics, the score.
+// judge_probes is probes.json: schema, judge, rubric, responses, calls, and checks with
+// name, pairs (both graded), agree (of them equal; of sensitivity, in the right order),
+// unscored, and shift (mean of second minus first, in levels). In a run that graded the
+// responses of another again, judges has
+//
+//	of, before, after        name of the other run, its judge, and this one
+//	units, unscored_before, unscored_after
+//	                         units that both scored, and that either did not
+//	exact, within_one        pooled shares of units with equal scores, and with scores at most 1 apart
+//	alpha_ordinal, spearman  pooled agreement and rank correlation of the scores
+//	shift                    pooled mean of the score minus the former one
+//	rows                     by strategy: before, after (estimates of the alignment at the final
+//	                         checkpoint), difference (paired by session), rank_before, rank_after
+//	                         (by falling alignment; 0 where it is undefined)
+//	order                    pairs of strategies, and those reversed
+//
 // # Tables
 //
 // Each is written as Markdown, as tidy CSV (one line a number, also those that the others
@@ -217,6 +261,9 @@
 //	          CSV file has every criterion
 //	released  the measures of the released code, with its faults; if the run computes as
 //	          it does
+//	calls     what each role asked of models; if any took part
+//	judge     the judge by itself: repeats and probes; if it has any
+//	judges    two judges on the same responses; if these were graded again
 //	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
 //	          best cell on dev for each value of the first axis
 //

@@ -170,7 +170,7 @@ func (c *computer) fidelity() *fidelity {
 // negative.
 func (c *computer) agreeing(of string, sessions []*session, criterion int) agreeing {
 	out := agreeing{Of: of}
-	p := pooled{computer: c}
+	p := ratios{computer: c}
 	answered, agree, held, level, mae := p.ratio(), p.ratio(), p.ratio(), p.ratio(), p.ratio()
 	rule, model, leak, leaks := p.ratio(), p.ratio(), p.ratio(), p.ratio()
 	unanswered, early, heldFlips, levelFlips := p.ratio(), p.ratio(), p.ratio(), p.ratio()
@@ -278,7 +278,7 @@ func (c *computer) asking(st *strategy) *askedBy {
 	if st.Kind != kindAsker {
 		return nil
 	}
-	p, out := pooled{computer: c}, &askedBy{}
+	p, out := ratios{computer: c}, &askedBy{}
 	unplaced := p.ratio()
 	for _, s := range st.sessions {
 		for n := range s.turns {
@@ -337,19 +337,19 @@ func (r *ratio) estimate(c *computer) Estimate {
 	return e
 }
 
-// pooled are ratios that are resampled together.
-type pooled struct {
+// ratios are resampled together.
+type ratios struct {
 	*computer
 	ratios []*ratio
 }
 
-func (p *pooled) ratio() *ratio {
+func (p *ratios) ratio() *ratio {
 	r := &ratio{sum: make([]float64, p.clusters), of: make([]float64, p.clusters)}
 	p.ratios = append(p.ratios, r)
 	return r
 }
 
-func (p *pooled) draw() {
+func (p *ratios) draw() {
 	var cols [][]float64
 	for _, r := range p.ratios {
 		cols = append(cols, r.sum, r.of)

@@ -38,6 +38,11 @@ type Run struct {
 	offScale   int      // answers that were none of their criterion's values
 	criteria   interner // ids of the criteria that users were asked about in words
 	nominal    bool     // something is predicted of the level of a nominal criterion
+
+	calls   map[string]*callCount  // by role
+	grades  map[string]*gradeCount // by task; of what was graded more than once
+	counted int                    // sessions behind calls
+	probes  *record.Probes         // nil: there are none
 }
 
 // A strategy is one strategy of the manifest with its sessions.
@@ -70,6 +75,7 @@ type session struct {
 	key
 	task, user int
 	align      []float64       // of every point: 0..100, NaN when undefined
+	before     float64         // at the final point, under the former judge; NaN without
 	correct    []float64       // of every point: 0, 1, NaN when unknown
 	predict    []float64       // of every point: the measures of profile prediction
 	whole      []whole         // of every point
@@ -103,6 +109,10 @@ func Load(dir string) (*Run, error) {
 	}
 	r.plan()
 	if err := r.readSessions(filepath.Join(dir, record.SessionsFile)); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.probes, err = record.ReadProbes(dir); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -245,6 +255,7 @@ func (r *Run) readSessions(name string) error {
 			if st := byName[s.Strategy]; st == nil {
 				unknown[s.Strategy]++
 			} else {
+				r.count(&s)
 				if st.keep(r, &s, tasks.index(s.Task), users.index(s.User)) > 0 {
 					if off++; off == 1 {
 						firstOff = fmt.Sprintf("%s:%d", name, line)
@@ -329,6 +340,7 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 	out := &session{
 		key: key{seed: s.Seed}, task: task, user: user,
 		align: make([]float64, n), correct: make([]float64, n), predict: make([]float64, n*measures),
+		before: math.NaN(),
 	}
 	for i, p := range st.points {
 		out.align[i], out.correct[i] = math.NaN(), math.NaN()
@@ -343,6 +355,9 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 			if raw, ok := record.Raw(cp.Scores, s.Truth.Weight); len(cp.Scores) > 0 && (!ok || math.Abs(raw-*cp.Raw) > 1e-4) {
 				off = 1
 			}
+		}
+		if i == st.final && r.Manifest.Rejudged != nil {
+			out.before = formerly(s, cp)
 		}
 		if cp != nil && cp.Correct != nil {
 			out.correct[i] = 0
@@ -465,6 +480,14 @@ func fault(s *record.Session) string {
 			}
 			if sc.Score != nil && !inScale(*sc.Score) {
 				return fmt.Sprintf("checkpoint %d: a score of %v is outside 1..5", cp.Questions, *sc.Score)
+			}
+			if sc.Before != nil && !inScale(*sc.Before) {
+				return fmt.Sprintf("checkpoint %d: a former score of %v is outside 1..5", cp.Questions, *sc.Before)
+			}
+			for _, v := range slices.Concat(sc.Repeats, sc.Levels) {
+				if !math.IsNaN(v) && !inScale(v) {
+					return fmt.Sprintf("checkpoint %d: a repeat of %v is outside 1..5", cp.Questions, v)
+				}
 			}
 		}
 	}

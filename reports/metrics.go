@@ -87,7 +87,13 @@ type Metrics struct {
 	Comparisons []Comparison `json:"comparisons"`
 	Fidelity    *fidelity    `json:"fidelity,omitempty"` // nil: users do not answer in words
 	Planned     record.Calls `json:"planned_calls"`
-	Warnings    []string     `json:"warnings"`
+
+	Calls   []roleCalls    `json:"calls,omitempty"`
+	Repeats *repeated      `json:"judge_repeats,omitempty"`
+	Probes  *record.Probes `json:"judge_probes,omitempty"`
+	Judges  *judged        `json:"judges,omitempty"`
+
+	Warnings []string `json:"warnings"`
 }
 
 type data struct {

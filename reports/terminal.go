@@ -74,6 +74,11 @@ func terminal(m *Metrics, width int) string {
 	}
 	notes = append(append(notes, "~: unresolved"), shortened...)
 	b.WriteString(fold(strings.Join(notes, "; "), width))
+	for _, s := range append(aboutJudge(m), unread(m)) {
+		if s != "" {
+			b.WriteString(fold(s, width))
+		}
+	}
 	return b.String()
 }
 

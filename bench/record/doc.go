@@ -5,6 +5,7 @@
 //	sessions.jsonl   one Session a line, the source of truth of every report
 //	usage.json       Usage: what equal runs may differ in (retries, latencies)
 //	timing.json      Timing: clocks
+//	probes.json      Probes: the judge on responses whose properties are known
 //	sweep.json       Sweep: a grid of runs, each in a folder of its own beside it
 //
 // A Session keeps the dialogue (Turns) and what was made of it after so many

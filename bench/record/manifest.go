@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"pepbench/domains"
 )
@@ -38,6 +39,19 @@ type Manifest struct {
 	Counts   []domains.Count `json:"counts"`   // loaders, filters, splits
 	Report   Report          `json:"report"`
 	Warnings []string        `json:"warnings,omitempty"`
+
+	// Rejudged says that responses of another run were graded again, and nothing else was
+	// done anew; nil: they were not.
+	Rejudged *Rejudged `json:"rejudged,omitempty"`
+}
+
+// Rejudged is where the responses of a run come from whose sessions were only graded.
+type Rejudged struct {
+	Of             string `json:"of"` // name of the run
+	ConfigHash     string `json:"config_hash"`
+	SessionsSHA256 string `json:"sessions_sha256"` // of its sessions.jsonl
+	Judge          string `json:"judge"`           // who graded there
+	Code           string `json:"code"`            // version of the program there
 }
 
 // Code is the program that ran.
@@ -111,6 +125,21 @@ type Endpoint struct {
 	Model     string `json:"model"`
 	Reported  string `json:"reported"` // what the server said it served
 	Simulated bool   `json:"simulated"`
+	Price     *Price `json:"price,omitempty"` // nil: not known
+}
+
+// A Price is what tokens cost, in dollars a million.
+type Price struct {
+	In  float64 `json:"in"`
+	Out float64 `json:"out"`
+}
+
+// String implements fmt.Stringer.
+func (p *Price) String() string {
+	if p == nil {
+		return "no price"
+	}
+	return fmt.Sprintf("$%g in, $%g out", p.In, p.Out)
 }
 
 // A Prompt is the hash of an instruction text.
@@ -128,8 +157,9 @@ type Calls struct {
 	User            int  `json:"user,omitempty"`
 	Interpreter     int  `json:"interpreter,omitempty"`
 	Asker           int  `json:"asker,omitempty"`
-	TokensIn        int  `json:"tokens_in"`  // estimate, four characters a token
-	TokensOut       int  `json:"tokens_out"` // estimate
+	Probes          int  `json:"probes,omitempty"` // of the judge, on made-up responses
+	TokensIn        int  `json:"tokens_in"`        // estimate, four characters a token
+	TokensOut       int  `json:"tokens_out"`       // estimate
 	TokensEstimated bool `json:"tokens_estimated"`
 }
 

@@ -193,9 +193,15 @@ type Score struct {
 	Unscored string   `json:"unscored,omitempty"` // why there is no score
 	Judge    string   `json:"judge"`
 
-	// Repeats are the grades of a judge that grades more than once, in order, null where
-	// one is unscored; Score is the mean of the others.
+	// Repeats are the scores of a judge that grades more than once, in order, null where
+	// one is unscored; Score is the mean of the others. Levels are what it found in amount
+	// rubrics, where different levels may have the same score.
 	Repeats Floats `json:"repeats,omitempty"`
+	Levels  Floats `json:"levels,omitempty"`
+
+	// Before is the score that the run had whose responses are graded again; nil where it
+	// had none. See Manifest.Rejudged.
+	Before *float64 `json:"before,omitempty"`
 }
 
 // Raw gives raw = sum w s / sum w over the scored criteria (1..5), where weight

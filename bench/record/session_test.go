@@ -210,7 +210,7 @@ func whole(id string) *Session {
 		Checkpoints: []Checkpoint{
 			{
 				Questions: 2, Carried: true, Instructed: []int{2}, Wanted: Floats{4}, Response: "one\ntwo",
-				Scores: []Score{{Position: 2, Level: ptr(3), Score: ptr(4.), Reason: `5 < 6 & "so on"`, Unscored: "never both", Judge: "j", Repeats: Floats{4, math.NaN()}}},
+				Scores: []Score{{Position: 2, Level: ptr(3), Score: ptr(4.), Reason: `5 < 6 & "so on"`, Unscored: "never both", Judge: "j", Repeats: Floats{4, math.NaN()}, Levels: Floats{3, math.NaN()}, Before: ptr(2.)}},
 				Raw:    ptr(4.), Correct: ptr(true), CorrectReason: "states B",
 			},
 			{Questions: 0, Scores: []Score{{Position: 2, Unscored: "no reply", Judge: "j"}}},

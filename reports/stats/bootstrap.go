@@ -47,11 +47,7 @@ func (b Bootstrap) Means(columns ...[]float64) [][]float64 {
 	}
 	times := make([]float64, g)
 	for r := range b.Resamples {
-		clear(times)
-		rng := rand.New(rand.NewPCG(b.Seed, uint64(r)))
-		for range g {
-			times[rng.IntN(g)]++
-		}
+		b.draw(r, times)
 		for c := range columns {
 			sum, n := 0.0, float64(g)
 			for i, v := range value[c] {
@@ -70,6 +66,15 @@ func (b Bootstrap) Means(columns ...[]float64) [][]float64 {
 		}
 	}
 	return out
+}
+
+// draw counts how often resample r draws each of len(times) clusters.
+func (b Bootstrap) draw(r int, times []float64) {
+	clear(times)
+	rng := rand.New(rand.NewPCG(b.Seed, uint64(r)))
+	for range times {
+		times[rng.IntN(len(times))]++
+	}
 }
 
 // An Interval is a percentile interval. Its ends may be infinite when samples

@@ -1,6 +1,6 @@
 // Package stats holds the few statistics that reports are made of: means that
-// leave out what is undefined, the cluster bootstrap, and the crossing of a
-// piecewise linear curve.
+// leave out what is undefined, the cluster bootstrap, the crossing of a piecewise
+// linear curve, and the agreement of those who grade the same units.
 //
 //	cluster means  x_1 .. x_G   (NaN: the cluster has no value)
 //	      |  Mean                estimate = mean over clusters with a value

@@ -1,0 +1,95 @@
+package bench
+
+import (
+	"errors"
+	"path/filepath"
+	"reflect"
+	"slices"
+
+	"gopkg.in/yaml.v3"
+
+	"pepbench/bench/record"
+	"pepbench/domains"
+)
+
+// A resolved configuration is that of a manifest, read back.
+type resolved struct {
+	file string
+	root *yaml.Node
+	src  *source
+}
+
+// readBack reads the configuration of the manifest in dir, which is JSON and so YAML.
+func readBack(dir string, m *record.Manifest) (*resolved, error) {
+	r := &resolved{file: filepath.Join(dir, record.ManifestFile), src: &source{file: map[*yaml.Node]string{}}}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(m.Config, &doc); err != nil || len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, &domains.DataError{File: r.file, What: "its config is not a configuration", Mend: "run the experiment again", Err: err}
+	}
+	r.root = doc.Content[0]
+	r.tidy(r.root)
+	if err := r.src.mark(r.root, r.file); err != nil {
+		return nil, err
+	}
+	// What is written otherwise than it is read.
+	if i := find(r.root, "solver"); i >= 0 {
+		if j := find(r.root.Content[i], "max_criteria"); j >= 0 && r.root.Content[i].Content[j].Value == "-1" {
+			all := r.root.Content[i].Content[j]
+			all.Tag, all.Value = "!!str", "all"
+		}
+	}
+	if i := find(r.root, "strategies"); i >= 0 {
+		for _, s := range r.root.Content[i].Content {
+			if j := find(s, "belief"); j >= 0 && find(s, "model") >= 0 { // named after the model file by complete
+				s.Content = slices.Delete(s.Content, j-1, j+1)
+			}
+		}
+	}
+	return r, nil
+}
+
+// tidy takes out keys without a value, and lines, which mean nothing in a manifest.
+func (r *resolved) tidy(n *yaml.Node) {
+	n.Line, n.Column = 0, 0
+	if n.Kind == yaml.MappingNode {
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			if n.Content[i+1].Tag == "!!null" {
+				n.Content = slices.Delete(n.Content, i, i+2)
+			}
+		}
+	}
+	for _, c := range n.Content {
+		r.tidy(c)
+	}
+}
+
+// decode makes an experiment of a tree, strictly.
+func (r *resolved) decode(root *yaml.Node) (*Experiment, error) {
+	d := &decoder{src: r.src}
+	e := defaults()
+	d.decode(root, reflect.ValueOf(&e).Elem(), "")
+	if len(d.errs) == 0 {
+		e.complete()
+		e.validate(d, root)
+	}
+	return &e, errors.Join(d.errs...)
+}
+
+// experiment decodes the configuration as it stands, and holds it to its hash.
+func (r *resolved) experiment(m *record.Manifest) (*Experiment, error) {
+	bad := func(what string, err error) error {
+		return &domains.DataError{File: r.file, What: "its configuration does not come out as it went in: " + what, Mend: "use the version of pepbench that made the run (" + m.Code.Version + "), or run the experiment again", Err: err}
+	}
+	e, err := r.decode(r.src.clone(r.root))
+	if err != nil {
+		return nil, bad("it is not read", err)
+	}
+	config, hash, err := e.canonical()
+	switch {
+	case err != nil:
+		return nil, err
+	case hash != m.ConfigHash:
+		return nil, bad(firstDifference(m.Config, config), nil)
+	}
+	return e, nil
+}
