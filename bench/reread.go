@@ -48,7 +48,8 @@ func readBack(dir string, m *record.Manifest) (*resolved, error) {
 	return r, nil
 }
 
-// tidy takes out keys without a value, and lines, which mean nothing in a manifest.
+// tidy takes out keys without a value, and lines, which mean nothing in a manifest. In
+// extra, which is sent as it stands, no value is a value.
 func (r *resolved) tidy(n *yaml.Node) {
 	n.Line, n.Column = 0, 0
 	if n.Kind == yaml.MappingNode {
@@ -58,8 +59,10 @@ func (r *resolved) tidy(n *yaml.Node) {
 			}
 		}
 	}
-	for _, c := range n.Content {
-		r.tidy(c)
+	for i, c := range n.Content {
+		if n.Kind != yaml.MappingNode || i%2 == 0 || n.Content[i-1].Value != "extra" {
+			r.tidy(c)
+		}
 	}
 }
 

@@ -2,7 +2,7 @@
 // nothing is known of them, a task admits dozens of preference criteria, and a few
 // questions may be asked.
 //
-//	pepbench run CONFIG [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
+//	pepbench run CONFIG [--model NAME] [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
 //	pepbench rejudge RUN [--set path=value]... [--out DIR] [--dry-run]
 //	pepbench validate CONFIG... [--set path=value]...
