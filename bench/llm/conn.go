@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -92,13 +93,16 @@ func New(e Endpoint) (*Conn, error) {
 	}
 	c := &Conn{end: e, where: where, secrets: secrets(&e, u), fields: split(body), canon: canonOf(where, &e, body)}
 	c.format.Store(&fallback{now: e.ResponseFormat})
-	headers := map[string]string{}
-	for k, v := range map[string]string{"OpenAI-Organization": e.Organization, "OpenAI-Project": e.Project} {
-		if v != "" {
-			headers[k] = v
-		}
+	headers := http.Header{}
+	if e.Organization != "" {
+		headers.Set("OpenAI-Organization", e.Organization)
 	}
-	maps.Copy(headers, e.Headers)
+	if e.Project != "" {
+		headers.Set("OpenAI-Project", e.Project)
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
+		headers.Set(k, e.Headers[k])
+	}
 	c.http = &http.Client{
 		Transport: &wire{headers: headers, next: transport(cmp.Or(e.Concurrency, MostInFlight))},
 		// A POST that is redirected arrives as a GET without its body.

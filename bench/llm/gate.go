@@ -23,8 +23,8 @@ const maxPause = 2 * time.Minute
 
 // A gate lets so many attempts of an endpoint be in flight at a time, first come first
 // served. Where the number is to be found out, it is raised by one after as many
-// successes in a row as it lets through, provided that it is what holds calls back,
-// and halved by a 429 (additive increase, multiplicative decrease; Chiu and Jain,
+// successes as it lets through, provided that so many were in flight at a time, and
+// halved by a 429 (additive increase, multiplicative decrease; Chiu and Jain,
 // 1989). Attempts begun before a cut cannot cause another one: they all met the same
 // congestion. A Retry-After shuts the gate for everybody until then.
 type gate struct {
@@ -38,7 +38,8 @@ type gate struct {
 	until    time.Time       // shut until then
 	shut     chan struct{}   // closed when until is moved
 	cuts     int
-	won      int // successes since the limit was last changed
+	won      int // successes of this window
+	peak     int // most in flight in this window
 }
 
 func newGate(next Client, e *Endpoint) *gate {
@@ -149,15 +150,18 @@ func (g *gate) admit() {
 func (g *gate) leave(cuts int, ok bool, failed *callError) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	full := g.inFlight >= g.limit
+	g.peak = max(g.peak, g.inFlight)
 	g.inFlight--
 	switch {
-	case ok && g.auto && full && cuts == g.cuts:
+	case ok && g.auto && cuts == g.cuts:
 		if g.won++; g.won >= g.limit {
-			g.limit, g.won = min(g.limit+1, MostInFlight), 0
+			if g.peak >= g.limit {
+				g.limit = min(g.limit+1, MostInFlight)
+			}
+			g.won, g.peak = 0, 0
 		}
 	case failed != nil && failed.again && failed.status == http.StatusTooManyRequests && g.auto && cuts == g.cuts:
-		g.limit, g.won = max(g.limit/2, gateFloor), 0
+		g.limit, g.won, g.peak = max(g.limit/2, gateFloor), 0, 0
 		g.cuts++
 	}
 	if failed != nil && failed.again && failed.wait > 0 {

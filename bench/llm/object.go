@@ -346,8 +346,7 @@ func (p *scanner) escape(b byte) {
 
 func hexadecimal(s string) bool {
 	for i := range len(s) {
-		b := s[i] | 0x20
-		if (b < '0' || b > '9') && (b < 'a' || b > 'f') {
+		if b := s[i]; (b < '0' || b > '9') && (b|0x20 < 'a' || b|0x20 > 'f') {
 			return false
 		}
 	}

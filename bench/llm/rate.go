@@ -9,7 +9,9 @@ import (
 )
 
 // A rater spaces attempts so that an endpoint gets at most so many requests and tokens
-// a minute. A tenth of a minute's worth may come at once. The tokens of an attempt are
+// a minute. A tenth of a minute's requests may come at once. Tokens that are not used
+// are kept for a minute, as servers do that set max_tokens aside for each call; there
+// is a tenth of a minute's worth to begin with. The tokens of an attempt are
 // estimated before it (its prompt, and max_tokens or else the mean of the replies so
 // far) and put right by the server's count after it.
 type rater struct {
@@ -25,13 +27,15 @@ func newRater(next Client, e *Endpoint) Client {
 	if e.RPM <= 0 && e.TPM <= 0 {
 		return next
 	}
-	a := func(minute int) *rate.Limiter {
-		if minute <= 0 {
-			return nil
-		}
-		return rate.NewLimiter(rate.Limit(float64(minute)/60), max(1, minute/10))
+	a := &rater{next: next, most: e.MaxTokens}
+	if e.RPM > 0 {
+		a.requests = rate.NewLimiter(rate.Limit(float64(e.RPM)/60), max(1, e.RPM/10))
 	}
-	return &rater{next: next, requests: a(e.RPM), tokens: a(e.TPM), most: e.MaxTokens}
+	if e.TPM > 0 {
+		a.tokens = rate.NewLimiter(rate.Limit(float64(e.TPM)/60), e.TPM)
+		a.tokens.ReserveN(time.Now(), e.TPM-e.TPM/10)
+	}
+	return a
 }
 
 // Complete implements Client.

@@ -169,6 +169,9 @@ func TestWaits(t *testing.T) {
 		{"a certificate of somebody else", stack{}, broken(&tls.CertificateVerificationError{Err: errors.New("x509: unknown authority")}), 1, 0, 0, ErrUnusable, "tls: failed to verify certificate: x509: unknown authority"},
 		{"a connection that breaks", stack{retry: Retry{Attempts: 2}}, broken(io.ErrUnexpectedEOF), 2, 0, 500 * time.Millisecond, ErrTransient, "unexpected EOF (after 2 tries)"},
 		{"time-out", stack{}, hang, 4, 8 * time.Minute, 8*time.Minute + 3500*time.Millisecond, ErrTransient, "no reply within 2m0s (after 4 tries)"},
+		{"time-out, and no further try once trying has taken five minutes", stack{retry: Retry{Total: 5 * time.Minute}}, hang, 3, 6 * time.Minute, 6*time.Minute + 1500*time.Millisecond, ErrTransient, "no reply within 2m0s (after 3 tries)"},
+		{"no wait that would end past that", stack{retry: Retry{Total: time.Minute}}, always(429, fault("slow down"), "Retry-After: 40"), 2, 40 * time.Second, 40 * time.Second, ErrTransient, "status 429: slow down (after 2 tries)"},
+		{"425", stack{}, then(1, always(425, fault("early")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"time-out, then success", stack{end: Endpoint{Timeout: time.Second}}, then(1, hang, ok), 2, time.Second, 1500 * time.Millisecond, nil, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {

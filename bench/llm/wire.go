@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strconv"
@@ -19,7 +20,7 @@ import (
 // What is to be said besides is put before the closing brace, keys sorted, so that
 // the bytes on the wire follow from endpoint and request.
 type wire struct {
-	headers map[string]string
+	headers http.Header // in place of what go-openai sends
 	next    http.RoundTripper
 }
 
@@ -43,9 +44,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		seen = &sighting{}
 	}
 	r = r.Clone(r.Context())
-	for k, v := range w.headers {
-		r.Header.Set(k, v)
-	}
+	maps.Copy(r.Header, w.headers)
 	if r.Body != nil && len(seen.tail) > 0 {
 		if err := rewrite(r, seen.tail); err != nil {
 			return nil, err
