@@ -29,11 +29,12 @@ func init() {
 // A BackendKind is a model on a server.
 type BackendKind interface {
 	// open makes it ready; close is called once when the run is over.
-	open(ctx context.Context, x opening) (c llm.Client, close func(), err error)
+	open(ctx context.Context, x opening) (c *llm.Link, close func(), err error)
 	model() string
 	simulated() bool
 	places() int               // most calls in flight that make sense; 0: as many as there are processors for
 	price() (in, out *float64) // dollars a million tokens; nil: not known
+	fits(chars int) error      // whether a prompt of so many bytes fits the context that is declared
 }
 
 // opening is what a run has for all of its models.
@@ -49,9 +50,11 @@ func (*simBackend) model() string   { return sim.Model + "@" + sim.Version }
 func (*simBackend) simulated() bool { return true }
 func (*simBackend) places() int     { return 0 }
 
+func (*simBackend) fits(int) error { return nil }
+
 func (*simBackend) price() (in, out *float64) { return new(float64), new(float64) }
 
-func (*simBackend) open(ctx context.Context, x opening) (llm.Client, func(), error) {
+func (*simBackend) open(ctx context.Context, x opening) (*llm.Link, func(), error) {
 	url, stop, err := sim.Serve(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, nil, fmt.Errorf("embedded model: %w", err)
@@ -353,6 +356,11 @@ func (o *openaiBackend) places() int {
 	return llm.MostInFlight
 }
 
+func (o *openaiBackend) fits(chars int) error {
+	e := o.endpoint("")
+	return e.Fits(chars)
+}
+
 func (o *openaiBackend) price() (in, out *float64) {
 	if o.Price == nil {
 		return nil, nil
@@ -360,7 +368,7 @@ func (o *openaiBackend) price() (in, out *float64) {
 	return &o.Price.In, &o.Price.Out
 }
 
-func (o *openaiBackend) open(_ context.Context, x opening) (llm.Client, func(), error) {
+func (o *openaiBackend) open(_ context.Context, x opening) (*llm.Link, func(), error) {
 	key := ""
 	if o.KeyEnv != "" {
 		if key = os.Getenv(o.KeyEnv); key == "" {

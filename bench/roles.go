@@ -122,6 +122,8 @@ type roles struct {
 	clients     map[string]llm.Client // by role
 	endpoints   []record.Endpoint
 	meters      map[string]*llm.Meter
+	links       map[string]*llm.Link // by role
+	kinds       map[string]BackendKind
 	closers     []func()
 }
 
@@ -135,7 +137,7 @@ func (r *roles) close() {
 // a wrong key, model or address is found before any session is spent.
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
-	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
+	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
 	x, closeTrace, err := e.opening(concurrency)
 	if err != nil {
 		return nil, err
@@ -156,7 +158,7 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 // open fills clients, endpoints and meters of some roles.
 func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
 	type opened struct {
-		client   llm.Client
+		client   *llm.Link
 		reported string
 	}
 	models := map[string]opened{}
@@ -181,7 +183,7 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 			models[name] = o
 		}
 		m := &llm.Meter{Role: role}
-		r.meters[role] = m
+		r.meters[role], r.links[role], r.kinds[role] = m, o.client, b
 		r.clients[role] = m.Wrap(o.client)
 		r.endpoints = append(r.endpoints, record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()})
 	}
@@ -193,7 +195,16 @@ func (r *roles) usage() record.Usage {
 	u := record.Usage{Roles: map[string]record.RoleUsage{}}
 	for name, m := range r.meters {
 		x := m.Use()
-		u.Roles[name] = record.RoleUsage{Calls: x.Calls, Cached: x.Cached, Retries: x.Retries, Failed: x.Failed, TokensIn: x.TokensIn, TokensOut: x.TokensOut, Seconds: x.Busy.Seconds()}
+		use := record.RoleUsage{Calls: x.Calls, Cached: x.Cached, Retries: x.Retries, Failed: x.Failed, TokensIn: x.TokensIn, TokensOut: x.TokensOut, Seconds: x.Busy.Seconds()}
+		if in, out := r.kinds[name].price(); in != nil {
+			e := llm.Endpoint{PromptPrice: *in, CompletionPrice: *out}
+			dollars := e.Cost(x.TokensIn, x.TokensOut)
+			use.Dollars = &dollars
+		}
+		if format, why := r.links[name].Conn.Fallback(); why != "" {
+			use.Format, use.Refused = cmp.Or(format, formatNone), why
+		}
+		u.Roles[name] = use
 	}
 	return u
 }

@@ -193,6 +193,13 @@ type RoleUsage struct {
 	TokensIn  int     `json:"tokens_in"`
 	TokensOut int     `json:"tokens_out"`
 	Seconds   float64 `json:"seconds"` // summed over calls in flight
+
+	// Dollars are what the tokens cost by the prices of the configuration; nil: those
+	// are not known. Format is the response format that the server was sent in the end,
+	// and Refused its words about that of the configuration; empty: it took that.
+	Dollars *float64 `json:"dollars,omitempty"`
+	Format  string   `json:"response_format,omitempty"`
+	Refused string   `json:"response_format_refused,omitempty"`
 }
 
 // Timing is timing.json: the clocks of the last leg of a run.
