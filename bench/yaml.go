@@ -441,7 +441,11 @@ func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path string) {
 		key := n.Content[i]
 		f, ok := fields[key.Value]
 		if !ok {
-			d.fault(key, "known keys: "+strings.Join(sortedKeys(fields), ", "), "unknown key %q%s", key.Value, in(path))
+			known := "known keys: " + strings.Join(sortedKeys(fields), ", ")
+			if len(fields) == 0 {
+				known = "this kind has none"
+			}
+			d.fault(key, known, "unknown key %q%s", key.Value, in(path))
 			continue
 		}
 		d.decode(n.Content[i+1], f, join(path, key.Value))

@@ -76,6 +76,9 @@ func fidelityCSV(m *Metrics) [][]string {
 			{"questions", a.Questions}, {"no_criterion", a.NoCriterion}, {"told", a.Told}, {"no_preference", a.Indifferent}, {"aside", a.Aside},
 			{"unread", a.Unread}, {"stop", a.Stop}, {"by_rule", a.ByRule}, {"by_model", a.ByModel}, {"stopped", a.Stopped},
 		} {
+			if scope == "criterion" && (c.name == "no_criterion" || c.name == "stopped") {
+				continue
+			}
 			out = append(out, []string{scope, a.Of, c.name, strconv.Itoa(c.n), "", "", strconv.Itoa(a.Questions), "", ""})
 		}
 		for _, e := range []struct {
@@ -86,6 +89,9 @@ func fidelityCSV(m *Metrics) [][]string {
 			{"agreement_rule", a.OfRule}, {"agreement_model", a.OfModel}, {"leak", a.Leak}, {"leak_mean", a.LeakMean},
 			{"stop_unanswered", a.StopUnanswered}, {"stop_early", a.StopEarly}, {"held_flips", a.HeldFlips}, {"level_flips", a.LevelFlips},
 		} {
+			if scope == "criterion" && strings.HasPrefix(e.name, "stop") { // of sessions, not of criteria
+				continue
+			}
 			out = append(out, []string{
 				scope, a.Of, e.name, raw(e.Value), raw(e.Lo), raw(e.Hi), strconv.Itoa(e.N), strconv.Itoa(e.Undefined), strconv.Itoa(e.Clusters),
 			})

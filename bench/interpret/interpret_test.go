@@ -231,7 +231,7 @@ func TestBySimulator(t *testing.T) {
 			t.Errorf("%s: %+v, %v", row.reason, m, err)
 		}
 	}
-	for text, want := range map[string]int{"How funny should the jokes in it be, dark or not?": 2, "Any verses?": 1, "Who are you, stranger?": -1} {
+	for text, want := range map[string]int{"How funny should the jokes in it be, dark or not?": 2, "Would you like any verses?": 1, "Who are you, stranger?": -1} {
 		if p, err := r.Question(context.Background(), some(), text); err != nil || p.Position != want && p.By == ByModel {
 			t.Errorf("%q: %+v, %v", text, p, err)
 		}

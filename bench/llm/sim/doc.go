@@ -203,8 +203,8 @@
 //	...
 //
 // It answers {"criterion": n}: the only criterion whose question has the same words,
-// else the one whose name and question have the most stems of the text, if it has half
-// of them or more and no other has as many; else {"criterion": null}.
+// else the one whose name and question have the most stems of the text, if it has two or
+// more, half of them or more, and no other has as many; else {"criterion": null}.
 //
 // # User
 //

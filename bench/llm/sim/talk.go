@@ -145,7 +145,7 @@ func talkedAbout(list []care, text string) []bool {
 
 // place finds the criterion that a question asks about: the only one that is asked
 // about in these words, else the one whose name and question share the most stems
-// with it, if these are half of its stems or more and no other shares as many.
+// with it, if these are two or more and half of its stems and no other shares as many.
 func place(text string) string {
 	question := lineAfter(text, placeKey)
 	var list []string
@@ -180,7 +180,7 @@ func place(text string) string {
 	switch {
 	case len(same) == 1:
 		best = same[0]
-	case 2*most < len(stems):
+	case most < 2 || 2*most < len(stems):
 		best = -1
 	}
 	if best < 0 {
