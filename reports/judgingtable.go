@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"pepbench/domains"
 )
 
 // callsTable has a row a role: what was asked of models, and what could not be read.
@@ -218,9 +220,17 @@ func judgesTable(m *Metrics) *grid {
 	}
 	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses, those of %s on %s: mean alignment", j.Of, describe(m))) +
 		fmt.Sprintf(" Former judge: %s. This judge: %s.", j.Before, j.After) +
-		" Differences are paired by session; ~: unresolved. " + j.words() + " Scores (1 to 5) of single grades are compared; a unit is a session, a checkpoint and a criterion."
+		" Differences are paired by session; ~: unresolved. " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
 	g.paperCaption = g.caption
 	return g
+}
+
+// gradeWords say what a grade is.
+func gradeWords(m *Metrics) string {
+	if m.Data.Rubric == string(domains.Amount) {
+		return "the level found, 1 to 5, from which and what is wanted the score follows"
+	}
+	return "the score, 1 to 5"
 }
 
 // words says how far the judges agree on single grades and on the order of strategies.
