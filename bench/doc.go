@@ -35,6 +35,18 @@
 // the same criteria. One that was fitted on another selection or split of the very
 // data it is used on is refused, because test profiles may be among those it has seen.
 //
+// # Judges
+//
+// `judge: {kind: rubric, repeats: 3}` draws every grade so often and takes the mean, and
+// `probes: true` has the judge grade responses whose properties are known before the
+// sessions. PrepareRejudge grades the stored responses of a finished run again, by
+// another judge, without solving anything:
+//
+//	r, err := bench.PrepareRejudge(ctx, "results/smoke", []string{"judge.mode=single"}, nil)
+//	o, err := r.Run(ctx, r.Dir(), progress)
+//
+// The sessions keep the former scores beside the new ones.
+//
 // # Interviews
 //
 // Plan.Interview begins a session with somebody who is not simulated, and Builtin is

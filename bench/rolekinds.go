@@ -123,9 +123,9 @@ const (
 )
 
 type rubricJudge struct {
-	Mode    string  `yaml:"mode" json:"mode"`                 // batched: one call a response; single: one a criterion
-	Repeats repeats `yaml:"repeats" json:"repeats,omitzero"`  // independent draws of every call
-	Probes  bool    `yaml:"probes" json:"probes,omitempty"` // grade the built-in probes before the sessions
+	Mode    string  `yaml:"mode" json:"mode"`                // batched: one call a response; single: one a criterion
+	Repeats repeats `yaml:"repeats" json:"repeats,omitzero"` // independent draws of every call
+	Probes  bool    `yaml:"probes" json:"probes,omitempty"`  // grade the built-in probes before the sessions
 }
 
 // repeats is a number of draws; the usual one is left out of configurations on disk.

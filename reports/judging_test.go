@@ -83,8 +83,11 @@ func judgedDir(t *testing.T) string {
 	dir := synth{tasks: 7, users: 3, seeds: 1, criteria: 8, budget: 2, change: judgedRun}.write(t)
 	shift, more := .25, 3.5
 	if err := record.WriteProbes(dir, record.Probes{Judge: m1, Rubric: "quality", Responses: 24, Calls: 100, Checks: []record.ProbeCheck{
-		{Name: "again", Pairs: 72, Agree: 70, Shift: &shift}, {Name: "position", Unscored: 0}, {Name: "verbosity", Unscored: 72},
-		{Name: "batching", Pairs: 70, Agree: 50, Unscored: 2, Shift: &shift}, {Name: "sensitivity", Pairs: 64, Agree: 50, Shift: &more},
+		{Name: "again", Pairs: 72, Agree: 70, Shift: &shift},
+		{Name: "position", Unscored: 0},
+		{Name: "verbosity", Unscored: 72},
+		{Name: "batching", Pairs: 70, Agree: 50, Unscored: 2, Shift: &shift},
+		{Name: "sensitivity", Pairs: 64, Agree: 50, Shift: &more},
 	}}); err != nil {
 		t.Fatal(err)
 	}
@@ -286,5 +289,38 @@ func TestBadProbes(t *testing.T) {
 		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), record.ProbesFile) {
 			t.Errorf("%s: %v", row.reason, err)
 		}
+	}
+}
+
+// TestJudgesByLevel: equal scores of different levels are no agreement.
+func TestJudgesByLevel(t *testing.T) {
+	var wrong int
+	dir := synth{tasks: 6, users: 2, seeds: 1, criteria: 6, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
+		m.Rejudged = &record.Rejudged{Of: "first", Judge: "old"}
+		for i := range *all {
+			for c := range (*all)[i].Checkpoints {
+				for k := range (*all)[i].Checkpoints[c].Scores {
+					sc := &(*all)[i].Checkpoints[c].Scores[k]
+					level, before, same := 1+(i+k)%5, float64(1+(i+k)%5), *sc.Score
+					if i%2 == 0 && level == 2 {
+						before = 4 // wanted: 3
+						wrong++
+					}
+					sc.Level, sc.Before, sc.BeforeLevel = &level, &same, &before
+				}
+			}
+		}
+	}}.write(t)
+	j := Compute(load(t, dir)).Judges
+	if wrong == 0 || j.Units <= wrong || math.Abs(float64(j.Exact.Value)-(1-float64(wrong)/float64(j.Units))) > 1e-9 || j.Near.Value != j.Exact.Value || j.Shift.Value >= 0 {
+		t.Errorf("%d of other levels: %+v", wrong, j)
+	}
+	for _, r := range j.Rows {
+		if r.Difference.Value != 0 || r.RankBefore != r.RankAfter {
+			t.Errorf("equal scores: %+v", r)
+		}
+	}
+	if j.Order.Reversed != 0 || !strings.Contains(j.words(), "the same order") {
+		t.Errorf("order %+v", j.Order)
 	}
 }

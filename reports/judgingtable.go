@@ -39,8 +39,13 @@ func callsTable(m *Metrics) *grid {
 			dollars = g.none("the configuration gives no price of the model")
 		}
 		group = append(group, []cell{
-			{value: c.Role}, {value: c.Model}, {value: strconv.Itoa(c.Calls)}, {value: num(c.PerSession, "%.1f")},
-			{value: strconv.Itoa(c.Repairs)}, unread, {value: percentOf(c)},
+			{value: c.Role},
+			{value: c.Model},
+			{value: strconv.Itoa(c.Calls)},
+			{value: num(c.PerSession, "%.1f")},
+			{value: strconv.Itoa(c.Repairs)},
+			unread,
+			{value: percentOf(c)},
 			whole(c.TokensIn, uncounted), whole(c.TokensOut, uncounted), dollars,
 		})
 	}
@@ -109,7 +114,10 @@ func judgeTable(m *Metrics) *grid {
 	if r := m.Repeats; r != nil {
 		const why = "there are no grades to compare, or all are the same"
 		g.groups = append(g.groups, [][]cell{{
-			{value: "repeats"}, {value: fmt.Sprintf("%d draws of every grade of the run", r.Repeats)}, {value: strconv.Itoa(r.Units)}, {value: strconv.Itoa(r.Unscored)},
+			{value: "repeats"},
+			{value: fmt.Sprintf("%d draws of every grade of the run", r.Repeats)},
+			{value: strconv.Itoa(r.Units)},
+			{value: strconv.Itoa(r.Unscored)},
 			g.pooled(r.Exact, 100, "%.1f", why), empty, g.pooled(r.Ordinal, 1, "%.3f", why), g.pooled(r.Interval, 1, "%.3f", why),
 		}})
 	}

@@ -92,7 +92,7 @@ type Metrics struct {
 	Probes  *record.Probes `json:"judge_probes,omitempty"`
 	Judges  *judged        `json:"judges,omitempty"`
 
-	Warnings    []string     `json:"warnings"`
+	Warnings []string `json:"warnings"`
 }
 
 type data struct {

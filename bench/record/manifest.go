@@ -155,8 +155,8 @@ type Calls struct {
 	Judge           int  `json:"judge"`
 	Correctness     int  `json:"correctness"`
 	Probes          int  `json:"probes,omitempty"` // of the judge, on made-up responses
-	TokensIn        int  `json:"tokens_in"`  // estimate, four characters a token
-	TokensOut       int  `json:"tokens_out"` // estimate
+	TokensIn        int  `json:"tokens_in"`        // estimate, four characters a token
+	TokensOut       int  `json:"tokens_out"`       // estimate
 	TokensEstimated bool `json:"tokens_estimated"`
 }
 
