@@ -155,7 +155,8 @@
 //	unread, reasons          requests that nothing readable came back to, and why, without what
 //	                         the reasons quote
 //	tokens_in, tokens_out    as the servers count, null when none said
-//	dollars                  at the price of the manifest, null without
+//	dollars                  at the price of the manifest, as if nothing had come from a cache; null
+//	                         without price or tokens
 //
 // A unit is a session, a checkpoint that was graded, and a criterion. A pooled statistic
 // (value, lo, hi) is of all units together; its interval is of the same resamples as all

@@ -53,7 +53,7 @@ func callsTable(m *Metrics) *grid {
 		g.groups = append(g.groups, group)
 	}
 	g.caption = fmt.Sprintf("Logical calls to models by role in %s on %s.", sessionsOf(m), describe(m)) +
-		" A call is counted once, whether a server or a cache answered it. Repairs are calls of them that asked again for a reply that could not be read; what remained unread after two is unscored, with its reason, and never a default. Tokens as the servers count them."
+		" A call is counted once, whether a server or a cache answered it. Repairs are calls of them that asked again for a reply that could not be read; what remained unread after two is unscored, with its reason, and never a default. Tokens as the servers count them; dollars as if nothing had come from a cache."
 	if m.Judges != nil {
 		g.caption += fmt.Sprintf(" Judge and correctness were called here; the other roles by the run %s, whose responses these are.", m.Judges.Of)
 	}
@@ -99,11 +99,11 @@ func callsCSV(m *Metrics) [][]string {
 
 // probeWords say what each check of the probes compares.
 var probeWords = map[string]string{
-	"again":       "the same request once more",
-	"position":    "criteria in reverse order",
-	"verbosity":   "neutral sentences around the response",
-	"batching":    "one call for all criteria, one for each",
-	"sensitivity": "plainly more above plainly less",
+	"again":       "a request, and the same once more",
+	"position":    "criteria in order, and reversed",
+	"verbosity":   "a response, and the same among neutral sentences",
+	"batching":    "a call for each criterion, and one for all",
+	"sensitivity": "plainly less, and plainly more",
 }
 
 // judgeTable has what is known of the judge by itself: how far its repeats agree, and
