@@ -53,6 +53,18 @@
 // A reply that cannot be read is a state and no error; an endpoint that fails for now
 // ends the session with an error in its record.
 //
+// # Judges
+//
+// `judge: {kind: rubric, repeats: 3}` draws every grade so often and takes the mean, and
+// `probes: true` has the judge grade responses whose properties are known before the
+// sessions. PrepareRejudge grades the stored responses of a finished run again, by
+// another judge, without solving anything:
+//
+//	r, err := bench.PrepareRejudge(ctx, "results/smoke", []string{"judge.mode=single"}, nil)
+//	o, err := r.Run(ctx, r.Dir(), progress)
+//
+// The sessions keep the former scores beside the new ones.
+//
 // # Interviews
 //
 // Plan.Interview begins a session with somebody who is not simulated, and Builtin is

@@ -20,7 +20,7 @@ import (
 )
 
 // smoke is a run of few sessions against a server that nobody knows to be a simulator.
-func smoke(t *testing.T, srv *httptest.Server, sets ...string) *Plan {
+func smokePlan(t *testing.T, srv *httptest.Server, sets ...string) *Plan {
 	t.Helper()
 	model := fmt.Sprintf("backend={kind: openai, base_url: %q, model: %s, price: {in: 1, out: 2}, max_tokens: 2000, response_format: json_schema}", srv.URL+"/v1", sim.Model)
 	return prepare(t, "../configs/smoke.yaml", append([]string{model, "strategies=[{name: none, kind: none}, {name: oracle, kind: oracle}]", "split.users_per_task=1", "report={resamples: 20}"}, sets...)...)
@@ -32,7 +32,7 @@ func TestLimitsStopAndResume(t *testing.T) {
 	srv := httptest.NewServer(sim.Handler())
 	defer srv.Close()
 	whole := t.TempDir()
-	mustRun(t, smoke(t, srv), whole)
+	mustRun(t, smokePlan(t, srv), whole)
 	want, err := os.ReadFile(filepath.Join(whole, record.SessionsFile))
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestLimitsStopAndResume(t *testing.T) {
 		legs := 0
 		for {
 			legs++
-			o, err := Run(context.Background(), smoke(t, srv, row.limit, "concurrency=4"), dir, false, &watch{})
+			o, err := Run(context.Background(), smokePlan(t, srv, row.limit, "concurrency=4"), dir, false, &watch{})
 			if err == nil {
 				break
 			}
@@ -83,7 +83,7 @@ func TestTraceAndUsage(t *testing.T) {
 		inner.ServeHTTP(w, r)
 	}))
 	defer srv.Close()
-	mustRun(t, smoke(t, srv, "trace="+trace, "concurrency=1"), dir)
+	mustRun(t, smokePlan(t, srv, "trace="+trace, "concurrency=1"), dir)
 	b, err := os.ReadFile(trace)
 	if err != nil {
 		t.Fatal(err)

@@ -553,7 +553,7 @@ func (g *regrader) checkpoint(ctx context.Context, c *record.Checkpoint, prof *d
 	if c.Response == "" {
 		c.Scores = slices.Clone(before)
 		for i := range c.Scores {
-			c.Scores[i].Judge, c.Scores[i].Before = g.manifest.Judge, nil
+			c.Scores[i].Judge, c.Scores[i].Before, c.Scores[i].BeforeLevel = g.manifest.Judge, nil, nil
 		}
 		return nil
 	}
@@ -565,8 +565,13 @@ func (g *regrader) checkpoint(ctx context.Context, c *record.Checkpoint, prof *d
 	c.Scores = graded(scores)
 	for i := range c.Scores {
 		for _, b := range before {
-			if b.Position == c.Scores[i].Position {
-				c.Scores[i].Before = b.Score
+			if b.Position != c.Scores[i].Position || b.Score == nil {
+				continue
+			}
+			c.Scores[i].Before = b.Score
+			if g.data.Rubric == domains.Amount {
+				level := b.Said()
+				c.Scores[i].BeforeLevel = &level
 			}
 		}
 	}

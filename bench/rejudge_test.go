@@ -21,6 +21,7 @@ import (
 	"pepbench/bench/llm/sim"
 	"pepbench/bench/record"
 	"pepbench/domains"
+	"pepbench/judges"
 )
 
 // few is a run of three strategies.
@@ -125,7 +126,10 @@ func TestRejudgeSame(t *testing.T) {
 				if sc.Before == nil || *sc.Before != *sc.Score {
 					t.Fatalf("session %s: score %v, before %v", s.ID, sc.Score, sc.Before)
 				}
-				sc.Before = nil
+				if *sc.BeforeLevel != float64(*sc.Level) {
+					t.Fatalf("session %s: level %v, before %v", s.ID, *sc.Level, *sc.BeforeLevel)
+				}
+				sc.Before, sc.BeforeLevel = nil, nil
 			}
 		}
 		b, err := record.Line(&s)
@@ -541,5 +545,55 @@ func TestProbesOfRun(t *testing.T) {
 	gone := prepare(t, smoke, append(slices.Clone(few), "judge.probes=true", fmt.Sprintf("models={b: {kind: openai, base_url: %q, model: b}}", down.URL), "roles={judge: b}")...)
 	if _, err := Run(context.Background(), gone, t.TempDir(), false, &watch{}); !errors.Is(err, llm.ErrUnusable) {
 		t.Errorf("a judge that is gone: %v", err)
+	}
+}
+
+// broken is a judge that fails for now at some responses.
+type broken struct {
+	grading
+	err error
+}
+
+func (b *broken) Grade(ctx context.Context, c judges.Case) ([]judges.Score, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	return b.grading.Grade(ctx, c)
+}
+
+// TestRegradeFails: a judge that fails for now makes a session that failed, which is
+// tried again; one that cannot work makes none.
+func TestRegradeFails(t *testing.T) {
+	from := t.TempDir()
+	mustRun(t, prepare(t, smoke, few...), from)
+	r := prepareRejudge(t, from)
+	f, err := os.Open(filepath.Join(from, record.SessionsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for _, row := range []struct {
+		reason  string
+		err     error
+		session bool
+	}{
+		{"for now", fmt.Errorf("503: %w", llm.ErrTransient), true},
+		{"for good", fmt.Errorf("401: %w", llm.ErrUnusable), false},
+		{"the budget is spent", fmt.Errorf("spent: %w", llm.ErrBudget), false},
+	} {
+		g := &regrader{Rejudge: r, source: f, judge: &broken{err: row.err}, correctness: &judges.Correctness{}}
+		s, err := g.regrade(context.Background(), r.lines[0])
+		switch {
+		case row.session && (err != nil || s.Stop != record.StopError || !strings.HasPrefix(s.Error, "after 0 questions: judge: 503") || len(s.Checkpoints) != 0):
+			t.Errorf("%s: %+v, %v", row.reason, s, err)
+		case !row.session && !errors.Is(err, row.err):
+			t.Errorf("%s: %v", row.reason, err)
+		}
+	}
+	cut := *r
+	cut.lines = []sessionLine{{id: r.lines[0].id, at: 5, n: 20}}
+	var bad *domains.DataError
+	if _, err := (&regrader{Rejudge: &cut, source: f}).regrade(context.Background(), cut.lines[0]); !errors.As(err, &bad) {
+		t.Errorf("a journal that was changed meanwhile: %v", err)
 	}
 }

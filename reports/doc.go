@@ -215,7 +215,8 @@
 //	unread, reasons          requests that nothing readable came back to, and why, without what
 //	                         the reasons quote
 //	tokens_in, tokens_out    as the servers count, null when none said
-//	dollars                  at the price of the manifest, null without
+//	dollars                  at the price of the manifest, as if nothing had come from a cache; null
+//	                         without price or tokens
 //
 // A unit is a session, a checkpoint that was graded, and a criterion. A pooled statistic
 // (value, lo, hi) is of all units together; its interval is of the same resamples as all
@@ -236,14 +237,16 @@
 //
 //	of, before, after        name of the other run, its judge, and this one
 //	units, unscored_before, unscored_after
-//	                         units that both scored, and that either did not
-//	exact, within_one        pooled shares of units with equal scores, and with scores at most 1 apart
-//	alpha_ordinal, spearman  pooled agreement and rank correlation of the scores
-//	shift                    pooled mean of the score minus the former one
+//	                         units that both graded, and that either did not
+//	exact, within_one        pooled shares of units with equal grades, and with grades at most 1 apart
+//	alpha_ordinal, spearman  pooled agreement and rank correlation of the grades
+//	shift                    pooled mean of the grade minus the former one
 //	rows                     by strategy: before, after (estimates of the alignment at the final
 //	                         checkpoint), difference (paired by session), rank_before, rank_after
 //	                         (by falling alignment; 0 where it is undefined)
 //	order                    pairs of strategies, and those reversed
+//
+// where the grade of a judge that repeats is the mean of its grades.
 //
 // # Tables
 //

@@ -97,8 +97,12 @@ func (r *Run) count(s *record.Session) {
 				g.after++
 			}
 			if sc.Before != nil && sc.Score != nil {
-				g.judges.Add(*sc.Before, *sc.Score)
-				g.pairs.Add(*sc.Before, *sc.Score)
+				before := *sc.Before
+				if sc.BeforeLevel != nil {
+					before = *sc.BeforeLevel
+				}
+				g.judges.Add(before, sc.Said())
+				g.pairs.Add(before, sc.Said())
 			}
 		}
 	}

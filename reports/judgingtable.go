@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"pepbench/domains"
 )
 
 // callsTable has a row a role: what was asked of models, and what could not be read.
@@ -37,8 +39,13 @@ func callsTable(m *Metrics) *grid {
 			dollars = g.none("the configuration gives no price of the model")
 		}
 		group = append(group, []cell{
-			{value: c.Role}, {value: c.Model}, {value: strconv.Itoa(c.Calls)}, {value: num(c.PerSession, "%.1f")},
-			{value: strconv.Itoa(c.Repairs)}, unread, {value: percentOf(c)},
+			{value: c.Role},
+			{value: c.Model},
+			{value: strconv.Itoa(c.Calls)},
+			{value: num(c.PerSession, "%.1f")},
+			{value: strconv.Itoa(c.Repairs)},
+			unread,
+			{value: percentOf(c)},
 			whole(c.TokensIn, uncounted), whole(c.TokensOut, uncounted), dollars,
 		})
 	}
@@ -46,7 +53,7 @@ func callsTable(m *Metrics) *grid {
 		g.groups = append(g.groups, group)
 	}
 	g.caption = fmt.Sprintf("Logical calls to models by role in %s on %s.", sessionsOf(m), describe(m)) +
-		" A call is counted once, whether a server or a cache answered it. Repairs are calls of them that asked again for a reply that could not be read; what remained unread after two is unscored, with its reason, and never a default. Tokens as the servers count them."
+		" A call is counted once, whether a server or a cache answered it. Repairs are calls of them that asked again for a reply that could not be read; what remained unread after two is unscored, with its reason, and never a default. Tokens as the servers count them; dollars as if nothing had come from a cache."
 	if m.Judges != nil {
 		g.caption += fmt.Sprintf(" Judge and correctness were called here; the other roles by the run %s, whose responses these are.", m.Judges.Of)
 	}
@@ -92,11 +99,11 @@ func callsCSV(m *Metrics) [][]string {
 
 // probeWords say what each check of the probes compares.
 var probeWords = map[string]string{
-	"again":       "the same request once more",
-	"position":    "criteria in reverse order",
-	"verbosity":   "neutral sentences around the response",
-	"batching":    "one call for all criteria, one for each",
-	"sensitivity": "plainly more above plainly less",
+	"again":       "a request, and the same once more",
+	"position":    "criteria in order, and reversed",
+	"verbosity":   "a response, and the same among neutral sentences",
+	"batching":    "a call for each criterion, and one for all",
+	"sensitivity": "plainly less, and plainly more",
 }
 
 // judgeTable has what is known of the judge by itself: how far its repeats agree, and
@@ -107,7 +114,10 @@ func judgeTable(m *Metrics) *grid {
 	if r := m.Repeats; r != nil {
 		const why = "there are no grades to compare, or all are the same"
 		g.groups = append(g.groups, [][]cell{{
-			{value: "repeats"}, {value: fmt.Sprintf("%d draws of every grade of the run", r.Repeats)}, {value: strconv.Itoa(r.Units)}, {value: strconv.Itoa(r.Unscored)},
+			{value: "repeats"},
+			{value: fmt.Sprintf("%d draws of every grade of the run", r.Repeats)},
+			{value: strconv.Itoa(r.Units)},
+			{value: strconv.Itoa(r.Unscored)},
 			g.pooled(r.Exact, 100, "%.1f", why), empty, g.pooled(r.Ordinal, 1, "%.3f", why), g.pooled(r.Interval, 1, "%.3f", why),
 		}})
 	}
@@ -218,9 +228,17 @@ func judgesTable(m *Metrics) *grid {
 	}
 	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses, those of %s on %s: mean alignment", j.Of, describe(m))) +
 		fmt.Sprintf(" Former judge: %s. This judge: %s.", j.Before, j.After) +
-		" Differences are paired by session; ~: unresolved. " + j.words() + " Scores (1 to 5) of single grades are compared; a unit is a session, a checkpoint and a criterion."
+		" Differences are paired by session; ~: unresolved. " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
 	g.paperCaption = g.caption
 	return g
+}
+
+// gradeWords say what a grade is.
+func gradeWords(m *Metrics) string {
+	if m.Data.Rubric == string(domains.Amount) {
+		return "the level found, 1 to 5, from which and what is wanted the score follows"
+	}
+	return "the score, 1 to 5"
 }
 
 // words says how far the judges agree on single grades and on the order of strategies.

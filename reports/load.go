@@ -481,8 +481,10 @@ func fault(s *record.Session) string {
 			if sc.Score != nil && !inScale(*sc.Score) {
 				return fmt.Sprintf("checkpoint %d: a score of %v is outside 1..5", cp.Questions, *sc.Score)
 			}
-			if sc.Before != nil && !inScale(*sc.Before) {
-				return fmt.Sprintf("checkpoint %d: a former score of %v is outside 1..5", cp.Questions, *sc.Before)
+			for _, v := range []*float64{sc.Before, sc.BeforeLevel} {
+				if v != nil && !inScale(*v) {
+					return fmt.Sprintf("checkpoint %d: a former score or level of %v is outside 1..5", cp.Questions, *v)
+				}
 			}
 			for _, v := range slices.Concat(sc.Repeats, sc.Levels) {
 				if !math.IsNaN(v) && !inScale(v) {

@@ -199,9 +199,35 @@ type Score struct {
 	Repeats Floats `json:"repeats,omitempty"`
 	Levels  Floats `json:"levels,omitempty"`
 
-	// Before is the score that the run had whose responses are graded again; nil where it
-	// had none. See Manifest.Rejudged.
-	Before *float64 `json:"before,omitempty"`
+	// Before is the score that the run had whose responses are graded again, and
+	// BeforeLevel, of amount rubrics, the level (see Said); nil where it had none. See
+	// Manifest.Rejudged.
+	Before      *float64 `json:"before,omitempty"`
+	BeforeLevel *float64 `json:"before_level,omitempty"`
+}
+
+// Said is what the judge said: of amount rubrics the level, or the mean of those of all
+// repeats, else the score; NaN where it is unscored.
+func (s *Score) Said() float64 {
+	switch {
+	case s.Levels != nil:
+		sum, n := 0.0, 0
+		for _, v := range s.Levels {
+			if !math.IsNaN(v) {
+				sum += v
+				n++
+			}
+		}
+		if n == 0 {
+			return math.NaN()
+		}
+		return Round(sum / float64(n))
+	case s.Level != nil:
+		return float64(*s.Level)
+	case s.Score != nil:
+		return *s.Score
+	}
+	return math.NaN()
 }
 
 // Raw gives raw = sum w s / sum w over the scored criteria (1..5), where weight

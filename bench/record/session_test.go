@@ -210,7 +210,7 @@ func whole(id string) *Session {
 		Checkpoints: []Checkpoint{
 			{
 				Questions: 2, Carried: true, Instructed: []int{2}, Wanted: Floats{4}, Response: "one\ntwo",
-				Scores: []Score{{Position: 2, Level: ptr(3), Score: ptr(4.), Reason: `5 < 6 & "so on"`, Unscored: "never both", Judge: "j", Repeats: Floats{4, math.NaN()}, Levels: Floats{3, math.NaN()}, Before: ptr(2.)}},
+				Scores: []Score{{Position: 2, Level: ptr(3), Score: ptr(4.), Reason: `5 < 6 & "so on"`, Unscored: "never both", Judge: "j", Repeats: Floats{4, math.NaN()}, Levels: Floats{3, math.NaN()}, Before: ptr(2.), BeforeLevel: ptr(4.5)}},
 				Raw:    ptr(4.), Correct: ptr(true), CorrectReason: "states B",
 			},
 			{Questions: 0, Scores: []Score{{Position: 2, Unscored: "no reply", Judge: "j"}}},
@@ -341,5 +341,26 @@ func TestCheckpoint(t *testing.T) {
 	s.Checkpoint(2).Response = "changed"
 	if s.Checkpoints[1].Response != "changed" {
 		t.Error("a checkpoint is the session's own, not a copy")
+	}
+}
+
+func TestSaid(t *testing.T) {
+	ptr, score := func(n int) *int { return &n }, 4.
+	for _, row := range []struct {
+		reason string
+		s      Score
+		want   float64
+	}{
+		{"the level, which is not the score", Score{Level: ptr(2), Score: &score}, 2},
+		{"the score where there are no levels", Score{Score: &score}, 4},
+		{"the mean of all levels", Score{Levels: Floats{2, 4, 3}, Score: &score}, 3},
+		{"those that there are", Score{Levels: Floats{2, math.NaN()}, Level: ptr(2), Score: &score}, 2},
+		{"repeats of scores", Score{Repeats: Floats{3, 5}, Score: &score}, 4},
+		{"unscored", Score{Unscored: "no reply"}, math.NaN()},
+		{"every repeat unscored", Score{Levels: Floats{math.NaN(), math.NaN()}}, math.NaN()},
+	} {
+		if got := row.s.Said(); got != row.want && !(math.IsNaN(got) && math.IsNaN(row.want)) {
+			t.Errorf("%s: %v, want %v", row.reason, got, row.want)
+		}
 	}
 }
