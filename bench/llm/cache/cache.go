@@ -248,21 +248,8 @@ func (c *Cache) tryPrepare(o opening) error {
 		if !o.create {
 			return notOurs(c.path)
 		}
-		tx, err := c.write.Begin()
-		if err != nil {
+		if err := c.found(); err != nil {
 			return err
-		}
-		defer tx.Rollback() // an error once it is committed
-		if fresh, err = c.identify(tx); err != nil {
-			return err
-		}
-		if fresh { // still, now that nobody else writes
-			if _, err := tx.Exec(fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, appID, Schema)); err != nil {
-				return err
-			}
-			if err := tx.Commit(); err != nil {
-				return err
-			}
 		}
 	}
 	var mode string
@@ -273,6 +260,22 @@ func (c *Cache) tryPrepare(o opening) error {
 		return &FileError{File: c.path, What: "cannot be switched to a write-ahead log", Mend: "put it on a local disk by cache_file"}
 	}
 	return nil
+}
+
+// found makes the table in an empty file, unless another process was faster.
+func (c *Cache) found() error {
+	tx, err := c.write.Begin()
+	if err != nil {
+		return err
+	}
+	fresh, err := c.identify(tx)
+	if err == nil && fresh {
+		_, err = tx.Exec(fmt.Sprintf("%s; PRAGMA application_id = %d; PRAGMA user_version = %d", schema, appID, Schema))
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
 }
 
 // identify says whether a file is empty, and refuses it if it is not ours.

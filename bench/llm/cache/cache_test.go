@@ -435,14 +435,26 @@ func work(path string) error {
 	return c.Close()
 }
 
+// TestMadeByAnother: a file that another process makes while this one looks is used as
+// that one made it.
+func TestMadeByAnother(t *testing.T) {
+	path := file(t)
+	ask(t, opened(t, path).Wrap(&server{}, here, Write), "u")
+	c := opened(t, path)
+	must(t, c.found())
+	must(t, c.tryPrepare(opening{create: true}))
+}
+
 // TestSeveralProcesses make, fill and read one file at a time.
 func TestSeveralProcesses(t *testing.T) {
 	path := file(t)
 	const processes = 3
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
 	var wg sync.WaitGroup
 	for range processes {
 		wg.Go(func() {
-			cmd := exec.Command(os.Args[0])
+			cmd := exec.CommandContext(ctx, os.Args[0])
 			cmd.Env = append(os.Environ(), crew+"="+path)
 			if out, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
