@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"pepbench/bench/llm/cache"
 )
 
 // An Experiment is a configuration after `extends`, `--set` and defaults. Every
@@ -61,6 +63,9 @@ type Execution struct {
 	Concurrency int    `yaml:"concurrency"` // sessions at a time; 0: four a processor
 	Out         string `yaml:"out"`         // results/<name> when empty
 	Quiet       bool   `yaml:"quiet"`
+
+	Cache     string `yaml:"cache"`      // off, read, write or refresh (cache.Mode); empty: write, off for the embedded model
+	CacheFile string `yaml:"cache_file"` // results/cache.sqlite when empty; relative to the working directory
 }
 
 // Filter is domains.Filter in YAML.
@@ -186,6 +191,8 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(len(e.Seeds) > 0, "seeds", "give at least one", "none")
 	check(slices.IndexFunc(e.Seeds, func(s int) bool { return s < 0 }) < 0 && len(slices.Compact(slices.Sorted(slices.Values(e.Seeds)))) == len(e.Seeds), "seeds", "", "%v are not different whole numbers of 0 or more", e.Seeds)
 	check(e.Concurrency >= 0 && e.Concurrency <= 4096, "concurrency", "", "%d is not from 0 (automatic) to 4096", e.Concurrency)
+
+	check(e.Cache == "" || slices.Contains(cache.Modes, cache.Mode(e.Cache)), "cache", "give off, read, write or refresh", "%q", e.Cache)
 
 	okPoints := len(e.Checkpoints) > 0
 	for i, n := range e.Checkpoints {

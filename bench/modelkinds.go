@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/llm/sim"
 )
 
@@ -33,6 +34,7 @@ type BackendKind interface {
 type opening struct {
 	concurrency int // sessions in flight
 	options     llm.Options
+	cache       *caching
 }
 
 // simBackend is the embedded simulator, over HTTP on a loopback port.
@@ -41,12 +43,17 @@ type simBackend struct{}
 func (*simBackend) model() string   { return sim.Model + "@" + sim.Version }
 func (*simBackend) simulated() bool { return true }
 
-func (*simBackend) open(ctx context.Context, x opening) (llm.Client, func(), error) {
+func (s *simBackend) open(ctx context.Context, x opening) (llm.Client, func(), error) {
 	url, stop, err := sim.Serve(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, nil, fmt.Errorf("embedded model: %w", err)
 	}
-	c, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: sim.Model, Concurrency: x.concurrency}, llm.Options{Retry: x.options.Retry, Log: x.options.Log})
+	o := llm.Options{Retry: x.options.Retry, Log: x.options.Log}
+	// The port is another one each time; the model is the same.
+	if o.Cache, err = x.cache.middleware(cache.Off, &llm.Endpoint{BaseURL: "http://embedded/v1", Model: s.model()}); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	c, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: sim.Model, Concurrency: x.concurrency}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, stop())
 	}
@@ -115,9 +122,13 @@ func (*openaiBackend) simulated() bool { return false }
 func (o *openaiBackend) open(_ context.Context, x opening) (llm.Client, func(), error) {
 	key := ""
 	if o.KeyEnv != "" {
-		if key = os.Getenv(o.KeyEnv); key == "" {
+		if key = os.Getenv(o.KeyEnv); key == "" && !x.cache.only() {
 			return nil, nil, fmt.Errorf("environment variable %s (backend.api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, o.BaseURL, llm.ErrUnusable)
 		}
+	}
+	var err error
+	if x.options.Cache, err = x.cache.middleware(cache.Write, nil); err != nil {
+		return nil, nil, err
 	}
 	c, err := llm.Dial(llm.Endpoint{
 		BaseURL: o.BaseURL, Model: o.Model, Key: key, Temperature: o.Temperature, TopP: o.TopP,

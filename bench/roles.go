@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 	"pepbench/judges"
 )
@@ -75,12 +76,16 @@ type roles struct {
 	endpoints   []record.Endpoint
 	meters      map[string]*llm.Meter
 	closers     []func()
+	cache       *caching
 }
 
+// close frees what the run used. A run that wants to know whether all replies were
+// kept closes the cache first.
 func (r *roles) close() {
 	for _, c := range r.closers {
 		c()
 	}
+	_ = r.cache.close()
 }
 
 // connect opens the models that some role needs, and asks each for one word, so that
@@ -88,7 +93,8 @@ func (r *roles) close() {
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
 	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
-	if err := r.open(ctx, e, opening{concurrency: concurrency}); err != nil {
+	r.cache = newCaching(e)
+	if err := r.open(ctx, e, opening{concurrency: concurrency, cache: r.cache}); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -117,7 +123,7 @@ func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 				return err
 			}
 			r.closers = append(r.closers, closeModel)
-			hello, err := c.Complete(ctx, llm.Request{User: "Reply with the word ready."})
+			hello, err := c.Complete(cache.Fresh(ctx), llm.Request{User: "Reply with the word ready."})
 			if err != nil {
 				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) { // whatever it was, sessions would meet it too
 					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)

@@ -201,6 +201,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err != nil {
 		return out, err
 	}
+	if err := roles.cache.close(); err != nil {
+		return out, err
+	}
 	if err := j.Finish(); err != nil {
 		return out, err
 	}

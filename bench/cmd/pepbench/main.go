@@ -7,6 +7,7 @@
 //	pepbench validate CONFIG... [--set path=value]...
 //	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
 //	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
+//	pepbench cache stats|prune|export|import [ARG]... [--cache FILE]
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
 // unusable, 5 budget spent, 130 interrupted (what was complete is kept; run again to resume).
@@ -27,6 +28,7 @@ import (
 
 	"pepbench/bench"
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 	"pepbench/domains"
 )
@@ -67,7 +69,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), cacheCommand(stdout))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -100,7 +102,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitConfig
-	case errors.Is(err, domains.ErrData):
+	case errors.Is(err, domains.ErrData), errors.Is(err, cache.ErrFile), errors.Is(err, cache.ErrMiss):
 		return exitData
 	case errors.Is(err, llm.ErrBudget):
 		return exitBudget

@@ -14,12 +14,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"pepbench/bench"
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
+	"pepbench/bench/llm/sim"
 	"pepbench/domains"
 )
 
@@ -31,7 +34,15 @@ func TestMain(m *testing.M) {
 //
 //	code N ARG...     run pepbench and expect exit code N
 //	half SRC DST      copy the first half of a file
+//	serve             start the embedded model on a port; $URL is its address
+//	unserve           stop it
 func TestScripts(t *testing.T) {
+	var serving sync.Map // by script: what stops its server
+	stop := func(ts *testscript.TestScript) {
+		if stop, ok := serving.LoadAndDelete(ts.Name()); ok {
+			ts.Check(stop.(func() error)())
+		}
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
@@ -42,6 +53,14 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": expectCode,
+			"serve": func(ts *testscript.TestScript, neg bool, args []string) {
+				url, unserve, err := sim.Serve(context.Background())
+				ts.Check(err)
+				serving.Store(ts.Name(), unserve)
+				ts.Defer(func() { stop(ts) })
+				ts.Setenv("URL", url)
+			},
+			"unserve": func(ts *testscript.TestScript, neg bool, args []string) { stop(ts) },
 			"half": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
 					ts.Fatalf("usage: half SRC DST")
@@ -157,6 +176,9 @@ func TestExitCode(t *testing.T) {
 		{"a fault of the data", alive, &domains.DataError{File: "x.jsonl", Line: 3, What: "bad"}, exitData},
 		{"a fault of the data, wrapped", alive, fmt.Errorf("loading: %w", &domains.DataError{What: "bad", Err: io.EOF}), exitData},
 		{"an endpoint that cannot work", alive, fmt.Errorf("session x: solver: %w", llm.ErrUnusable), exitEndpoint},
+		{"a call that the cache to be replayed does not have", alive, fmt.Errorf("session x: solver: %w", &cache.MissError{}), exitData},
+		{"a file that is no cache", alive, &cache.FileError{File: "x", What: "bad"}, exitData},
+		{"a cache that cannot be written any more", alive, fmt.Errorf("%w: %w", &cache.FileError{File: "x", What: "full"}, llm.ErrUnusable), exitData},
 		{"an endpoint that failed for now has no code of its own", alive, fmt.Errorf("session x: %w", llm.ErrTransient), exitInternal},
 		{"Ctrl-C", dead, fmt.Errorf("session x: %w", context.Canceled), exitInterrupted},
 		{"Ctrl-C while something else went wrong", dead, errors.Join(context.Canceled, &domains.DataError{What: "bad"}), exitInterrupted},
