@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/llm/sim"
 )
 
@@ -41,6 +42,7 @@ type BackendKind interface {
 type opening struct {
 	concurrency int         // sessions in flight
 	options     llm.Options // a model sets attempts itself
+	cache       *caching
 }
 
 // simBackend is the embedded simulator, over HTTP on a loopback port.
@@ -54,12 +56,17 @@ func (*simBackend) fits(int) error { return nil }
 
 func (*simBackend) price() (in, out *float64) { return new(float64), new(float64) }
 
-func (*simBackend) open(ctx context.Context, x opening) (*llm.Link, func(), error) {
+func (s *simBackend) open(ctx context.Context, x opening) (*llm.Link, func(), error) {
 	url, stop, err := sim.Serve(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, nil, fmt.Errorf("embedded model: %w", err)
 	}
-	c, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: sim.Model, Concurrency: x.concurrency}, llm.Options{Retry: x.options.Retry, Budget: x.options.Budget, Log: x.options.Log})
+	o := llm.Options{Retry: x.options.Retry, Budget: x.options.Budget, Log: x.options.Log}
+	// The port is another one each time; the model is the same.
+	if o.Cache, err = x.cache.middleware(cache.Off, &llm.Endpoint{BaseURL: "http://embedded/v1", Model: s.model()}); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	c, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: sim.Model, Concurrency: x.concurrency}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, stop())
 	}
@@ -371,9 +378,13 @@ func (o *openaiBackend) price() (in, out *float64) {
 func (o *openaiBackend) open(_ context.Context, x opening) (*llm.Link, func(), error) {
 	key := ""
 	if o.KeyEnv != "" {
-		if key = os.Getenv(o.KeyEnv); key == "" {
+		if key = os.Getenv(o.KeyEnv); key == "" && !x.cache.only() {
 			return nil, nil, fmt.Errorf("environment variable %s (api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, o.BaseURL, llm.ErrUnusable)
 		}
+	}
+	var err error
+	if x.options.Cache, err = x.cache.middleware(cache.Write, nil); err != nil {
+		return nil, nil, err
 	}
 	x.options.Retry.Attempts = cmp.Or(o.Attempts, x.options.Retry.Attempts)
 	c, err := llm.Dial(o.endpoint(key), x.options)
