@@ -39,6 +39,7 @@ type BackendKind interface {
 
 // opening is what a run has for all of its models.
 type opening struct {
+	name        string      // of the model, as a path in YAML
 	concurrency int         // sessions in flight
 	options     llm.Options // a model sets attempts itself
 }
@@ -235,7 +236,7 @@ func (o *openaiBackend) check() error {
 	switch {
 	case o.Model == "":
 		return errors.New("model names no model")
-	case o.KeyEnv != "" && !envName.MatchString(o.KeyEnv):
+	case o.KeyEnv != "" && (!envName.MatchString(o.KeyEnv) || keyLike.MatchString(o.KeyEnv)):
 		return errors.New("api_key_env is the name of an environment variable, such as OPENAI_API_KEY; a key does not belong in a file")
 	case o.Temperature != nil && !(*o.Temperature >= 0 && *o.Temperature <= 5):
 		return fmt.Errorf("temperature %v is not from 0 to 5", *o.Temperature)
@@ -364,7 +365,7 @@ func (o *openaiBackend) open(_ context.Context, x opening) (*llm.Link, func(), e
 	key := ""
 	if o.KeyEnv != "" {
 		if key = os.Getenv(o.KeyEnv); key == "" {
-			return nil, nil, fmt.Errorf("environment variable %s (api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, o.BaseURL, llm.ErrUnusable)
+			return nil, nil, fmt.Errorf("environment variable %s (%s.api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, x.name, o.BaseURL, llm.ErrUnusable)
 		}
 	}
 	x.options.Retry.Attempts = cmp.Or(o.Attempts, x.options.Retry.Attempts)
