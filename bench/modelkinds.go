@@ -288,7 +288,6 @@ func (o *openaiBackend) secret() string {
 	for _, f := range []struct{ path, v string }{
 		{"base_url", o.BaseURL},
 		{"model", o.Model},
-		{"api_key_env", o.KeyEnv},
 		{"organization", o.Organization},
 		{"project", o.Project},
 		{"about", o.About.Note},
