@@ -290,13 +290,15 @@ func (o *openaiBackend) secret() string {
 		{"model", o.Model},
 		{"organization", o.Organization},
 		{"project", o.Project},
-		{"about", o.About.Note},
-		{"about", o.About.Card},
 	} {
 		look(f.path, f.v)
 	}
 	for _, s := range o.Stop {
 		look("stop", s)
+	}
+	a := &o.About
+	for _, s := range append([]string{a.Family, a.Size, a.Stage, a.Parent, a.Licence, a.Card, a.Template, a.Tools, a.Note}, a.Data...) {
+		look("about", s)
 	}
 	for _, k := range sortedKeys(o.Headers) {
 		look("headers."+k, o.Headers[k])
