@@ -40,6 +40,7 @@ type BackendKind interface {
 
 // opening is what a run has for all of its models.
 type opening struct {
+	name        string      // of the model, as a path in YAML
 	concurrency int         // sessions in flight
 	options     llm.Options // a model sets attempts itself
 	cache       *caching
@@ -250,7 +251,7 @@ func (o *openaiBackend) check() error {
 	switch {
 	case o.Model == "":
 		return errors.New("model names no model")
-	case o.KeyEnv != "" && !envName.MatchString(o.KeyEnv):
+	case o.KeyEnv != "" && (!envName.MatchString(o.KeyEnv) || keyLike.MatchString(o.KeyEnv)):
 		return errors.New("api_key_env is the name of an environment variable, such as OPENAI_API_KEY; a key does not belong in a file")
 	case o.Temperature != nil && !(*o.Temperature >= 0 && *o.Temperature <= 5):
 		return fmt.Errorf("temperature %v is not from 0 to 5", *o.Temperature)
@@ -302,16 +303,17 @@ func (o *openaiBackend) secret() string {
 	for _, f := range []struct{ path, v string }{
 		{"base_url", o.BaseURL},
 		{"model", o.Model},
-		{"api_key_env", o.KeyEnv},
 		{"organization", o.Organization},
 		{"project", o.Project},
-		{"about", o.About.Note},
-		{"about", o.About.Card},
 	} {
 		look(f.path, f.v)
 	}
 	for _, s := range o.Stop {
 		look("stop", s)
+	}
+	a := &o.About
+	for _, s := range append([]string{a.Family, a.Size, a.Stage, a.Parent, a.Licence, a.Card, a.Template, a.Tools, a.Note}, a.Data...) {
+		look("about", s)
 	}
 	for _, k := range sortedKeys(o.Headers) {
 		look("headers."+k, o.Headers[k])
@@ -379,7 +381,7 @@ func (o *openaiBackend) open(_ context.Context, x opening) (*llm.Link, func(), e
 	key := ""
 	if o.KeyEnv != "" {
 		if key = os.Getenv(o.KeyEnv); key == "" && !x.cache.only() {
-			return nil, nil, fmt.Errorf("environment variable %s (api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, o.BaseURL, llm.ErrUnusable)
+			return nil, nil, fmt.Errorf("environment variable %s (%s.api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, x.name, o.BaseURL, llm.ErrUnusable)
 		}
 	}
 	var err error

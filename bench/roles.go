@@ -174,6 +174,9 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 		b := e.named(name)
 		o, ok := models[name]
 		if !ok {
+			if x.name = name; name != backendName {
+				x.name = "models." + name
+			}
 			c, closeModel, err := b.open(ctx, x)
 			if err != nil {
 				return err
