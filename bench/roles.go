@@ -12,6 +12,7 @@ import (
 
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/cache"
+	"pepbench/bench/llm/sim"
 	"pepbench/bench/record"
 	"pepbench/judges"
 )
@@ -142,18 +143,17 @@ func (r *roles) close() {
 // a wrong key, model or address is found before any session is spent.
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
-	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
-	r.cache = newCaching(e)
-	x, closeTrace, err := e.opening(concurrency)
+	longest := p.longest()
+	for _, role := range e.rolesUsed() {
+		if err := e.modelOf(role).fits(longest[role]); err != nil {
+			return nil, fmt.Errorf("%s: %w", role, err)
+		}
+	}
+	r, err := openRoles(ctx, e, e.rolesUsed(), concurrency)
 	if err != nil {
 		return nil, err
 	}
-	r.closers = append(r.closers, closeTrace)
-	x.cache = r.cache
-	if err := r.open(ctx, e, e.rolesUsed(), x); err != nil {
-		r.close()
-		return nil, err
-	}
+	r.judgeID = p.manifest.Judge
 	r.solver = e.Solver.Config.solver(r.clients[roleSolver])
 	r.judge = e.Judge.Config.judge(r.clients[roleJudge], e.modelOf(roleJudge).model())
 	if c := r.clients[roleCorrectness]; c != nil {
@@ -162,11 +162,31 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	return r, nil
 }
 
+// openRoles opens the models of some roles.
+func openRoles(ctx context.Context, e *Experiment, some []string, concurrency int) (*roles, error) {
+	r := &roles{
+		endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{},
+		links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}, cache: newCaching(e),
+	}
+	x, closeTrace, err := e.opening(concurrency)
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, closeTrace)
+	x.cache = r.cache
+	if err := r.open(ctx, e, some, x); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
 // open fills clients, endpoints and meters of some roles.
 func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
 	type opened struct {
-		client   *llm.Link
-		reported string
+		client    *llm.Link
+		reported  string
+		simulated bool
 	}
 	models := map[string]opened{}
 	for _, role := range some {
@@ -189,13 +209,18 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 				}
 				return err
 			}
-			o = opened{c, hello.Model}
+			// The embedded model says what it is behind any address and name.
+			o = opened{c, hello.Model, b.simulated() || hello.Content == sim.Introduction}
 			models[name] = o
 		}
 		m := &llm.Meter{Role: role}
 		r.meters[role], r.links[role], r.kinds[role] = m, o.client, b
 		r.clients[role] = m.Wrap(o.client)
-		r.endpoints = append(r.endpoints, record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()})
+		p := record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: o.simulated}
+		if in, out := b.price(); in != nil && !o.simulated {
+			p.Price = &record.Price{In: *in, Out: *out}
+		}
+		r.endpoints = append(r.endpoints, p)
 	}
 	return nil
 }
