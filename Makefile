@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 DOMAIN ?= medical
 CONFIG ?= configs/$(DOMAIN).yaml
+MODEL  ?=
 RUN    ?= results/$(DOMAIN)
 SET    ?=
 GO     ?= go
@@ -12,6 +13,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  RUN=results/medical (for figures)"
 	@echo "  DOMAIN=medical|math|social|commonsense  CONFIG=file.yaml  SET='path=value ...'  FRESH=1 (start over)"
+	@echo "  MODEL=gpt-4o-mini (a model of the server at \$$OPENAI_BASE_URL, key in \$$OPENAI_API_KEY, in place of the embedded one)"
 	@echo "  e.g. make bench SET='budget=3 out=results/three'"
 
 .PHONY: build
@@ -20,7 +22,7 @@ build: ## compile the command to bin/pepbench
 
 .PHONY: bench
 bench: build ## run the benchmark of DOMAIN (or CONFIG) and report it
-	@$(BIN) run $(CONFIG) $(foreach s,$(SET),--set $(s)) $(if $(FRESH),--fresh)
+	@$(BIN) run $(CONFIG) $(if $(MODEL),--model '$(MODEL)') $(foreach s,$(SET),--set $(s)) $(if $(FRESH),--fresh)
 
 .PHONY: figures
 figures: build ## draw tables and figures of RUN again from its files

@@ -13,8 +13,16 @@ import (
 // questions, by the profile judge on what the profile solver writes: mean of task
 // means (of users, in a survey), 0..100. It is what a choice between beliefs or
 // acquisitions is made by, without a model and without a test profile; nil where
-// there is no dev profile. Everybody is asked under the experiment's first seed.
+// there is no dev profile, or the row lets a model ask. Everybody is asked under the
+// experiment's first seed; users who would answer in words are exact here.
 func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
+	if p.rows[row].Kind == askerKind {
+		return nil, nil
+	}
+	users := p.Experiment.Users.Config
+	if users.verbal() {
+		users = &exactUser{}
+	}
 	opt := solver.Options{MaxCriteria: -1}
 	if s, ok := p.Experiment.Solver.Config.(interface{ options() solver.Options }); ok {
 		opt = s.options()
@@ -32,7 +40,7 @@ func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
 			set.Budget = p.Experiment.Budget
 			e := p.rows[row].strategies[f].Begin(set)
 			inferences := []domains.Inference{e.Infer()}
-			user := p.Experiment.Users.Config.User(p.Data, k, key.seed)
+			user := users.User(p.Data, k, key.seed, nil)
 			if err := r.dialogue(ctx, &record.Session{ID: key.id}, &set, e, user, &inferences); err != nil {
 				return nil, err
 			}

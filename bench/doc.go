@@ -35,6 +35,24 @@
 // the same criteria. One that was fitted on another selection or split of the very
 // data it is used on is refused, because test profiles may be among those it has seen.
 //
+// # Users who answer in words
+//
+// Users of kind passive, passive-nostop and collaborative are played by the model of role
+// user (simusers.Verbal). What they say is made out by rules or by the model of role
+// interpreter (package interpret), and a strategy is told the outcome as a cell, exactly
+// as from any other user: held at a value, not held, or nothing. What users tell without
+// being asked is recorded and not handed on, so that all strategies learn one criterion a
+// question. The share users.audit of the questions, picked by a hash of session and turn,
+// is put users.again more times to a user with the same past; the answers are recorded
+// and reach nothing. Reports tell how faithful all this was.
+//
+// A strategy of kind asker lets the model of role asker write the questions
+// (strategies.Asker). It may ask about none of the criteria, position -1, and it hears
+// the user's words. Its counterfactuals are asked of a copy in the dialogue itself.
+//
+// A reply that cannot be read is a state and no error; an endpoint that fails for now
+// ends the session with an error in its record.
+//
 // # Judges
 //
 // `judge: {kind: rubric, repeats: 3}` draws every grade so often and takes the mean, and

@@ -54,7 +54,7 @@ func (p *Plan) DryRun() string {
 	line("solver", "%s", m.Solver)
 	line("judge", "%s", m.Judge)
 	line("sessions", "%d", m.Sessions)
-	if m.Planned.Solver == 0 {
+	if len(p.Experiment.rolesUsed()) == 0 {
 		line("calls", "none: no model takes part")
 		w.Flush()
 		return b.String()
@@ -62,7 +62,12 @@ func (p *Plan) DryRun() string {
 	for _, role := range p.Experiment.rolesUsed() {
 		line("model as "+role, "%s", p.Experiment.modelOf(role).model())
 	}
-	line("calls", "at most %d solver, %d judge, %d correctness (sessions that stop early need fewer; correctness asks the model only where no rule can tell)", m.Planned.Solver, m.Planned.Judge, m.Planned.Correctness)
+	if m.Planned.Solver > 0 {
+		line("calls", "at most %d solver, %d judge, %d correctness (sessions that stop early need fewer; correctness asks the model only where no rule can tell)", m.Planned.Solver, m.Planned.Judge, m.Planned.Correctness)
+	}
+	if m.Planned.Interpreter > 0 {
+		line("calls", "at most %d user, %d interpreter, %d asker (the interpreter asks the model only where no rule can tell)", m.Planned.User, m.Planned.Interpreter, m.Planned.Asker)
+	}
 	if m.Planned.Probes > 0 {
 		line("", "and %d of the judge on built-in probes, before the sessions", m.Planned.Probes)
 	}

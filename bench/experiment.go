@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"pepbench/bench/llm"
 )
 
 // An Experiment is a configuration after `extends`, `--set` and defaults. Every
@@ -58,9 +60,28 @@ const (
 // Execution is how a run is carried out; it changes no result and is outside
 // hash and seeds.
 type Execution struct {
-	Concurrency int    `yaml:"concurrency"` // sessions at a time; 0: four a processor
+	Concurrency int    `yaml:"concurrency"` // sessions at a time; 0: as the models allow (see Experiment.inFlight)
 	Out         string `yaml:"out"`         // results/<name> when empty
 	Quiet       bool   `yaml:"quiet"`
+	Limits      Limits `yaml:"limits"`
+	Trace       string `yaml:"trace"` // file that every attempt of a call adds a line of JSON to; empty: none
+
+	budget *llm.Budget // shared by the cells of a sweep; nil: of Limits
+}
+
+// Limits are what one go of a run may cost, all models together; 0: no limit. A run
+// that has reached one stops, and goes on when it is started again.
+type Limits struct {
+	Calls   int     `yaml:"calls"`
+	Tokens  int     `yaml:"tokens"`
+	Dollars float64 `yaml:"dollars"`
+}
+
+func (l *Limits) budget() *llm.Budget {
+	if *l == (Limits{}) {
+		return nil
+	}
+	return &llm.Budget{Calls: l.Calls, Tokens: l.Tokens, Dollars: l.Dollars}
 }
 
 // Filter is domains.Filter in YAML.
@@ -185,7 +206,10 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(slices.Contains([]string{"", undefinedRefuse, undefinedSkip}, e.Undefined), "undefined", "give refuse or skip", "%q", e.Undefined)
 	check(len(e.Seeds) > 0, "seeds", "give at least one", "none")
 	check(slices.IndexFunc(e.Seeds, func(s int) bool { return s < 0 }) < 0 && len(slices.Compact(slices.Sorted(slices.Values(e.Seeds)))) == len(e.Seeds), "seeds", "", "%v are not different whole numbers of 0 or more", e.Seeds)
-	check(e.Concurrency >= 0 && e.Concurrency <= 4096, "concurrency", "", "%d is not from 0 (automatic) to 4096", e.Concurrency)
+	check(e.Concurrency >= 0 && e.Concurrency <= mostInFlight, "concurrency", "", "%d is not from 0 (automatic) to %d", e.Concurrency, mostInFlight)
+	check(e.Limits.Calls >= 0, "limits.calls", "0 is no limit", "%d is negative", e.Limits.Calls)
+	check(e.Limits.Tokens >= 0, "limits.tokens", "0 is no limit", "%d is negative", e.Limits.Tokens)
+	check(e.Limits.Dollars >= 0 && !math.IsInf(e.Limits.Dollars, 0), "limits.dollars", "0 is no limit", "%v is not an amount", e.Limits.Dollars)
 
 	okPoints := len(e.Checkpoints) > 0
 	for i, n := range e.Checkpoints {
@@ -210,6 +234,17 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	for _, r := range []struct{ path, name string }{{"roles.solver", e.Roles.Solver}, {"roles.judge", e.Roles.Judge}, {"roles.user", e.Roles.User}, {"roles.interpreter", e.Roles.Interpreter}, {"roles.asker", e.Roles.Asker}} {
 		_, ok := e.Models[r.name]
 		check(ok || r.name == "" || r.name == backendName, r.path, "known: "+strings.Join(append([]string{backendName}, sortedKeys(e.Models)...), ", "), "no model %q", r.name)
+	}
+	if e.Limits.Dollars > 0 && e.Solver.Config != nil {
+		seen := map[string]bool{}
+		for _, role := range e.rolesUsed() {
+			name := e.modelName(role)
+			if b := e.named(name); b != nil && !seen[name] {
+				in, _ := b.price()
+				check(in != nil, "limits.dollars", "give it a price: {in, out} in dollars a million tokens", "what the model %q costs is not known", name)
+			}
+			seen[name] = true
+		}
 	}
 	if len(e.Strategies) == 0 {
 		check(false, "strategies", "see configs/ for examples", "none")

@@ -6,10 +6,15 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"pepbench/bench/llm"
 	"pepbench/domains"
 )
 
@@ -71,7 +76,7 @@ func TestGood(t *testing.T) {
 func TestShippedConfigs(t *testing.T) {
 	n := 0
 	err := filepath.WalkDir("../configs", func(path string, _ os.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".yaml" {
+		if err != nil || filepath.Ext(path) != ".yaml" || filepath.Base(filepath.Dir(path)) == "models" { // TestPresets
 			return err
 		}
 		n++
@@ -121,6 +126,30 @@ func TestExtendsAndSet(t *testing.T) {
 	}
 }
 
+func TestExtendsList(t *testing.T) {
+	e, err := Load("testdata/config/extends-list.good.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		reason    string
+		got, want any
+	}{
+		{"what the first file extends", e.Domain.Config.(*builtin).Name, "math"},
+		{"the first file", e.Name, "child"},
+		{"the second over the first", e.Budget, 2},
+		{"the third over the second", e.About, "more"},
+		{"blocks of all of them, key by key", sortedKeys(e.Models), []string{"a", "b"}},
+		{"a block of another kind replaces", e.Models["b"].Config.model(), "y"},
+		{"this file over all", e.Split.UsersPerTask, 5},
+		{"and key by key", e.Split.Dev, 0.25},
+	} {
+		if !reflect.DeepEqual(row.got, row.want) {
+			t.Errorf("%s: got %v, want %v", row.reason, row.got, row.want)
+		}
+	}
+}
+
 func TestSetFaults(t *testing.T) {
 	for _, row := range []struct{ reason, set, want string }{
 		{"no equals sign", "budget", `--set: "budget" is not path=value; write for example --set split.users_per_task=8`},
@@ -159,7 +188,7 @@ func TestHash(t *testing.T) {
 		return h
 	}
 	base := hash()
-	for _, same := range []string{"concurrency=3", "out=/tmp/x", "quiet=true", "budget=5", "horizon=5"} {
+	for _, same := range []string{"concurrency=3", "out=/tmp/x", "quiet=true", "budget=5", "horizon=5", "limits={calls: 9, tokens: 9, dollars: 9}", "trace=/tmp/x"} {
 		if hash(same) != base {
 			t.Errorf("%s changes the hash", same)
 		}
@@ -167,6 +196,80 @@ func TestHash(t *testing.T) {
 	for _, other := range []string{"budget=4", "seeds=[2]", "domain.structure=0.5", "strategies.pep.predict=lc", "users={kind: noisy, slip: 0.1}", "report.resamples=10", "split.seed=2", "beliefs.lc.restarts=2"} {
 		if hash(other) == base {
 			t.Errorf("%s does not change the hash", other)
+		}
+	}
+}
+
+// TestModelHash: what a model is asked is part of the hash; how fast, how often and for
+// what price it is called is not, nor is a model that plays no role.
+func TestModelHash(t *testing.T) {
+	hash := func(more string) string {
+		e, err := Load("testdata/config/minimal.good.yaml", []string{"backend={kind: openai, model: m" + more + "}", "models.other={kind: openai, model: n}"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, h, err := e.canonical()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h
+	}
+	base := hash("")
+	for _, same := range []string{"timeout: 9", "timeout: 1m", "attempts: 9", "rpm: 9", "tpm: 9", "concurrency: 9", "concurrency: auto", "price: {in: 1, out: 2}"} {
+		if hash(", "+same) != base {
+			t.Errorf("%s changes the hash", same)
+		}
+	}
+	for _, other := range []string{"base_url: http://h/v1", "temperature: 0", "top_p: 1", "max_tokens: 1", "seed: 0", "stop: a", "response_format: json_object", "thinking: tags", "context: 9", "extra: {a: 1}", "headers: {X: y}", "about: {family: f}", "organization: o", "project: p", "api_key_env: K"} {
+		if hash(", "+other) == base {
+			t.Errorf("%s does not change the hash", other)
+		}
+	}
+}
+
+// TestEndpointOfYAML: every field of a model in YAML reaches the client.
+func TestEndpointOfYAML(t *testing.T) {
+	e, err := Load("testdata/config/models.good.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := func(v float64) *float64 { return &v }
+	one := 1
+	o := e.Backend.Config.(*openaiBackend)
+	want := llm.Endpoint{
+		BaseURL: "http://localhost:8000/v1", Model: "allenai/Olmo-3-7B-Think", Key: "k", Organization: "org", Project: "proj",
+		Temperature: p(0.6), TopP: p(0.95), MaxTokens: 1024, Seed: &one, Stop: []string{"<|im_end|>"}, ResponseFormat: "json_schema",
+		Extra: map[string]any{
+			"min_p": 0.05, "chat_template_kwargs": map[string]any{"enable_thinking": true},
+			"provider": map[string]any{"order": []any{"a", "b"}}, "since": "2026-01-02", "none": nil,
+		},
+		Headers: map[string]string{"X-Title": "pepbench"}, Thinking: "opened", PromptPrice: 0.1, CompletionPrice: 0.4,
+		RPM: 600, TPM: 100000, ContextLength: 65536, Timeout: 90 * time.Second,
+	}
+	if diff := cmp.Diff(want, o.endpoint("k")); diff != "" {
+		t.Error(diff)
+	}
+	judge := e.modelOf(roleJudge).(*openaiBackend)
+	if x := judge.endpoint(""); x.Timeout != 90*time.Second || x.Concurrency != 32 || x.BaseURL != "https://api.openai.com/v1" || x.ResponseFormat != "" {
+		t.Errorf("the judge's model is %+v", x)
+	}
+	for _, row := range []struct {
+		reason string
+		sets   []string
+		want   int
+	}{
+		{"what was asked for", nil, 8000},
+		{"as the widest model finds out", []string{"concurrency=0"}, 256},
+		{"as the widest model takes", []string{"concurrency=0", "backend.concurrency=8"}, 32},
+		{"models that play no role do not count", []string{"concurrency=0", "backend={kind: sim}", "roles.judge=spare", "limits.dollars=0"}, 4 * runtime.GOMAXPROCS(0)},
+	} {
+		e, err := Load("testdata/config/models.good.yaml", row.sets)
+		if err != nil {
+			t.Errorf("%s: %v", row.reason, err)
+			continue
+		}
+		if got := e.inFlight(); got != row.want {
+			t.Errorf("%s: %d sessions at a time, want %d", row.reason, got, row.want)
 		}
 	}
 }

@@ -31,10 +31,10 @@ func (p *Plan) Interview(strategy, task string) (*Interview, error) {
 	case err != nil:
 		return nil, &ConfigError{What: fmt.Sprintf("strategy %s is left out: %v", p.Experiment.shown(), err), Mend: "or name one with --strategy", Err: err}
 	}
-	if row < 0 || p.rows[row].Kind == "oracle" {
+	if row < 0 || !p.rows[row].interviews() {
 		var known []string
 		for _, r := range p.rows {
-			if r.Kind != "oracle" {
+			if r.interviews() {
 				known = append(known, r.Name)
 			}
 		}
@@ -64,6 +64,10 @@ func (p *Plan) Interview(strategy, task string) (*Interview, error) {
 		Elicitor: p.rows[row].strategies[fold].Begin(set),
 	}, nil
 }
+
+// interviews reports whether a strategy can meet somebody who is not simulated: one that
+// is told the profile or that lets a model ask cannot.
+func (r *planRow) interviews() bool { return r.Kind != "oracle" && r.Kind != askerKind }
 
 // Builtin is the experiment that `pepbench elicit DOMAIN` uses: pep with latent
 // classes (few numbers are tried, so that it is soon ready) and profile information

@@ -84,7 +84,7 @@ func (p *Plan) describe(models []record.Model, notes []domains.Count) error {
 	}
 
 	m.Solver, m.Judge = e.Solver.Config.About(), e.Judge.Config.Identity(e.modelOf(roleJudge), d.Rubric)
-	m.Prompts = append(e.Solver.Config.Prompts(), e.Judge.Config.Prompts()...)
+	m.Prompts = slices.Concat(e.Solver.Config.Prompts(), e.Judge.Config.Prompts(), e.talk())
 	if m.Prompts == nil {
 		m.Prompts = []record.Prompt{}
 	}
@@ -173,40 +173,80 @@ func code() record.Code {
 	return c
 }
 
-// calls is the dry-run arithmetic: logical calls by role if every session asks up to
-// the horizon and no rule can tell whether a task is answered rightly, and the
-// tokens of solver and judge at four characters each.
+// calls is the dry-run arithmetic: logical calls by role, and their tokens at four
+// characters each, if every session asks up to the horizon, no rule can tell whether a
+// task is answered rightly or what a user or an asker means, and every reply can be read
+// at once.
 func (p *Plan) calls() record.Calls {
-	e := p.Experiment
-	if e.Solver.Config.onlyProfile() {
-		return record.Calls{}
-	}
 	var c record.Calls
-	draws := drawsOf(e.Judge.Config)
-	for _, k := range p.sessions {
-		prof := &p.Data.Profiles[k.profile]
-		points := len(e.Checkpoints)
-		if p.rows[k.row].once() {
-			points = 1
-		}
-		held := prof.Held()
-		judge := e.Judge.Config.Calls(held)
-		c.Solver += points
-		c.Judge += points * judge
-		task := &p.Data.Tasks[prof.Task]
-		if task.Answer != "" {
-			c.Correctness += points
-		}
-		prompt := len(task.Prompt) + promptOverhead + instructionChars*e.Solver.Config.Instructions()
-		response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
-		c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*draws*rubricChars) / charsPerToken
-		c.TokensOut += points * (response + held*draws*reasonChars) / charsPerToken
+	for i := range p.sessions {
+		p.graded(&c, &p.sessions[i])
+		p.talked(&c, &p.sessions[i])
 	}
-	c.Probes = probeCalls(e.Judge.Config)
+	c.Probes = probeCalls(p.Experiment.Judge.Config)
 	c.TokensIn += c.Probes * (promptOverhead + responseChars + 3*rubricChars) / charsPerToken
 	c.TokensOut += c.Probes * 3 * reasonChars / charsPerToken
-	c.TokensEstimated = true
+	c.TokensEstimated = c.TokensIn > 0
 	return c
+}
+
+// graded adds the calls of solver and judge in a session.
+func (p *Plan) graded(c *record.Calls, k *sessionKey) {
+	e := p.Experiment
+	if e.Solver.Config.onlyProfile() {
+		return
+	}
+	prof := &p.Data.Profiles[k.profile]
+	points := len(e.Checkpoints)
+	if p.rows[k.row].once() {
+		points = 1
+	}
+	held := prof.Held()
+	judge, draws := e.Judge.Config.Calls(held), drawsOf(e.Judge.Config)
+	c.Solver += points
+	c.Judge += points * judge
+	task := &p.Data.Tasks[prof.Task]
+	if task.Answer != "" {
+		c.Correctness += points
+	}
+	prompt := len(task.Prompt) + promptOverhead + instructionChars*e.Solver.Config.Instructions()
+	response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
+	c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*draws*rubricChars) / charsPerToken
+	c.TokensOut += points * (response + held*draws*reasonChars) / charsPerToken
+}
+
+// talked adds the calls of user, interpreter and asker in a session: of the user one a
+// question and one for every time it is put again, each to be interpreted; of the asker
+// one a question and one for each counterfactual (all questions but the last), each to
+// be placed.
+func (p *Plan) talked(c *record.Calls, k *sessionKey) {
+	e, row := p.Experiment, &p.rows[k.row]
+	if row.once() {
+		return
+	}
+	prof := &p.Data.Profiles[k.profile]
+	task := len(p.Data.Tasks[prof.Task].Prompt)
+	turns, asks := e.Horizon, row.Kind == askerKind
+	if !asks { // which never asks about one thing twice
+		turns = min(turns, len(prof.Cells))
+	}
+	user, interpreter, asker := 0, 0, 0
+	if e.Users.Config.verbal() {
+		user = turns
+		for t := range turns {
+			user += e.audits(k.id, t)
+		}
+		interpreter += user
+	}
+	if asks {
+		asker = turns + max(0, turns-1)
+		interpreter += asker
+	}
+	c.User, c.Interpreter, c.Asker = c.User+user, c.Interpreter+interpreter, c.Asker+asker
+	talk := turns * (questionChars + answerChars) / 2 // of the conversation so far, on average
+	c.TokensIn += (user*(task+2*promptOverhead+prof.Held()*rubricChars+talk) + interpreter*(2*promptOverhead+rubricChars) +
+		asker*(task+2*promptOverhead+len(prof.Cells)*questionChars+talk)) / charsPerToken
+	c.TokensOut += (user*2*answerChars + interpreter*answerChars/2 + asker*2*questionChars) / charsPerToken
 }
 
 // The sizes behind the token estimate, in characters. They are round numbers near
@@ -219,4 +259,6 @@ const (
 	responsePerInstruction = 100
 	rubricChars            = 350 // one criterion of the judge's request
 	reasonChars            = 120
+	questionChars          = 100 // a question as it is put
+	answerChars            = 80
 )

@@ -142,6 +142,7 @@ func (p *Plan) setting(k sessionKey) strategies.Setting {
 		Budget:   p.Experiment.Horizon,
 		User:     p.Data.Users[prof.User].ID,
 		Seed:     k.seed,
+		Rubric:   p.Data.Rubric,
 		Rand:     newRand(k.seed, k.id),
 	}
 	if p.Experiment.Missing == "skip" {

@@ -27,7 +27,7 @@ func readBack(dir string, m *record.Manifest) (*resolved, error) {
 		return nil, &domains.DataError{File: r.file, What: "its config is not a configuration", Mend: "run the experiment again", Err: err}
 	}
 	r.root = doc.Content[0]
-	r.tidy(r.root, false)
+	r.tidy(r.root)
 	if err := r.src.mark(r.root, r.file); err != nil {
 		return nil, err
 	}
@@ -48,21 +48,20 @@ func readBack(dir string, m *record.Manifest) (*resolved, error) {
 	return r, nil
 }
 
-// tidy takes out keys without a value, and lines, which mean nothing in a manifest. What
-// goes to a server as it stands (extra) keeps its nulls.
-func (r *resolved) tidy(n *yaml.Node, raw bool) {
+// tidy takes out keys without a value, and lines, which mean nothing in a manifest. In
+// extra, which is sent as it stands, no value is a value.
+func (r *resolved) tidy(n *yaml.Node) {
 	n.Line, n.Column = 0, 0
-	if n.Kind != yaml.MappingNode {
-		for _, c := range n.Content {
-			r.tidy(c, raw)
+	if n.Kind == yaml.MappingNode {
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			if n.Content[i+1].Tag == "!!null" {
+				n.Content = slices.Delete(n.Content, i, i+2)
+			}
 		}
-		return
 	}
-	for i := len(n.Content) - 2; i >= 0; i -= 2 {
-		r.tidy(n.Content[i], raw)
-		r.tidy(n.Content[i+1], raw || n.Content[i].Value == "extra")
-		if !raw && n.Content[i+1].Tag == "!!null" {
-			n.Content = slices.Delete(n.Content, i, i+2)
+	for i, c := range n.Content {
+		if n.Kind != yaml.MappingNode || i%2 == 0 || n.Content[i-1].Value != "extra" {
+			r.tidy(c)
 		}
 	}
 }

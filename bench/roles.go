@@ -1,9 +1,13 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
+	"runtime"
 	"slices"
 
 	"pepbench/bench/llm"
@@ -33,6 +37,9 @@ type Roles struct {
 	Interpreter string `yaml:"interpreter" json:"interpreter,omitempty"`
 	Asker       string `yaml:"asker" json:"asker,omitempty"`
 }
+
+// RoleNames are the roles that Roles can name a model for.
+var RoleNames = []string{roleSolver, roleJudge, roleUser, roleInterpreter, roleAsker}
 
 // backendName stands for Experiment.Backend among the names of models.
 const backendName = "backend"
@@ -65,7 +72,45 @@ func (e *Experiment) rolesUsed() []string {
 	if !e.Solver.Config.onlyProfile() {
 		out = append(out, roleSolver, roleJudge, roleCorrectness)
 	}
+	verbal, asks := e.Users.Config.verbal(), e.asks()
+	if verbal {
+		out = append(out, roleUser)
+	}
+	if verbal || asks {
+		out = append(out, roleInterpreter)
+	}
+	if asks {
+		out = append(out, roleAsker)
+	}
 	return out
+}
+
+// inFlight is how many sessions run at a time: what was asked for, else as many as the
+// widest of the models on servers takes calls, else four a processor. A session makes
+// one call at a time, or few; where there are more than a model takes, they wait.
+func (e *Experiment) inFlight() int {
+	most := 0
+	for _, role := range e.rolesUsed() {
+		most = max(most, e.modelOf(role).places())
+	}
+	return cmp.Or(e.Concurrency, most, 4*runtime.GOMAXPROCS(0))
+}
+
+// opening is what all models of a run share. The file of the trace is closed by close.
+func (e *Experiment) opening(concurrency int) (x opening, closeTrace func(), err error) {
+	x.concurrency = concurrency
+	if x.options.Budget = e.budget; x.options.Budget == nil {
+		x.options.Budget = e.Limits.budget()
+	}
+	if e.Trace == "" {
+		return x, func() {}, nil
+	}
+	f, err := os.OpenFile(e.Trace, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return x, nil, &ConfigError{File: e.Trace, What: "cannot be written: " + reason(err), Mend: "give another file in trace"}
+	}
+	x.options.Log = slog.New(slog.NewJSONHandler(f, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return x, func() { _ = f.Close() }, nil
 }
 
 // roles are the parts of a run that may talk to a model.
@@ -77,11 +122,13 @@ type roles struct {
 	clients     map[string]llm.Client // by role
 	endpoints   []record.Endpoint
 	meters      map[string]*llm.Meter
+	links       map[string]*llm.Link // by role
+	kinds       map[string]BackendKind
 	closers     []func()
 }
 
 func (r *roles) close() {
-	for _, c := range r.closers {
+	for _, c := range slices.Backward(r.closers) {
 		c()
 	}
 }
@@ -90,8 +137,13 @@ func (r *roles) close() {
 // a wrong key, model or address is found before any session is spent.
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
-	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
-	if err := r.open(ctx, e, e.rolesUsed(), opening{concurrency: concurrency}); err != nil {
+	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
+	x, closeTrace, err := e.opening(concurrency)
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, closeTrace)
+	if err := r.open(ctx, e, e.rolesUsed(), x); err != nil {
 		r.close()
 		return nil, err
 	}
@@ -106,7 +158,7 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 // open fills clients, endpoints and meters of some roles.
 func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
 	type opened struct {
-		client   llm.Client
+		client   *llm.Link
 		reported string
 	}
 	models := map[string]opened{}
@@ -122,7 +174,7 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 			r.closers = append(r.closers, closeModel)
 			hello, err := c.Complete(ctx, llm.Request{User: "Reply with the word ready."})
 			if err != nil {
-				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) { // whatever it was, sessions would meet it too
+				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) && !errors.Is(err, llm.ErrBudget) { // whatever it was, sessions would meet it too
 					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)
 				}
 				return err
@@ -131,7 +183,7 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 			models[name] = o
 		}
 		m := &llm.Meter{Role: role}
-		r.meters[role] = m
+		r.meters[role], r.links[role], r.kinds[role] = m, o.client, b
 		r.clients[role] = m.Wrap(o.client)
 		r.endpoints = append(r.endpoints, record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()})
 	}
@@ -143,7 +195,16 @@ func (r *roles) usage() record.Usage {
 	u := record.Usage{Roles: map[string]record.RoleUsage{}}
 	for name, m := range r.meters {
 		x := m.Use()
-		u.Roles[name] = record.RoleUsage{Calls: x.Calls, Cached: x.Cached, Retries: x.Retries, Failed: x.Failed, TokensIn: x.TokensIn, TokensOut: x.TokensOut, Seconds: x.Busy.Seconds()}
+		use := record.RoleUsage{Calls: x.Calls, Cached: x.Cached, Retries: x.Retries, Failed: x.Failed, TokensIn: x.TokensIn, TokensOut: x.TokensOut, Seconds: x.Busy.Seconds()}
+		if in, out := r.kinds[name].price(); in != nil {
+			e := llm.Endpoint{PromptPrice: *in, CompletionPrice: *out}
+			dollars := e.Cost(x.TokensIn, x.TokensOut)
+			use.Dollars = &dollars
+		}
+		if format, why := r.links[name].Conn.Fallback(); why != "" {
+			use.Format, use.Refused = cmp.Or(format, formatNone), why
+		}
+		u.Roles[name] = use
 	}
 	return u
 }

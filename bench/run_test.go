@@ -598,8 +598,10 @@ func TestSingleAndBatchedAgree(t *testing.T) {
 // wild answers every question with a value far off any scale.
 type wild struct{}
 
-func (wild) User(*domains.Dataset, int, int) simusers.User { return wild{} }
-func (wild) About() string                                 { return "wild" }
+func (wild) verbal() bool { return false }
+
+func (wild) User(*domains.Dataset, int, int, llm.Client) simusers.User { return wild{} }
+func (wild) About() string                                             { return "wild" }
 func (wild) Answer(context.Context, domains.Question) (domains.Answer, error) {
 	return domains.Answer{Cell: domains.At(1e6)}, nil
 }

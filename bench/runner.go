@@ -115,10 +115,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		}
 	}
 
-	limit := p.Experiment.Concurrency
-	if limit == 0 {
-		limit = 4 * runtime.GOMAXPROCS(0)
-	}
+	limit := p.Experiment.inFlight()
 	roles, err := p.connect(ctx, limit)
 	if err != nil {
 		return out, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"pepbench/bench/interpret"
 	"pepbench/bench/llm"
 	"pepbench/bench/record"
 	"pepbench/bench/solver"
@@ -34,7 +35,10 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 	for i := range set.Criteria {
 		rec.Criteria[i] = set.Criteria[i].ID
 	}
-	user := p.Experiment.Users.Config.User(p.Data, k.profile, k.seed)
+	user := p.Experiment.Users.Config.User(p.Data, k.profile, k.seed, r.clients[roleUser])
+	if row.Kind == askerKind {
+		set.Asker, set.Interpreter = r.clients[roleAsker], r.clients[roleInterpreter]
+	}
 
 	strategy := row.strategies[k.fold]
 	ctx, calls := llm.WithTallies(ctx)
@@ -45,11 +49,13 @@ func (r *runner) session(ctx context.Context, k sessionKey) (*record.Session, er
 	}
 	inferences := []domains.Inference{e.Infer()}
 	rec.Prior = r.inference(inferences[0])
-	if err := r.dialogue(ctx, rec, &set, e, user, &inferences); err != nil {
-		return nil, err
+	if err := r.dialogue(ctx, rec, &set, e, user, &inferences); err != nil || rec.Error != "" {
+		return rec, err
 	}
-	if err := r.counterfactuals(ctx, rec, strategy, k); err != nil {
-		return nil, err
+	if _, forks := e.(strategies.Forker); !forks { // whose counterfactuals belong to the dialogue
+		if err := r.counterfactuals(ctx, rec, strategy, k); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.checkpoints(ctx, rec, prof, &set, row, inferences); err != nil {
 		return nil, err
@@ -65,37 +71,61 @@ func (r *runner) inference(f domains.Inference) record.Inference {
 	return record.NewInference(f)
 }
 
-// dialogue asks until somebody has enough.
+// dialogue asks until somebody has enough. A model that fails for now ends the session
+// with an error in its record.
 func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strategies.Setting, e strategies.Elicitor, user simusers.User, inferences *[]domains.Inference) error {
 	asked := make([]bool, len(set.Criteria))
+	var other *fork
 	for {
 		if len(rec.Turns) == set.Budget {
 			rec.Stop = record.StopBudget
 			return nil
 		}
 		q, err := e.Next(ctx)
-		if errors.Is(err, strategies.ErrDone) {
+		var unread *llm.Unread
+		switch {
+		case errors.Is(err, strategies.ErrDone):
 			rec.Stop = record.StopDone
 			if exhausted(set, asked) {
 				rec.Stop = record.StopExhausted
 			}
 			return nil
+		case errors.As(err, &unread):
+			rec.Stop = record.StopUnread
+			return nil
+		case err != nil:
+			return failed(ctx, rec, fmt.Errorf("question %d: %w", len(rec.Turns)+1, err))
 		}
+		if other != nil { // the turn before is not the last
+			if err := other.follow(ctx, &rec.Turns[len(rec.Turns)-1]); err != nil {
+				return failed(ctx, rec, fmt.Errorf("counterfactual of question %d: %w", len(rec.Turns), err))
+			}
+			other = nil
+		}
+		switch i := q.Position; {
+		case i < 0 && set.Asker == nil:
+			panic(fmt.Sprintf("bench: session %s: strategy asks about no criterion", rec.ID))
+		case i < 0:
+		case asked[i] || !set.CanAsk(i):
+			panic(fmt.Sprintf("bench: session %s: strategy asks position %d, which is asked already or cannot be asked", rec.ID, i))
+		default:
+			asked[i] = true
+		}
+		t, a, err := r.hear(ctx, rec, set, user, q)
 		if err != nil {
-			return fmt.Errorf("session %s, question %d: %w", rec.ID, len(rec.Turns)+1, err)
+			return failed(ctx, rec, fmt.Errorf("answer %d: %w", len(rec.Turns)+1, err))
 		}
-		if asked[q.Position] || !set.CanAsk(q.Position) {
-			panic(fmt.Sprintf("bench: session %s: strategy asks position %d, which is asked already or cannot be asked", rec.ID, q.Position))
+		if q.Position >= 0 {
+			if crit := &set.Criteria[q.Position]; a.Cell.IsHeld() && !crit.Allows(a.Cell.Value()) {
+				v := a.Cell.Value()
+				t.OffScale, a.Cell = &v, crit.Snap(v)
+			}
+			if f, ok := e.(strategies.Forker); ok {
+				other = r.plan.fork(f, q, a.Cell, &set.Criteria[q.Position])
+			}
 		}
-		asked[q.Position] = true
-		a, err := user.Answer(ctx, q)
-		if err != nil {
-			return fmt.Errorf("session %s, answer %d: %w", rec.ID, len(rec.Turns)+1, err)
-		}
-		t := record.Turn{Question: q.Position, Said: a.Text}
-		if crit := &set.Criteria[q.Position]; a.Cell.IsHeld() && !crit.Allows(a.Cell.Value()) {
-			v := a.Cell.Value()
-			t.OffScale, a.Cell = &v, crit.Snap(v)
+		if set.Asker == nil { // words are for those who can read
+			a.Text = ""
 		}
 		e.Observe(q, a)
 		inf := e.Infer()
@@ -112,6 +142,116 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 			return nil
 		}
 	}
+}
+
+// failed ends a session whose endpoint failed for now: running the same command again
+// tries again. What is fatal to the run, and a programmer's mistake, is an error.
+func failed(ctx context.Context, rec *record.Session, err error) error {
+	if fatal(ctx, err) || !errors.Is(err, llm.ErrTransient) {
+		return fmt.Errorf("session %s: %w", rec.ID, err)
+	}
+	rec.Error, rec.Stop = err.Error(), record.StopError
+	return nil
+}
+
+// hear puts a question to the user and makes out the answer. The turn has what was said
+// and how it was understood; the answer is what the strategy gets to know.
+func (r *runner) hear(ctx context.Context, rec *record.Session, set *strategies.Setting, user simusers.User, q domains.Question) (record.Turn, domains.Answer, error) {
+	t := record.Turn{Question: q.Position}
+	if set.Asker != nil {
+		t.Asked = q.Text
+	}
+	words, verbal := user.(*simusers.Verbal)
+	switch {
+	case !verbal && q.Position < 0: // a user without words has nothing to say to that
+		return t, domains.Answer{Cell: domains.Missing()}, nil
+	case !verbal:
+		a, err := user.Answer(ctx, q)
+		t.Said = a.Text
+		return t, a, err
+	}
+	if q.Text == "" { // data without questions
+		q.Text = fmt.Sprintf("How much does %s matter to you, and how much of it do you want?", set.Criteria[q.Position].Name)
+	}
+	a, m, err := r.understood(ctx, set, q, 0, func() (domains.Answer, error) { return words.Answer(ctx, q) })
+	if err != nil {
+		return t, a, err
+	}
+	t.Said, t.By = a.Text, m.By
+	if t.State = string(m.State); m.State == interpret.Told {
+		t.State = ""
+	}
+	for _, v := range m.Volunteered {
+		t.Volunteered = append(t.Volunteered, record.Volunteered{Position: v.Position, Cell: v.Cell})
+	}
+	a.Cell, a.Stop = m.Cell, m.Stop
+	if q.Position < 0 {
+		return t, a, nil
+	}
+	for n := 1; n <= r.plan.Experiment.audits(rec.ID, len(rec.Turns)); n++ {
+		_, again, err := r.understood(ctx, set, q, n, func() (domains.Answer, error) { return words.Again(ctx, n) })
+		if err != nil {
+			return t, a, err
+		}
+		t.Again = append(t.Again, again.Cell)
+	}
+	return t, a, nil
+}
+
+// understood lets a verbal user say something and the interpreter make it out. A user
+// whose reply cannot be read has said nothing.
+func (r *runner) understood(ctx context.Context, set *strategies.Setting, q domains.Question, repeat int, say func() (domains.Answer, error)) (domains.Answer, interpret.Meaning, error) {
+	a, err := say()
+	var unread *llm.Unread
+	switch {
+	case errors.As(err, &unread):
+		return a, interpret.Meaning{State: interpret.Unread, Cell: domains.Missing(), Reason: unread.Error()}, nil
+	case err != nil:
+		return a, interpret.Meaning{}, err
+	}
+	m, err := interpret.Reader{Client: r.clients[roleInterpreter], Rubric: r.plan.Data.Rubric}.Answer(ctx, interpret.Heard{
+		Criteria: set.Criteria, Position: q.Position, Question: q.Text, Text: a.Text, Stop: a.Stop, Repeat: repeat,
+	})
+	return a, m, err
+}
+
+// A fork is an elicitor that was given another answer than its original.
+type fork struct {
+	answer domains.Cell
+	e      strategies.Elicitor
+}
+
+// fork gives the other answer to a copy of an elicitor, or nil where there is none.
+func (p *Plan) fork(f strategies.Forker, q domains.Question, cell domains.Cell, crit *domains.Criterion) *fork {
+	other, ok := p.other(cell, crit)
+	if !ok {
+		return nil
+	}
+	e := f.Fork()
+	e.Observe(q, domains.Answer{Cell: other})
+	return &fork{other, e}
+}
+
+// follow asks the fork what comes next and notes it in the turn. Where the model gives
+// nothing that can be read, there is no counterfactual.
+func (f *fork) follow(ctx context.Context, t *record.Turn) error {
+	c := &record.Counterfactual{Answer: f.answer}
+	q, err := f.e.Next(ctx)
+	var unread *llm.Unread
+	switch {
+	case errors.Is(err, strategies.ErrDone):
+		c.Next = record.NextStop
+	case errors.As(err, &unread):
+		return nil
+	case err != nil:
+		return err
+	case q.Position < 0:
+		c.Next = record.NextOther
+	default:
+		c.Next = q.Position
+	}
+	t.Counterfactual = c
+	return nil
 }
 
 func exhausted(set *strategies.Setting, asked []bool) bool {
@@ -148,7 +288,7 @@ func (r *runner) counterfactuals(ctx context.Context, rec *record.Session, s str
 			}
 			e.Observe(q, domains.Answer{Cell: cell})
 		}
-		turn.Counterfactual = &record.Counterfactual{Answer: other, Next: -1}
+		turn.Counterfactual = &record.Counterfactual{Answer: other, Next: record.NextStop}
 		q, err := e.Next(ctx)
 		switch {
 		case err == nil:

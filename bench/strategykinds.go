@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"pepbench/bench/record"
 	"pepbench/bench/solver"
 	"pepbench/domains"
 	"pepbench/strategies"
@@ -22,6 +23,7 @@ func init() {
 	strategyKinds.add("oracle", func() StrategyKind { return &oracle{basics: answersOnly()} })
 	strategyKinds.add("random", func() StrategyKind { return &random{basics: answersOnly()} })
 	strategyKinds.add("static", func() StrategyKind { return &static{basics: answersOnly()} })
+	strategyKinds.add(askerKind, func() StrategyKind { return &modelAsker{basics: answersOnly(), Told: string(strategies.ToldCriteria)} })
 	strategyKinds.add("pep", func() StrategyKind { return &adaptive{basics: answersOnly(), Acquisition: "profile-ig"} })
 }
 
@@ -316,6 +318,47 @@ func (b *builder) rule(a *adaptive) (pep.Rule, error) {
 		}
 	}
 	return r, nil
+}
+
+// askerKind is the kind of strategy that lets a model ask.
+const askerKind = "asker"
+
+// modelAsker lets the model of role asker write the questions.
+type modelAsker struct {
+	basics `yaml:",inline"`
+	Told   string `yaml:"told" json:"told"` // criteria: what may be asked about is listed; task: it is told the task alone
+}
+
+func (*modelAsker) kind() string { return askerKind }
+
+func (a *modelAsker) check() error {
+	if t := strategies.Told(a.Told); t != strategies.ToldCriteria && t != strategies.ToldTask {
+		return fmt.Errorf("told %q is neither %s nor %s", a.Told, strategies.ToldCriteria, strategies.ToldTask)
+	}
+	return a.basics.check()
+}
+
+func (a *modelAsker) build(_ *builder, p strategies.Predict) (strategies.Strategy, string, error) {
+	about := "a model writes the questions and decides when to answer"
+	if a.Told == string(strategies.ToldTask) {
+		about += ", told the task alone"
+	} else {
+		about += ", told the task and what may be asked about"
+	}
+	return strategies.Asker{Told: strategies.Told(a.Told), Predict: p}, about, nil
+}
+
+// asks reports whether a strategy lets a model ask.
+func (e *Experiment) asks() bool {
+	return slices.ContainsFunc(e.Strategies, func(s Block[StrategyKind]) bool { return s.Config.kind() == askerKind })
+}
+
+// askerPrompts are the prompts of the strategies that let a model ask.
+func (e *Experiment) askerPrompts() []record.Prompt {
+	if !e.asks() {
+		return nil
+	}
+	return []record.Prompt{{Name: strategies.AskerPromptName, SHA256: strategies.AskerPromptHash()}}
 }
 
 // builder is what strategies are made of.

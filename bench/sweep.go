@@ -257,7 +257,9 @@ func RunSweep(ctx context.Context, s *Sweep, dir string, fresh bool, progress Pr
 		}
 	}
 	var pr preparer
+	budget := s.Cells[0].Experiment.Limits.budget()
 	for i, c := range s.Cells {
+		c.Experiment.budget = budget // one for the whole grid
 		at := filepath.Join(dir, c.Dir)
 		done := record.SweepCell{At: c.At, Dir: c.Dir}
 		progress.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(s.Cells), c.Dir))

@@ -115,18 +115,7 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 		if root.Content[i].Value != "extends" {
 			continue
 		}
-		v := root.Content[i+1]
-		if v.Kind != yaml.ScalarNode || v.Value == "" {
-			return nil, &ConfigError{File: path, Line: v.Line, What: "extends names one file"}
-		}
-		parent := v.Value
-		if !filepath.IsAbs(parent) {
-			parent = filepath.Join(filepath.Dir(path), parent)
-		}
-		if _, err := os.Stat(parent); err != nil {
-			return nil, &ConfigError{File: path, Line: v.Line, What: fmt.Sprintf("extends %s, which cannot be read: %s", v.Value, reason(err)), Mend: "the path is relative to this file"}
-		}
-		base, err := s.read(parent, append(chain, abs))
+		base, err := s.extended(path, root.Content[i+1], append(chain, abs))
 		if err != nil {
 			return nil, err
 		}
@@ -135,6 +124,41 @@ func (s *source) read(path string, chain []string) (*yaml.Node, error) {
 		return base, nil
 	}
 	return root, nil
+}
+
+// extended reads what the key `extends` of a file names: one file, or a list of them,
+// each merged over those before it.
+func (s *source) extended(path string, v *yaml.Node, chain []string) (*yaml.Node, error) {
+	names := []*yaml.Node{v}
+	if v.Kind == yaml.SequenceNode {
+		names = v.Content
+	}
+	var base *yaml.Node
+	for _, n := range names {
+		if n.Kind != yaml.ScalarNode || n.Tag != "!!str" || n.Value == "" {
+			return nil, &ConfigError{File: path, Line: n.Line, What: "extends names one file, or a list of files"}
+		}
+		parent := n.Value
+		if !filepath.IsAbs(parent) {
+			parent = filepath.Join(filepath.Dir(path), parent)
+		}
+		if _, err := os.Stat(parent); err != nil {
+			return nil, &ConfigError{File: path, Line: n.Line, What: fmt.Sprintf("extends %s, which cannot be read: %s", n.Value, reason(err)), Mend: "the path is relative to this file"}
+		}
+		next, err := s.read(parent, chain)
+		switch {
+		case err != nil:
+			return nil, err
+		case base == nil:
+			base = next
+		default:
+			merge(base, next)
+		}
+	}
+	if base == nil {
+		return nil, &ConfigError{File: path, Line: v.Line, What: "extends is a list without files", Mend: "name one, or leave extends out"}
+	}
+	return base, nil
 }
 
 // maxDepth bounds nesting, and with it what aliases can blow up to.
@@ -417,7 +441,11 @@ func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path string) {
 		key := n.Content[i]
 		f, ok := fields[key.Value]
 		if !ok {
-			d.fault(key, "known keys: "+strings.Join(sortedKeys(fields), ", "), "unknown key %q%s", key.Value, in(path))
+			known := "known keys: " + strings.Join(sortedKeys(fields), ", ")
+			if len(fields) == 0 {
+				known = "this kind has none"
+			}
+			d.fault(key, known, "unknown key %q%s", key.Value, in(path))
 			continue
 		}
 		d.decode(n.Content[i+1], f, join(path, key.Value))

@@ -62,6 +62,57 @@ func (c *Criterion) Rung(v float64) int {
 	return min(max(int(at+0.5-1e-9), 0), len(Ladder)-1)
 }
 
+// Phrases are the words by which amounts of the criterion are told, from least to
+// most: the texts of its levels where each has one and they do not grade how well a
+// text serves somebody (rubric kind quality), else the Ladder; of nominal levels
+// without texts "option 1" and so on.
+func (c *Criterion) Phrases(kind RubricKind) []string {
+	if c.ladder(kind) {
+		return Ladder[:]
+	}
+	out := make([]string, len(c.Levels))
+	for i, l := range c.Levels {
+		if out[i] = l.Text; l.Text == "" {
+			out[i] = fmt.Sprintf("option %d", i+1)
+		}
+	}
+	return out
+}
+
+// PhraseOf is the index into Phrases of the words for a value; halves go down.
+func (c *Criterion) PhraseOf(kind RubricKind, v float64) int {
+	if c.ladder(kind) {
+		return c.Rung(v)
+	}
+	return c.Nearest(v)
+}
+
+// CellOf is what is meant by the i-th of Phrases: its level, or the value that stands
+// as high in the criterion's range as the words on the Ladder.
+func (c *Criterion) CellOf(kind RubricKind, i int) Cell {
+	if !c.ladder(kind) {
+		return At(c.Levels[i].Value)
+	}
+	lo := c.Min
+	if len(c.Levels) > 0 {
+		lo = c.Levels[0].Value
+	}
+	return c.Snap(lo + c.Range()*float64(i)/float64(len(Ladder)-1))
+}
+
+// ladder reports whether amounts are told in the words of the Ladder.
+func (c *Criterion) ladder(kind RubricKind) bool {
+	if c.Scale == Nominal {
+		return false
+	}
+	for i := range c.Levels {
+		if c.Levels[i].Text == "" {
+			return true
+		}
+	}
+	return kind == Quality || len(c.Levels) == 0
+}
+
 // Range is the distance between the ends of the scale: the L-1 by which errors of
 // a value are measured (five levels 1..5 give 4).
 func (c *Criterion) Range() float64 {

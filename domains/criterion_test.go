@@ -162,3 +162,40 @@ func TestRungs(t *testing.T) {
 		}
 	}
 }
+
+// TestPhrases: amounts are told in the words of the levels where these say how much, and
+// else of the ladder; what is told is what is meant, as far as the words go.
+func TestPhrases(t *testing.T) {
+	worded := domains.Criterion{Levels: []domains.Level{{1, "no salt"}, {2, "a pinch"}, {3, "a spoon"}, {4, "a cup"}, {5, "a sack"}}}
+	plain := domains.Criterion{Levels: []domains.Level{{Value: 1}, {Value: 2}, {Value: 3}, {Value: 4}, {Value: 5}}}
+	seven := domains.Criterion{Levels: []domains.Level{{Value: 0}, {Value: 1}, {Value: 2}, {Value: 3}, {Value: 4}, {Value: 5}, {Value: 6}}}
+	nominal := domains.Criterion{Scale: domains.Nominal, Levels: []domains.Level{{0, "red"}, {1, ""}}}
+	line := domains.Criterion{Scale: domains.Continuous, Min: -1, Max: 1}
+	for _, row := range []struct {
+		reason string
+		c      domains.Criterion
+		kind   domains.RubricKind
+		value  float64
+		words  string
+		back   float64
+	}{
+		{"an amount's own words", worded, domains.Amount, 4, "a cup", 4},
+		{"a survey's own words", worded, domains.NoRubric, 1, "no salt", 1},
+		{"quality levels do not say how much", worded, domains.Quality, 4, "much", 4},
+		{"levels without words", plain, domains.Amount, 1, "none", 1},
+		{"seven levels on five rungs: halves go down", seven, domains.NoRubric, 5, "much", 4},
+		{"and the ends stay", seven, domains.NoRubric, 6, "as much as possible", 6},
+		{"a colour", nominal, domains.NoRubric, 0, "red", 0},
+		{"a colour without a name", nominal, domains.Quality, 1, "option 2", 1},
+		{"a number", line, domains.NoRubric, 0.1, "some", 0},
+		{"the top of a range", line, domains.NoRubric, 1, "as much as possible", 1},
+	} {
+		i := row.c.PhraseOf(row.kind, row.value)
+		if got := row.c.Phrases(row.kind)[i]; got != row.words {
+			t.Errorf("%s: %v is %q, want %q", row.reason, row.value, got, row.words)
+		}
+		if got := row.c.CellOf(row.kind, i); !got.Equal(domains.At(row.back)) {
+			t.Errorf("%s: %q is %v, want %v", row.reason, row.words, got, row.back)
+		}
+	}
+}

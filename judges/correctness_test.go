@@ -141,9 +141,10 @@ func TestCorrectness(t *testing.T) {
 		{"a verdict in words", choice, "Hm.\nHm.", `{"correct": "true"}`, nil, "neither true nor false"},
 		{"a verdict in other letters", choice, "Hm.\nHm.", `{"Correct": true}`, nil, "neither true nor false"},
 		{"two verdicts", choice, "Hm.\nHm.", `{"correct": true, "correct": false}`, nil, `key "correct" twice`},
-		{"words after the verdict", choice, "Hm.\nHm.", `{"correct": true} or is it`, nil, "text after the JSON object"},
+		{"words after the verdict", choice, "Hm.\nHm.", `{"correct": true} as I see it`, &right, ""},
+		{"another verdict after the verdict", choice, "Hm.\nHm.", `{"correct": true} or {"correct": false}`, nil, "two different JSON objects"},
 		{"a reply in words", choice, "Hm.\nHm.", "yes", nil, "not a JSON object"},
-		{"an empty reply", choice, "Hm.\nHm.", " ", nil, "the reply is empty"},
+		{"an empty reply", choice, "Hm.\nHm.", " ", nil, "it is empty"},
 	} {
 		m := says(row.reply)
 		got, why, err := (&Correctness{Client: m}).Judge(context.Background(), row.task, row.response)

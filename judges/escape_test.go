@@ -161,7 +161,7 @@ func (f fixed) Complete(context.Context, llm.Request) (llm.Reply, error) {
 func TestExactReasons(t *testing.T) {
 	for _, row := range []struct{ reason, reply, unscored string }{
 		{"prose", `I find level 4.`, `unreadable reply: not a JSON object: "I find level 4."`},
-		{"prose after the object", `{"level": 4} Done.`, `unreadable reply: text after the JSON object: "{\"level\": 4} Done."`},
+		{"another object after the object", `{"level": 4} {"level": 5}`, `unreadable reply: two different JSON objects: "{\"level\": 4} {\"level\": 5}"`},
 		{"long replies are cut", strings.Repeat("x", 200), `unreadable reply: not a JSON object: "` + strings.Repeat("x", 80) + `"`},
 		{"the key of the other kind", `{"score": 4}`, `no "level" in the reply`},
 		{"twice the key", `{"level": 4, "level": 5}`, `unreadable reply: key "level" twice: "{\"level\": 4, \"level\": 5}"`},
@@ -171,12 +171,12 @@ func TestExactReasons(t *testing.T) {
 		{"6", `{"level": 6}`, `"level" is 6, not a whole number from 1 to 5`},
 		{"3.5", `{"level": 3.5}`, `"level" is 3.5, not a whole number from 1 to 5`},
 		{"more than a number holds", `{"level": 1e999}`, `"level" is 1e999, not a number`},
-		{"empty", ``, `the reply is empty (finish reason "stop")`},
+		{"empty", ``, `it is empty (finish reason "stop")`},
 	} {
 		c := kettles(domains.Amount, "x")
 		c.Profile.Cells[0], c.Profile.Cells[2] = domains.NotHeld(), domains.Missing()
 		got, err := (&judges.Rubric{Client: fixed(row.reply)}).Grade(t.Context(), c)
-		if err != nil || len(got) != 1 || got[0].Score != nil || got[0].Unscored != row.unscored {
+		if err != nil || len(got) != 1 || got[0].Score != nil || got[0].Unscored != row.unscored+" (asked 3 times)" {
 			t.Errorf("%s: %v\n got %+v\nwant %q", row.reason, err, got, row.unscored)
 		}
 	}

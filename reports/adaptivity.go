@@ -8,7 +8,11 @@ import (
 )
 
 // stopped stands for the next question of a session that asked no more.
-const stopped = -1
+const stopped = -2
+
+// noCriterion is the question of a turn that asked about no criterion, or about one that
+// had been asked. All of these count as one question.
+const noCriterion = -1
 
 // A pairCount counts pairs of sessions, and those whose next questions differ.
 type pairCount struct{ pairs, differ int64 }

@@ -46,6 +46,7 @@ func Compute(r *Run) *Metrics {
 	for i, st := range r.strategies {
 		c.compare(st, &out.Strategies[i])
 	}
+	out.Fidelity = c.fidelity()
 	c.judging()
 	c.warnings()
 	return out
@@ -179,6 +180,7 @@ func (c *computer) row(st *strategy) Row {
 	}
 	row.Interactions = b.estimate(asked)
 	row.ToTarget = b.toTarget(st.points, align)
+	row.Asking = c.asking(st)
 	row.Adaptivity = adaptivity(countFollowUps(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
 	return row
 }
@@ -374,6 +376,7 @@ func (c *computer) warnings() {
 		add("answers outside of what their criterion can take, which count as the nearest value it can: %d", c.offScale)
 	}
 	o.Warnings = append(o.Warnings, c.extra...)
+	c.talkWarnings(add)
 	var empty, ungraded []string
 	failed, unscored := map[string]int{}, map[string]int{}
 	for i := range o.Strategies {

@@ -52,6 +52,33 @@
 // part. Errors of values are in the unit of the criterion; a nominal one has none, and
 // its level has the error 1 - P(true level | held) instead.
 //
+// A model that asks may ask about no criterion, or about one that it had asked. Such a
+// question counts among the questions asked, and all of them as one and the same in the
+// follow-up adaptivity; what is answered to it teaches nothing.
+//
+// # Fidelity
+//
+// Where users answer in words, what was understood of them is held against the true
+// profiles, over all questions about a criterion whose truth is known, those past the
+// budget included. Shares are sums over questions (or sessions) divided by their number,
+// both resampled together over clusters. An answer that is missing (aside, unread, stop)
+// lowers the share of questions answered and has no part in the agreement:
+//
+//	agreement    answers equal to the profile: not held, or held at that value
+//	held         answers right in held or not held
+//	level        of those that are held and said to be, right in the value; level_mae: mean
+//	             error there, in the unit of the criterion (nominal ones left out)
+//	leak         questions whose answer tells an amount of a criterion that the user holds
+//	             and was not asked about up to then; leak_mean: how many of them a question
+//
+// What is told without being asked reaches no strategy, but for the words that a model
+// hears that asks. A user who ends the session errs in one way if the last question was
+// about a criterion that it holds, and it did not say so (stop_unanswered), in another if
+// a criterion that it holds has not been said to be held (stop_early). A question that was
+// put again flips in held if its answers are not all alike in held or not held, which is
+// undefined where one is missing, and in level if not all are of the same value, which is
+// undefined where one is not held, too.
+//
 // # Comparisons
 //
 // Two strategies are compared by the mean of their differences over the sessions
@@ -104,9 +131,15 @@
 //	                              measure (alignment, held_mae, brier, level_error if a criterion is
 //	                              nominal, unasked_mae, unasked_brier), estimate of the difference
 //	                              strategy minus against, resolved
-//	planned_calls                 logical calls (solver, judge, correctness, probes) and tokens (tokens_in,
+//	fidelity                      absent unless users answer in words, see below
+//	planned_calls                 logical calls (solver, judge, correctness; probes of the judge,
+//	                              user, interpreter and asker, absent where they are 0) and tokens (tokens_in,
 //	                              tokens_out, and tokens_estimated: from characters) by the dry-run
-//	                              arithmetic, an upper bound; what was done is in usage.json
+//	                              arithmetic, an upper bound but for replies that cannot be read and
+//	                              are asked for again: of the user one a question and one for each
+//	                              time it is put again; of the asker one a question and one a
+//	                              counterfactual; of the interpreter one for each of all these.
+//	                              What was done is in usage.json
 //	calls, judge_repeats, judge_probes, judges
 //	                              see below; each absent without
 //	warnings                      what to know before trusting a number
@@ -140,6 +173,33 @@
 //	correctness              by questions: estimate of the share of right answers
 //	adaptive_gain            absent without a static twin: twin (its name), and by_questions, at
 //	                         every checkpoint: estimate of alignment minus the twin's, resolved
+//
+//	asking                   absent unless a model asks: unplaced, estimate of the share of its
+//	                         questions that are about no criterion, or about one that it had asked;
+//	                         and stopped_unread, sessions that ended since what it wrote could not
+//	                         be read
+//
+// Fidelity is played_by and understood_by (models of user and interpreter), audited
+// (questions that were put again), and of all strategies together (all), of each
+// (strategies) and of each criterion, all strategies together (criteria, by id)
+//
+//	of                       name or id; empty for all
+//	questions                about a criterion, and no_criterion: the others
+//	told, no_preference, aside, unread, stop
+//	                         questions by what became of them
+//	by_rule, by_model        questions by who made the answer out
+//	answered                 estimate (n: questions)
+//	agreement, held          estimates (n: answers; undefined: questions without one)
+//	level, level_mae, agreement_rule, agreement_model
+//	                         estimates (n: answers that they are of)
+//	leak, leak_mean          estimates (n: questions)
+//	stopped                  sessions that the user ended; of a criterion 0, as are those below
+//	stop_unanswered, stop_early
+//	                         estimates (n: these sessions)
+//	held_flips, level_flips  estimates (n: audited questions)
+//
+// Where simulated_roles names user and interpreter, they say that the embedded simulator
+// understands itself, and nothing of any model.
 //
 // value_rmse is the root of the mean of the sessions' mean squares.
 //
@@ -199,6 +259,9 @@
 //	errors    alignment and errors at every number of questions of the comparisons
 //	gain      paired differences: a row for two strategies, a column for a measure and a
 //	          number of questions; if anything is compared
+//	fidelity  how the answers of users who answer in words agree with their profiles, how
+//	          often they tell more than was asked, stop in error, or change their answers; the
+//	          CSV file has every criterion
 //	released  the measures of the released code, with its faults; if the run computes as
 //	          it does
 //	calls     what each role asked of models; if any took part
@@ -221,7 +284,9 @@
 // refused is not defined; one whose report is missing or cannot be read, or that has
 // no number of the strategy, has no result. Neither is an error, and both say why.
 // The cell that is chosen has the largest alignment on the dev profiles, the lowest
-// index among equals; the test numbers of the others are exploratory. Intervals are
+// index among equals; the test numbers of the others are exploratory. Where cells differ
+// in models alone none is chosen, since what is measured on dev is what strategies
+// predict, in which no model takes part. Intervals are
 // those of the runs. What cells differ in beside their axes is warned of.
 //
 // grid.json holds
@@ -259,8 +324,10 @@
 //	gain          adaptive gain by questions asked; if a strategy has a static twin
 //	grid          of a sweep: alignment of its cells
 //	gridgain      of a sweep: their adaptive gain; if any has one
+//	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
+//	              a solver
 //
-// They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain) and 17.5 cm
+// They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain, ladder) and 17.5 cm
 // (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
 // for yellow, one colour and marker for strategies that ask alike. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor

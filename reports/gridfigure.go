@@ -12,8 +12,9 @@ import (
 )
 
 // sweepSketches gives the figures of a sweep: grid (alignment) and, if any cell has
-// one, gridgain (adaptive gain), as heat maps of two axes or as intervals along one.
-// More axes have no figure.
+// one, gridgain (adaptive gain), as heat maps of two axes or as intervals along one;
+// and ladder (alignment by questions) where one solver stands beside another. More axes
+// have no figure.
 func sweepSketches(s *SweepMetrics) (out []sketch) {
 	p := newPen()
 	for _, t := range []*tiles{alignmentTiles(s), gainTiles(s)} {
@@ -24,6 +25,9 @@ func sweepSketches(s *SweepMetrics) (out []sketch) {
 		case len(s.Axes) == 2:
 			out = append(out, heatFigure(s, t, p))
 		}
+	}
+	if s.isLadder() {
+		out = append(out, ladderFigure(s, p))
 	}
 	return out
 }

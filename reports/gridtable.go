@@ -84,7 +84,10 @@ func (s *SweepMetrics) about() string {
 
 // choice says how the cell that was chosen was chosen.
 func (s *SweepMetrics) choice(mark string) string {
-	if s.Chosen == nil {
+	switch {
+	case s.Chosen == nil && s.ofModels():
+		return "What is measured on dev does not depend on models: none is chosen, and all are exploratory."
+	case s.Chosen == nil:
 		return "No cell was measured on dev: none is chosen, and all are exploratory."
 	}
 	return mark + " chosen on dev (the largest alignment there); the others are exploratory."

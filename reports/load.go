@@ -36,6 +36,7 @@ type Run struct {
 	unknown    []count  // sessions of strategies the manifest does not name
 	compared   []int    // questions at which strategies are compared, ascending
 	offScale   int      // answers that were none of their criterion's values
+	criteria   interner // ids of the criteria that users were asked about in words
 	nominal    bool     // something is predicted of the level of a nominal criterion
 
 	calls   map[string]*callCount  // by role
@@ -63,6 +64,7 @@ func (s *strategy) fixed() bool { return s.Kind == kindFloor || s.Kind == kindCe
 const (
 	kindFloor   = "none"
 	kindCeiling = "oracle"
+	kindAsker   = "asker"
 )
 
 // key names a session among those of its strategy.
@@ -78,6 +80,10 @@ type session struct {
 	predict    []float64       // of every point: the measures of profile prediction
 	whole      []whole         // of every point
 	path       []step          // up to the budget
+	stop       string          // why it asked no more
+	turns      int             // questions, those past the budget included
+	unplaced   int             // of them: about no criterion, or about one that was asked
+	talk       *talk           // nil unless users answer in words
 	released   []ReleasedScore // of every point, k from minK to maxK; nil unless the run is compatible with the released code
 }
 
@@ -97,7 +103,7 @@ type step struct {
 // session of a strategy that the manifest does not name is left out
 // and warned of, and so is a run without sessions.
 func Load(dir string) (*Run, error) {
-	r := &Run{}
+	r := &Run{criteria: interner{}}
 	if err := r.readManifest(dir); err != nil {
 		return nil, err
 	}
@@ -380,6 +386,15 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 	for _, t := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {
 		out.path = append(out.path, step{t.Question, t.Answer})
 	}
+	out.stop, out.turns = s.Stop, len(s.Turns)
+	for i := range s.Turns {
+		if s.Turns[i].Question == noCriterion {
+			out.unplaced++
+		}
+	}
+	if r.verbal() {
+		out.talk = r.overhear(s)
+	}
 	st.sessions = append(st.sessions, out)
 	return off
 }
@@ -442,8 +457,13 @@ func fault(s *record.Session) string {
 		if !shares(&t.Inference) {
 			return fmt.Sprintf("the inference of turn %d has a P(level) outside 0..1", i+1)
 		}
-		if t.Question < 0 || t.Question >= n {
+		if t.Question < noCriterion || t.Question >= n {
 			return fmt.Sprintf("turn %d asks position %d of %d criteria", i+1, t.Question, n)
+		}
+		for _, v := range t.Volunteered {
+			if v.Position < 0 || v.Position >= n {
+				return fmt.Sprintf("turn %d volunteers position %d of %d criteria", i+1, v.Position, n)
+			}
 		}
 		if !fits(&t.Inference, n) {
 			return fmt.Sprintf("the inference of turn %d does not line up with %d criteria, or a P(held) is outside 0..1", i+1, n)

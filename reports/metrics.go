@@ -85,6 +85,7 @@ type Metrics struct {
 	Strategies  []Row        `json:"strategies"`
 	ComparedAt  []int        `json:"compared_at"`
 	Comparisons []Comparison `json:"comparisons"`
+	Fidelity    *fidelity    `json:"fidelity,omitempty"` // nil: users do not answer in words
 	Planned     record.Calls `json:"planned_calls"`
 
 	Calls   []roleCalls    `json:"calls,omitempty"`
@@ -141,6 +142,7 @@ type Row struct {
 	Released      []released   `json:"released,omitempty"`
 	Correctness   []checkpoint `json:"correctness"`
 	Gain          *gain        `json:"adaptive_gain,omitempty"`
+	Asking        *askedBy     `json:"asking,omitempty"` // nil: no model asks
 	finalPoint    int
 	finalFailures int
 }

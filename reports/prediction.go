@@ -71,7 +71,9 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 	inf := s.Inference(n)
 	asked := make([]bool, len(s.Criteria))
 	for _, t := range s.Turns[:min(max(n, 0), len(s.Turns))] {
-		asked[t.Question] = true
+		if t.Question != noCriterion {
+			asked[t.Question] = true
+		}
 	}
 	ranked := domains.Inference{Held: make([]float64, len(s.Criteria))}
 	var all, rest score

@@ -41,6 +41,8 @@ type SweepMetrics struct {
 	Chosen   *int       `json:"chosen"`
 	Cells    []GridCell `json:"cells"`
 	Warnings []string   `json:"warnings"`
+
+	runs []*Metrics // of a ladder: by cell, nil where there is none
 }
 
 // A GridCell is one run of a sweep, or the reason why there is none.
@@ -89,7 +91,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 		Schema: gridSchema, Name: sw.Name, About: sw.About, Axes: sw.Axes, Strategy: sw.Strategy, Twin: sw.Twin,
 		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Cells: []GridCell{}, Warnings: []string{},
 	}
-	if i := sw.Chosen(); i >= 0 {
+	if i := sw.Chosen(); i >= 0 && !s.ofModels() {
 		s.Chosen = &i
 	}
 	var said said
@@ -118,8 +120,23 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	}
 	s.join(runs)
 	s.warn(runs, &said)
+	if s.isLadder() {
+		s.runs = runs
+	}
 	return s, nil
 }
+
+// ofModels reports whether cells differ in models only. What is measured on dev is what
+// strategies predict, in which no model takes part, so that it chooses none.
+func (s *SweepMetrics) ofModels() bool {
+	return len(s.Axes) > 0 && !slices.ContainsFunc(s.Axes, func(a record.Axis) bool {
+		root, _, _ := strings.Cut(a.Path, ".")
+		return root != "roles" && root != "models" && root != "backend"
+	})
+}
+
+// isLadder reports whether one model after another is the solver.
+func (s *SweepMetrics) isLadder() bool { return len(s.Axes) == 1 && s.Axes[0].Path == "roles.solver" }
 
 // unknown is the estimate of what was not measured.
 func unknown() Estimate { return Estimate{Value: undefined(), Lo: undefined(), Hi: undefined()} }
@@ -315,7 +332,10 @@ func (s *SweepMetrics) warn(runs []*Metrics, said *said) {
 			add("the cells differ in the %s: their numbers do not compare as they stand", of.what)
 		}
 	}
-	if s.Chosen == nil {
+	switch {
+	case s.Chosen == nil && s.ofModels():
+		add("what is measured on dev does not depend on models: no cell is chosen, and all numbers are exploratory")
+	case s.Chosen == nil:
 		add("no cell was measured on dev: none is chosen, and all numbers are exploratory")
 	}
 	for _, m := range runs {
@@ -367,7 +387,7 @@ func WriteSweep(dir string) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.GridFile, b})
 	s := &Summary{Text: sweepTerminal(m, 120), Warnings: m.Warnings}
-	if err := s.put(dir, files, "figures/grid", "figures/gridgain"); err != nil {
+	if err := s.put(dir, files, "figures/grid", "figures/gridgain", "figures/ladder"); err != nil {
 		return nil, err
 	}
 	return s, nil

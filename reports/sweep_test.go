@@ -272,6 +272,93 @@ func TestSweepFigures(t *testing.T) {
 	}
 }
 
+// TestLadder: a sweep over solvers alone has a line for each, chooses none, and a sweep
+// that is no longer one has no such figure.
+func TestLadder(t *testing.T) {
+	solvers := record.Axis{Path: "roles.solver", Values: []string{"small-sft", "small-dpo", "gone", "small-rlvr"}}
+	y := synthSweep{axes: []record.Axis{solvers}, spoil: func(at []int, dir string) {
+		if at[0] == 2 {
+			os.RemoveAll(dir)
+		}
+	}}
+	dir := y.write(t)
+	s, err := WriteSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ext := range []string{"svg", "png", "pdf"} {
+		if !slices.Contains(s.Files, "figures/ladder."+ext) {
+			t.Errorf("no figures/ladder.%s in %v", ext, s.Files)
+		}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "figures/ladder.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var words []string
+	for _, m := range regexp.MustCompile(`<text[^>]*>([^<]*)</text>`).FindAllSubmatch(b, -1) {
+		words = append(words, html.UnescapeString(string(m[1])))
+	}
+	all := strings.Join(words, " ")
+	for _, w := range []string{"small-sft", "small-dpo", "small-rlvr", "Alignment (0-100)", "Questions asked", "One line a solver", "Floor to ceiling", "imulated"} {
+		if !strings.Contains(all, w) {
+			t.Errorf("no text %q in %q", w, all)
+		}
+	}
+	if at := strings.Index(all, "small-sft"); at < 0 || strings.Contains(all, "gone") || strings.Index(all, "small-dpo") < at {
+		t.Errorf("keys in another order, or of a cell without a result: %q", all)
+	}
+	if bytes.Contains(b, []byte("NaN")) || strings.Contains(all, "chosen on dev") {
+		t.Errorf("NaN, or a choice, in %q", all)
+	}
+	m, err := LoadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Chosen != nil || !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, "does not depend on models") }) {
+		t.Errorf("chosen %v, warnings %q", m.Chosen, m.Warnings)
+	}
+	if *pictures != "" {
+		if err := os.CopyFS(filepath.Join(*pictures, "ladder"), os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, row := range []struct {
+		reason string
+		axes   []record.Axis
+		models bool
+	}{
+		{"judges change what is graded, not what is drawn", []record.Axis{{Path: "roles.judge", Values: []string{"a", "b"}}}, true},
+		{"a temperature is one of the model's", []record.Axis{{Path: "models.a.temperature", Values: []string{"0", "1"}}}, true},
+		{"two axes", []record.Axis{solvers, {Path: "budget", Values: []string{"3"}}}, false},
+		{"no models at all", []record.Axis{choiceAxis}, false},
+	} {
+		s := SweepMetrics{Axes: row.axes}
+		if s.isLadder() || s.ofModels() != row.models {
+			t.Errorf("%s: ladder %v, of models %v", row.reason, s.isLadder(), s.ofModels())
+		}
+	}
+	sw, err := record.ReadSweep(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sw.Axes[0].Path = "users.slip"
+	if err := record.WriteSweep(dir, sw); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := WriteSweep(dir); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "figures/ladder.*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	// A sweep in which nothing came to a result is drawn, too.
+	y.spoil = func(_ []int, dir string) { os.RemoveAll(dir) }
+	if _, err := WriteSweep(y.write(t)); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestSweepBlank: a cell without a number says why and is warned of; an unequal one
 // is warned of; none of it is an error.
 func TestSweepBlank(t *testing.T) {

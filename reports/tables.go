@@ -18,16 +18,16 @@ type File struct {
 // Tables makes the paper tables: main (one row a strategy, the headline measures
 // at the final checkpoint), profile (profile prediction there), errors (alignment
 // and errors where strategies are compared) and, if any two are, gain (their paired
-// differences), released in runs that compute as the released code does, calls in runs
-// with models, judge where it was probed or graded more than once, and judges in runs
-// whose responses were graded again, each as Markdown, CSV and LaTeX; see the package
-// comment.
+// differences), fidelity in runs whose users answer in words, released in runs that
+// compute as the released code does, calls in runs with models, judge where it was
+// probed or graded more than once, and judges in runs whose responses were graded again,
+// each as Markdown, CSV and LaTeX; see the package comment.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
 	for _, t := range []struct {
 		*grid
 		tidy [][]string
-	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}} {
+	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}} {
 		if len(t.groups) == 0 {
 			continue
 		}

@@ -10,8 +10,10 @@ import (
 
 // A User answers questions.
 type User interface {
-	// Answer answers a question about one position of the profile. Asked again, it
-	// answers the same.
+	// Answer answers a question about one position of the profile. Users who answer in
+	// cells answer the same when asked again. Those who answer in words go by the text
+	// of the question, whose position may be -1 (it is about no criterion), leave the cell
+	// missing, and remember what they were asked.
 	Answer(context.Context, domains.Question) (domains.Answer, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 
+	"pepbench/bench/llm"
 	"pepbench/domains"
 )
 
@@ -20,6 +21,12 @@ type Setting struct {
 	User     string              // opaque id
 	Seed     int                 // of the experiment
 	Rand     *rand.Rand          // of the session
+
+	// Of strategies that let a model ask, and nil for all others: the model that writes
+	// the questions and the one that tells what they are about, and the rubric kind of the
+	// data, which says in what words amounts are told.
+	Asker, Interpreter llm.Client
+	Rubric             domains.RubricKind
 }
 
 // CanAsk reports whether position i may be asked.
@@ -35,9 +42,11 @@ type Strategy interface {
 type Elicitor interface {
 	// Next names the next question, ErrDone when the strategy wants no more, or
 	// another error when it cannot go on. Positions that cannot be asked are never
-	// named, nor is one twice.
+	// named, nor is one twice. Position -1 is a question that is about no criterion, or
+	// about one that was asked; only strategies that word their own questions have it.
 	Next(context.Context) (domains.Question, error)
-	// Observe hands over the answer to the last question.
+	// Observe hands over the answer to the last question. Its words are there for a
+	// strategy that lets a model ask, and empty for all others.
 	Observe(domains.Question, domains.Answer)
 	// Infer gives the predicted profile. The caller may keep it.
 	Infer() domains.Inference

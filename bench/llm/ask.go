@@ -2,6 +2,7 @@ package llm
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -29,28 +30,37 @@ func (u *Unread) Error() string {
 // Ask completes a request and hands the text of the reply to read, whose error says
 // in words for the model what is wrong with it. Such a reply, one that is empty, and
 // one that was cut off are asked for again, at most Repairs times, by a conversation
-// that goes on with the reply and with what is wrong. What is left then is an
+// that goes on with the reply and with what is wrong. Where a JSON object is wanted
+// (Request.Format), the arguments of a reply that is a single tool call stand for its
+// text, if they are an object. What is left then is an
 // *Unread. Any other error is that of an endpoint that is unusable or failed for now,
 // or of a context that is done: nothing is known of the model then.
 func Ask(ctx context.Context, c Client, r Request, read func(text string) error) (Reply, error) {
+	var last error // why the reply before could not be used
 	for try := 1; ; try++ {
 		reply, err := c.Complete(ctx, r)
 		switch {
 		case err == nil:
+		case try > 1 && ctx.Err() == nil && overflowed(err): // it fitted before the conversation grew
+			return reply, unread(ctx, c, &Unread{flat(last) + ", and asking again does not fit the context", try - 1})
 		case ctx.Err() != nil, Passing(err):
 			return reply, err
 		default: // the server will not answer this, however often it is asked
 			return reply, unread(ctx, c, &Unread{"call refused: " + err.Error(), try})
 		}
 		text, err := Text(reply)
+		if args, ok := arguments(reply); ok && r.Format != nil {
+			text, err = args, nil
+		}
 		if err == nil {
 			if err = read(text); err == nil {
 				return reply, nil
 			}
 		}
 		if try > Repairs {
-			return reply, unread(ctx, c, &Unread{strings.ReplaceAll(err.Error(), "\n", "; "), try})
+			return reply, unread(ctx, c, &Unread{flat(err), try})
 		}
+		last = err
 		said := reply.Content
 		if strings.TrimSpace(said) == "" {
 			said = "(nothing)"
@@ -60,9 +70,28 @@ func Ask(ctx context.Context, c Client, r Request, read func(text string) error)
 	}
 }
 
+// flat puts an error into one line.
+func flat(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// arguments gives those of a reply that is one tool call and no text, where they are
+// an object: some models answer so when they are asked for JSON.
+func arguments(r Reply) (string, bool) {
+	_, args, ok := strings.Cut(r.Tool, " ")
+	if !ok || strings.TrimSpace(r.Content) != "" || r.Refusal != "" || r.Finish == "length" || !strings.HasPrefix(args, "{") || !json.Valid([]byte(args)) {
+		return "", false
+	}
+	return args, true
+}
+
+// overflowed reports whether a call failed because it did not fit the context.
+func overflowed(err error) bool {
+	var failed *callError
+	return errors.As(err, &failed) && failed.overflow
+}
+
 // repair is the instruction that follows a reply which cannot be used.
 func repair(err error) string {
-	return "That reply cannot be used: " + strings.ReplaceAll(err.Error(), "\n", "; ") + ". Reply again, complete and in the form that was asked for, and with nothing else."
+	return "That reply cannot be used: " + flat(err) + ". Reply again, complete and in the form that was asked for, and with nothing else."
 }
 
 // Passing reports whether an error is about the endpoint and not about the request:

@@ -3,9 +3,13 @@ package llm
 import (
 	"cmp"
 	"context"
+	"maps"
+	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -13,20 +17,45 @@ import (
 
 // An Endpoint is a model on a server.
 type Endpoint struct {
-	BaseURL string // up to and including /v1
-	Model   string
-	Key     string // empty: none is sent
+	BaseURL      string // up to and including /v1
+	Model        string
+	Key          string // empty: none is sent
+	Organization string // header OpenAI-Organization; empty: none is sent
+	Project      string // header OpenAI-Project; empty: none is sent
 
-	Temperature *float64 // nil: the server's default
-	TopP        *float64
-	MaxTokens   int // 0: the server's default
-	Seed        *int
-	Extra       map[string]any    // further fields of the body
-	Headers     map[string]string // further headers
+	Temperature    *float64 // nil: the server's default
+	TopP           *float64
+	MaxTokens      int // 0: the server's default
+	Seed           *int
+	Stop           []string
+	ResponseFormat string            // what is said of Request.Format: "" (nothing), FormatObject or FormatSchema
+	Extra          map[string]any    // further fields of the body
+	Headers        map[string]string // further headers
+	Thinking       string            // "", ThinkingNone, ThinkingTags or ThinkingOpened
 
-	Timeout     time.Duration // of one attempt; 0: two minutes
-	Concurrency int           // connections kept open; 0: 16
+	PromptPrice     float64 // dollars a million tokens
+	CompletionPrice float64
+	RPM             int // most requests a minute; 0: no limit
+	TPM             int // most tokens a minute, in and out; 0: no limit
+	Concurrency     int // calls in flight at a time; 0: found out, from 1 to 256
+	ContextLength   int // tokens of prompt and reply together; 0: not known
+
+	Timeout time.Duration // of one attempt; 0: two minutes
 }
+
+// What Endpoint.ResponseFormat may say.
+const (
+	FormatObject = "json_object" // any JSON object
+	FormatSchema = "json_schema" // an object of the request's schema
+)
+
+// What Endpoint.Thinking may say of the text of a reply. Reasoning in a field of its
+// own is read whatever it says.
+const (
+	ThinkingNone   = "none"   // tags in the text are text
+	ThinkingTags   = "tags"   // tags set reasoning apart; the same as saying nothing
+	ThinkingOpened = "opened" // the prompt ends in the opening tag: what is cut off before a closing one is all reasoning
+)
 
 // A Conn is a Client that talks to an Endpoint and does nothing besides.
 type Conn struct {
@@ -35,6 +64,9 @@ type Conn struct {
 	secrets *strings.Replacer
 	api     *openai.Client
 	http    *http.Client
+	fields  fields
+	canon   canon
+	format  atomic.Pointer[fallback]
 }
 
 var _ Client = (*Conn)(nil)
@@ -55,19 +87,27 @@ func New(e Endpoint) (*Conn, error) {
 	}
 	e.Key = strings.TrimSpace(e.Key)
 	e.Timeout = cmp.Or(e.Timeout, 2*time.Minute)
-	e.Concurrency = cmp.Or(e.Concurrency, 16)
-	tail, err := tail(&e)
+	body, err := bodyFields(&e)
 	if err != nil {
 		return nil, unusable("%s, model %s: %v", where, e.Model, err)
 	}
-
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConns, t.MaxIdleConnsPerHost = e.Concurrency, e.Concurrency
-	c := &Conn{end: e, where: where, secrets: secrets(&e, u), http: &http.Client{
-		Transport: &wire{headers: e.Headers, tail: tail, next: t},
+	c := &Conn{end: e, where: where, secrets: secrets(&e, u), fields: split(body), canon: canonOf(where, &e, body)}
+	c.format.Store(&fallback{now: e.ResponseFormat})
+	headers := http.Header{}
+	if e.Organization != "" {
+		headers.Set("OpenAI-Organization", e.Organization)
+	}
+	if e.Project != "" {
+		headers.Set("OpenAI-Project", e.Project)
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
+		headers.Set(k, e.Headers[k])
+	}
+	c.http = &http.Client{
+		Transport: &wire{headers: headers, next: transport(cmp.Or(e.Concurrency, MostInFlight))},
 		// A POST that is redirected arrives as a GET without its body.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	}
 	cfg := openai.DefaultConfig(e.Key)
 	cfg.BaseURL = strings.TrimRight(u.String(), "/")
 	cfg.HTTPClient = c.http
@@ -75,103 +115,81 @@ func New(e Endpoint) (*Conn, error) {
 	return c, nil
 }
 
+// transport keeps a connection open for each of n calls in flight. It speaks HTTP/1.1
+// only: calls that share one HTTP/2 connection fail together when it breaks.
+func transport(n int) *http.Transport {
+	t := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		IdleConnTimeout:     90 * time.Second,
+		MaxIdleConns:        n,
+		MaxIdleConnsPerHost: n,
+		Protocols:           new(http.Protocols),
+	}
+	t.Protocols.SetHTTP1(true)
+	return t
+}
+
 // Close frees idle connections.
 func (c *Conn) Close() { c.http.CloseIdleConnections() }
 
+// fallback is what is said of Request.Format now.
+type fallback struct {
+	now string // ResponseFormat in use
+	why string // what the server said to the last one that it refused
+}
+
+// Fallback gives the response format in use, and why it is not the endpoint's: the
+// server's words about that, empty as long as nothing was refused.
+func (c *Conn) Fallback() (format, why string) {
+	f := c.format.Load()
+	return f.now, f.why
+}
+
 // Complete implements Client: one attempt. An error says whether another one may
 // succeed (see Retry).
+//
+// Where the server refuses the response format, the next weaker one (json_schema,
+// json_object, none) takes its place for good, and the same attempt goes on with it.
 func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
 	messages := r.Messages()
 	req := openai.ChatCompletionRequest{Model: c.end.Model, Messages: make([]openai.ChatCompletionMessage, len(messages))}
 	for i, m := range messages {
 		req.Messages[i] = openai.ChatCompletionMessage{Role: m.Role, Content: m.Content}
 	}
-	reply, seen, err := c.once(ctx, req)
-	reply.Attempts = 1
-	switch {
-	case err == nil:
-		return reply, nil
-	case ctx.Err() != nil:
-		return reply, context.Cause(ctx)
+	begun := time.Now()
+	for {
+		used := c.format.Load()
+		seen := &sighting{tail: c.fields.tail(&c.end, &r, used.now)}
+		reply, err := c.once(ctx, req, seen)
+		reply.Attempts = 1
+		switch {
+		case err == nil:
+			return reply, nil
+		case ctx.Err() != nil:
+			return reply, context.Cause(ctx)
+		case r.Format != nil && used.now != "" && blamesFormat(err):
+			next := ""
+			if used.now == FormatSchema {
+				next = FormatObject
+			}
+			c.format.CompareAndSwap(used, &fallback{next, c.explain(err)})
+			continue // at most twice
+		}
+		failed := c.classify(err)
+		failed.wait, failed.took = seen.retryAfter, time.Since(begun)
+		return reply, failed
 	}
-	again, mark := classify(err)
-	return reply, &callError{what: c.explain(err), mark: mark, again: again, wait: seen.retryAfter}
 }
 
-// once is one attempt.
-func (c *Conn) once(ctx context.Context, req openai.ChatCompletionRequest) (Reply, *sighting, error) {
+// once is one exchange with the server.
+func (c *Conn) once(ctx context.Context, req openai.ChatCompletionRequest, seen *sighting) (Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.end.Timeout)
 	defer cancel()
-	seen := &sighting{}
-	res, err := c.api.CreateChatCompletion(context.WithValue(ctx, sightingKey{}, seen), req)
-	if err != nil {
-		return Reply{}, seen, err
+	// go-openai sees an empty object for a reply: parse reads what it cannot.
+	if _, err := c.api.CreateChatCompletion(context.WithValue(ctx, sightingKey{}, seen), req); err != nil {
+		return Reply{}, err
 	}
-	if len(res.Choices) == 0 {
-		return Reply{}, seen, noChoices(seen.body)
-	}
-	m := &res.Choices[0].Message
-	out := Reply{
-		Content: m.Content, Reasoning: m.ReasoningContent, Finish: string(res.Choices[0].FinishReason),
-		Model: res.Model, TokensIn: res.Usage.PromptTokens, TokensOut: res.Usage.CompletionTokens,
-	}
-	for _, p := range m.MultiContent { // content as a list of parts
-		out.Content += p.Text
-	}
-	if out.Reasoning == "" {
-		out.Reasoning = reasoning(seen.body)
-	}
-	if thought, rest, ok := SplitThinking(out.Content); ok {
-		out.Content = rest
-		out.Reasoning = cmp.Or(out.Reasoning, thought)
-	}
-	return out, seen, nil
-}
-
-const thinkOpen, thinkShut = "<think>", "</think>"
-
-// SplitThinking separates reasoning that a server left in the text: <think> blocks
-// wherever they stand, everything before a closing tag that was never opened (the
-// server had put the opening one into the prompt), and everything after an opening
-// tag at the very beginning that is never closed (the reply was cut off). Any other
-// closing tag is text. Without any of these, ok is false and rest is s.
-func SplitThinking(s string) (thought, rest string, ok bool) {
-	if !strings.Contains(s, thinkOpen) && !strings.Contains(s, thinkShut) {
-		return "", s, false
-	}
-	whole := s
-	var thoughts []string
-	inner := 0 // opening tags within thoughts that may still be closed
-	add := func(t string) {
-		ok = true
-		inner += strings.Count(t, thinkOpen)
-		if t = strings.TrimSpace(t); t != "" {
-			thoughts = append(thoughts, t)
-		}
-	}
-	for {
-		from, to := strings.Index(s, thinkOpen), strings.Index(s, thinkShut)
-		if to < 0 {
-			if from >= 0 && strings.TrimSpace(rest+s[:from]) == "" {
-				add(s[from+len(thinkOpen):])
-				s = ""
-			}
-			break
-		}
-		if from >= 0 && from < to {
-			add(s[from+len(thinkOpen) : to])
-			rest += s[:from]
-		} else if ok && inner == 0 {
-			break
-		} else {
-			inner = max(0, inner-1)
-			add(rest + s[:to])
-			rest = ""
-		}
-		s = s[to+len(thinkShut):]
-	}
-	if !ok {
-		return "", whole, false
-	}
-	return strings.Join(thoughts, "\n"), strings.TrimSpace(rest + s), true
+	return parse(seen.body, c.end.Thinking)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,10 +31,13 @@ var (
 
 // callError is one line without secrets; mark is ErrUnusable, ErrTransient or nil.
 type callError struct {
-	what  string
-	mark  error
-	again bool          // another try may succeed
-	wait  time.Duration // that the server asked for, or 0
+	what     string
+	mark     error
+	status   int           // of HTTP; 0: none came
+	again    bool          // another try may succeed
+	overflow bool          // the prompt and what may follow do not fit the context
+	wait     time.Duration // that the server asked for, or 0
+	took     time.Duration // from sending to failing
 }
 
 // Error implements error.
@@ -67,39 +69,72 @@ func (pageError) Error() string {
 }
 func (emptyError) Error() string { return "the reply has no choices" }
 
-// noChoices reads the error that some gateways send with status 200.
-func noChoices(body []byte) error {
-	var e openai.ErrorResponse
-	if json.Unmarshal(body, &e) != nil || e.Error == nil {
-		return emptyError{}
-	}
-	e.Error.HTTPStatusCode = http.StatusBadGateway
-	if code, ok := e.Error.Code.(int); ok && code >= 400 && code < 600 {
-		e.Error.HTTPStatusCode = code
-	}
-	return e.Error
-}
-
-// status finds the HTTP status of an error, and 0 where there was none, and the
-// code that the server gave with it.
-func status(err error) (int, string) {
+// status finds the HTTP status of an error, and 0 where there was none, the code
+// that the server gave with it, and all its words.
+func status(err error) (status int, kind, words string) {
 	var api *openai.APIError
 	var req *openai.RequestError
 	switch {
 	case errors.As(err, &api):
 		code, _ := api.Code.(string)
-		return api.HTTPStatusCode, code + " " + api.Type
+		if api.Param != nil {
+			words = *api.Param + " "
+		}
+		return api.HTTPStatusCode, code + " " + api.Type, words + api.Message
 	case errors.As(err, &req):
-		return req.HTTPStatusCode, ""
+		return req.HTTPStatusCode, "", string(req.Body)
 	}
-	return 0, ""
+	return 0, "", ""
 }
 
-// classify says whether an error is worth another try, and what is to be said of
-// it once there is none: ErrUnusable, ErrTransient, or nil for a request that the
-// server refuses.
+// overflowWords are what servers say of a prompt that does not fit, in lower case:
+// OpenAI and vLLM, llama.cpp, SGLang, TGI, LM Studio.
+var overflowWords = []string{
+	"context_length_exceeded", "maximum context length", "exceed_context_size_error", "exceeds the available context size",
+	"the model's context length", "`max_new_tokens` must be", "context the overflows", "context length exceeded",
+}
+
+// overflows reports whether the server says that prompt and reply do not fit.
+func overflows(err error) bool {
+	code, kind, words := status(err)
+	if code < 400 || code == http.StatusTooManyRequests || code >= 500 && code != http.StatusInternalServerError {
+		return false
+	}
+	words = strings.ToLower(kind + " " + words)
+	return slices.ContainsFunc(overflowWords, func(w string) bool { return strings.Contains(words, w) })
+}
+
+// formatWords are what servers say of a response format that they do not take.
+var formatWords = []string{"response_format", "response format", "json_schema", "json_object", "json schema", "guided", "grammar", "structured output"}
+
+// blamesFormat reports whether the server refuses a request for its response format.
+func blamesFormat(err error) bool {
+	code, _, words := status(err)
+	if !slices.Contains([]int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusNotImplemented}, code) || overflows(err) {
+		return false
+	}
+	words = strings.ToLower(words)
+	return slices.ContainsFunc(formatWords, func(w string) bool { return strings.Contains(words, w) })
+}
+
+// classify says of an error whether it is worth another try, and what it is once there
+// is none: ErrUnusable, ErrTransient, or neither for a request that the server
+// refuses.
+func (c *Conn) classify(err error) *callError {
+	out := &callError{}
+	out.status, _, _ = status(err)
+	if overflows(err) {
+		out.overflow, out.mark = true, ErrUnusable
+		out.what = c.explain(err) + "; the prompt and the reply do not fit the model's context: lower max_criteria or max_tokens, or serve the model with a larger context"
+		return out
+	}
+	out.what = c.explain(err)
+	out.again, out.mark = classify(err)
+	return out
+}
+
 func classify(err error) (again bool, mark error) {
-	switch code, kind := status(err); {
+	switch code, kind, _ := status(err); {
 	case code == http.StatusTooManyRequests && strings.Contains(kind, "insufficient_quota"):
 		return false, ErrUnusable // no credit: waiting does not help
 	case code == http.StatusRequestTimeout, code == http.StatusConflict, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:

@@ -73,7 +73,7 @@ func TestErrors(t *testing.T) {
 				_, _ = io.WriteString(w, row.body)
 			})
 			url = strings.Replace(url, "http://", "http://user:pass-secret@", 1)
-			c := dial(t, Endpoint{BaseURL: url, Key: "k1-secret", Headers: map[string]string{"X-Key": "Token header-secret"}, Attempts: 3})
+			c := dialStack(t, stack{end: Endpoint{BaseURL: url, Key: "k1-secret", Headers: map[string]string{"X-Key": "Token header-secret"}}, retry: Retry{Attempts: 3}})
 			reply, err := c.Complete(context.Background(), Request{User: "u"})
 			if err == nil {
 				t.Fatalf("no error, reply %+v", reply)
@@ -123,7 +123,7 @@ func TestNobodyThere(t *testing.T) {
 		{"a certificate that nobody vouches for", secure.URL + "/v1", 1},
 		{"https where http is spoken", strings.Replace(plain, "http://", "https://", 1), 1},
 	} {
-		reply, err := dial(t, Endpoint{BaseURL: row.url, Attempts: 2}).Complete(context.Background(), Request{User: "u"})
+		reply, err := dialStack(t, stack{end: Endpoint{BaseURL: row.url}, retry: Retry{Attempts: 2}}).Complete(context.Background(), Request{User: "u"})
 		if !isUnusable(err) || reply.Attempts != row.tries {
 			t.Errorf("%s: %v after %d tries, want an unusable endpoint after %d", row.reason, err, reply.Attempts, row.tries)
 		}
@@ -139,7 +139,7 @@ func TestBrokenConnectionsAreTransient(t *testing.T) {
 		}
 		_ = c.Close()
 	})
-	reply, err := dial(t, Endpoint{BaseURL: url, Attempts: 3}).Complete(context.Background(), Request{User: "u"})
+	reply, err := dialStack(t, stack{end: Endpoint{BaseURL: url}, retry: Retry{Attempts: 3}}).Complete(context.Background(), Request{User: "u"})
 	if !isTransient(err) || reply.Attempts != 3 {
 		t.Errorf("%v after %d tries, want a transient error after 3", err, reply.Attempts)
 	}
@@ -207,7 +207,7 @@ func TestTimeOut(t *testing.T) {
 		}
 	})
 	t.Cleanup(func() { close(release) })
-	reply, err := dial(t, Endpoint{BaseURL: url, Timeout: 20 * time.Millisecond, Attempts: 2}).Complete(context.Background(), Request{User: "u"})
+	reply, err := dialStack(t, stack{end: Endpoint{BaseURL: url, Timeout: 20 * time.Millisecond}, retry: Retry{Attempts: 2}}).Complete(context.Background(), Request{User: "u"})
 	if !isTransient(err) || reply.Attempts != 2 || !strings.Contains(err.Error(), "no reply within 20ms") {
 		t.Errorf("%v after %d tries, want a transient error after 2", err, reply.Attempts)
 	}
@@ -230,7 +230,7 @@ func TestCancelling(t *testing.T) {
 	} {
 		t.Run(row.reason, func(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(context.Background())
-			c := dial(t, Endpoint{BaseURL: serve(t, row.serve), Backoff: time.Minute})
+			c := dialStack(t, stack{end: Endpoint{BaseURL: serve(t, row.serve)}, retry: Retry{Backoff: time.Minute}})
 			time.AfterFunc(20*time.Millisecond, func() { cancel(cause) })
 			begun := time.Now()
 			_, err := c.Complete(ctx, Request{User: "u"})
@@ -293,7 +293,7 @@ func FuzzSplitThinking(f *testing.F) {
 func TestMeterCountsManyAtOnce(t *testing.T) {
 	fail := errors.New("no")
 	m := &Meter{}
-	c := m.Wrap(clientFunc(func(_ context.Context, r Request) (Reply, error) {
+	c := m.Wrap(ClientFunc(func(_ context.Context, r Request) (Reply, error) {
 		if r.User == "fail" {
 			return Reply{Attempts: 4}, fail
 		}
@@ -319,10 +319,6 @@ func TestMeterCountsManyAtOnce(t *testing.T) {
 		t.Errorf("metered %+v, want %+v", u, want)
 	}
 }
-
-type clientFunc func(context.Context, Request) (Reply, error)
-
-func (f clientFunc) Complete(ctx context.Context, r Request) (Reply, error) { return f(ctx, r) }
 
 func TestNothingIsLeftRunning(t *testing.T) {
 	before := runtime.NumGoroutine()

@@ -41,7 +41,7 @@ type metered struct {
 // Complete implements Client.
 func (m *metered) Complete(ctx context.Context, r Request) (Reply, error) {
 	begun := time.Now()
-	reply, err := m.next.Complete(ctx, r)
+	reply, err := m.next.Complete(context.WithValue(ctx, roleKey{}, m.meter.Role), r)
 	busy := time.Since(begun)
 	tally(ctx, m.meter.Role, func(t *Tally) {
 		t.Calls++

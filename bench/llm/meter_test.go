@@ -29,8 +29,8 @@ func TestMeterCounts(t *testing.T) {
 			{"a client that does not count tries", Reply{}, nil, 0, Use{Calls: 4, Retries: 5, Failed: 1, TokensIn: 11, TokensOut: 3, Busy: 4 * time.Second}},
 		} {
 			ask := Request{System: "S", User: tt.reason}
-			c := m.Wrap(clientFunc(func(_ context.Context, r Request) (Reply, error) {
-				if r != ask {
+			c := m.Wrap(ClientFunc(func(_ context.Context, r Request) (Reply, error) {
+				if r.System != ask.System || r.User != ask.User {
 					t.Errorf("%s: asked %+v", tt.reason, r)
 				}
 				time.Sleep(tt.takes)
@@ -51,7 +51,7 @@ func TestMeterCounts(t *testing.T) {
 func TestMeterSumsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var m Meter
-		slow := clientFunc(func(context.Context, Request) (Reply, error) {
+		slow := ClientFunc(func(context.Context, Request) (Reply, error) {
 			time.Sleep(time.Second)
 			return Reply{Attempts: 2, TokensIn: 3, TokensOut: 1}, nil
 		})
@@ -77,7 +77,7 @@ func TestMeterSumsTime(t *testing.T) {
 
 func BenchmarkMeter(b *testing.B) {
 	var m Meter
-	c := m.Wrap(clientFunc(func(context.Context, Request) (Reply, error) { return Reply{Attempts: 1}, nil }))
+	c := m.Wrap(ClientFunc(func(context.Context, Request) (Reply, error) { return Reply{Attempts: 1}, nil }))
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			if _, err := c.Complete(b.Context(), Request{}); err != nil {

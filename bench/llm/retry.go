@@ -15,6 +15,7 @@ type Retry struct {
 	Attempts int           // most tries of a call; 0: four
 	Backoff  time.Duration // before the first retry at most, doubled for each further one; 0: half a second
 	Longest  time.Duration // most that is waited between two tries, whatever the server asks for; 0: two minutes
+	Total    time.Duration // most that tries and the waits between them may take before another one; 0: a quarter of an hour
 }
 
 // maxBackoff bounds the wait between two tries unless the server asks for more.
@@ -22,11 +23,13 @@ const maxBackoff = 30 * time.Second
 
 // Wrap is middleware that tries again what may pass (408, 409, 425, 429, 5xx, broken
 // connections, time-outs, unreadable replies) with full jitter, seeded by the
-// messages, or after Retry-After; anything else is final at once.
+// messages, or after Retry-After; anything else is final at once. Time that a try
+// spends in queues below counts neither for Total nor otherwise.
 func (p Retry) Wrap(next Client) Client {
 	p.Attempts = cmp.Or(p.Attempts, 4)
 	p.Backoff = max(0, cmp.Or(p.Backoff, 500*time.Millisecond))
 	p.Longest = cmp.Or(p.Longest, 2*time.Minute)
+	p.Total = cmp.Or(p.Total, 15*time.Minute)
 	return &retrying{p, next}
 }
 
@@ -38,18 +41,13 @@ type retrying struct {
 // Complete implements Client.
 func (p *retrying) Complete(ctx context.Context, r Request) (Reply, error) {
 	var jitter *rand.Rand
+	var spent time.Duration
 	most := p.Backoff
 	for attempt := 1; ; attempt++ {
 		reply, err := p.next.Complete(ctx, r)
 		reply.Attempts = attempt
 		var failed *callError
 		if err == nil || ctx.Err() != nil || !errors.As(err, &failed) {
-			return reply, err
-		}
-		if !failed.again || attempt >= p.Attempts {
-			if attempt > 1 {
-				err = &callError{what: fmt.Sprintf("%s (after %d tries)", failed.what, attempt), mark: failed.mark}
-			}
 			return reply, err
 		}
 		if jitter == nil {
@@ -62,6 +60,15 @@ func (p *retrying) Complete(ctx context.Context, r Request) (Reply, error) {
 			wait = min(failed.wait, p.Longest)
 		}
 		most = min(2*most, max(maxBackoff, p.Backoff))
+		spent += failed.took + wait
+		if !failed.again || attempt >= p.Attempts || spent > p.Total {
+			if attempt > 1 {
+				last := *failed
+				last.what = fmt.Sprintf("%s (after %d tries)", failed.what, attempt)
+				err = &last
+			}
+			return reply, err
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-timer.C:

@@ -39,9 +39,16 @@ func (m *inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return m.answer(m.tries, r)
 }
 
-// connect makes a Conn whose network is f.
-func connect(t *testing.T, e Endpoint, f roundTrip) (*Conn, *inMemory) {
+// A stack is an endpoint and how often its calls are tried.
+type stack struct {
+	end   Endpoint
+	retry Retry
+}
+
+// connect makes a client whose network is f.
+func connect(t *testing.T, s stack, f roundTrip) (Client, *inMemory) {
 	t.Helper()
+	e := s.end
 	if e.BaseURL == "" {
 		e.BaseURL = "http://model.test/v1"
 	}
@@ -54,7 +61,7 @@ func connect(t *testing.T, e Endpoint, f roundTrip) (*Conn, *inMemory) {
 	}
 	m := &inMemory{answer: f}
 	c.http.Transport.(*wire).next = m
-	return c, m
+	return s.retry.Wrap(c), m
 }
 
 const jsonType = "Content-Type: application/json"
@@ -119,50 +126,53 @@ func TestWaits(t *testing.T) {
 	ok := always(200, replyOf("ok"))
 	for _, tt := range []struct {
 		reason   string
-		end      Endpoint
+		end      stack
 		answer   roundTrip
 		tries    int
 		min, max time.Duration // waited
 		mark     error         // that the error wraps
 		want     string        // the error; empty: success
 	}{
-		{"no fault", Endpoint{}, ok, 1, 0, 0, nil, ""},
-		{"429 with Retry-After in seconds, then success", Endpoint{}, then(1, always(429, fault("slow down"), "Retry-After: 7"), ok), 2, 7 * time.Second, 7 * time.Second, nil, ""},
-		{"429 with Retry-After as a date, then success", Endpoint{}, then(1, always(429, fault("slow down"), "Retry-After: Sat, 01 Jan 2000 00:00:09 GMT"), ok), 2, 9 * time.Second, 9 * time.Second, nil, ""},
-		{"503 says Retry-After, too", Endpoint{}, then(1, always(503, fault("busy"), "Retry-After: 2"), ok), 2, 2 * time.Second, 2 * time.Second, nil, ""},
-		{"no longer than the time-out", Endpoint{Timeout: time.Minute}, then(1, always(429, fault("slow down"), "Retry-After: 80000"), ok), 2, time.Minute, time.Minute, nil, ""},
-		{"429 without Retry-After", Endpoint{}, then(1, always(429, fault("slow down")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
-		{"429 until the tries are spent", Endpoint{Attempts: 2}, always(429, fault("slow down"), "Retry-After: 1"), 2, time.Second, time.Second, ErrTransient, "status 429: slow down (after 2 tries)"},
-		{"429 for want of credit", Endpoint{}, always(429, `{"error":{"message":"You exceeded your quota","type":"insufficient_quota"}}`), 1, 0, 0, ErrUnusable, "status 429: You exceeded your quota"},
-		{"500 once", Endpoint{}, then(1, always(500, fault("oops")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
-		{"500 until the tries are spent, backing off .5, 1 and 2 s at most", Endpoint{}, always(500, fault("oops")), 4, time.Millisecond, 3500 * time.Millisecond, ErrTransient, "status 500: oops (after 4 tries)"},
-		{"one try", Endpoint{Attempts: 1}, always(500, fault("oops")), 1, 0, 0, ErrTransient, "status 500: oops"},
-		{"many tries do not overflow", Endpoint{Attempts: 200, Backoff: time.Hour, Timeout: 24 * time.Hour}, always(500, fault("oops")), 200, time.Hour, 199 * time.Hour, ErrTransient, "status 500: oops (after 200 tries)"},
-		{"408", Endpoint{}, then(1, always(408, fault("slow")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
-		{"409", Endpoint{}, then(1, always(409, fault("conflict")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
-		{"400 is about this request", Endpoint{}, always(400, fault("context length exceeded")), 1, 0, 0, nil, "status 400: context length exceeded"},
-		{"422 is about this request", Endpoint{}, always(422, `{"detail":"temperature"}`), 1, 0, 0, nil, `status 422: {"detail":"temperature"}`},
-		{"401: wrong key", Endpoint{}, always(401, fault("Incorrect API key")), 1, 0, 0, ErrUnusable, "status 401: Incorrect API key"},
-		{"403: not yours", Endpoint{}, always(403, fault("forbidden")), 1, 0, 0, ErrUnusable, "status 403: forbidden"},
-		{"404: no such model", Endpoint{}, always(404, fault("The model m does not exist")), 1, 0, 0, ErrUnusable, "status 404: The model m does not exist"},
-		{"404 without a body: no such path", Endpoint{}, always(404, ""), 1, 0, 0, ErrUnusable, "status 404 without a word; is base_url right?"},
-		{"a message in many lines is one line", Endpoint{}, always(400, fault("a\n\tb\r\n\nc")), 1, 0, 0, nil, "status 400: a b c"},
-		{"a page with 502", Endpoint{Attempts: 2}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: <!DOCTYPE html> <html> <title>Welcome</title> </html> (after 2 tries)"},
-		{"a page with 200", Endpoint{Attempts: 1}, always(200, page, "Content-Type: text/html; charset=utf-8"), 1, 0, 0, ErrUnusable, "the reply is a web page; does base_url end in /v1 as the server wants it?"},
-		{"a page with 200 while the server starts", Endpoint{}, then(1, always(200, page, "Content-Type: text/html"), ok), 2, 0, 500 * time.Millisecond, nil, ""},
-		{"no choices", Endpoint{Attempts: 1}, always(200, `{"choices":[]}`), 1, 0, 0, ErrTransient, "the reply has no choices"},
-		{"null", Endpoint{Attempts: 1}, always(200, `null`), 1, 0, 0, ErrTransient, "the reply has no choices"},
-		{"an error that comes with 200", Endpoint{}, always(200, `{"error":{"message":"no such model","code":404}}`), 1, 0, 0, ErrUnusable, "status 404: no such model"},
-		{"half a reply", Endpoint{Attempts: 1}, always(200, `{"choices":[{`), 1, 0, 0, ErrTransient, "unexpected EOF"},
-		{"a redirect", Endpoint{}, always(301, "", "Location: https://h.test/v1"), 1, 0, 0, ErrUnusable, "the server redirects to https://h.test/v1; use that address in base_url"},
-		{"refused, then up", Endpoint{}, then(2, broken(refused()), ok), 3, 0, 1500 * time.Millisecond, nil, ""},
-		{"refused for good", Endpoint{}, broken(refused()), 4, time.Millisecond, 3500 * time.Millisecond, ErrUnusable, "dial tcp: connect: connection refused (after 4 tries)"},
-		{"no such host", Endpoint{Attempts: 2}, broken(&net.DNSError{Err: "no such host", Name: "model.test", IsNotFound: true}), 2, 0, 500 * time.Millisecond, ErrUnusable, "lookup model.test: no such host (after 2 tries)"},
-		{"nobody picks up", Endpoint{Attempts: 1}, broken(&net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}), 1, 0, 0, ErrUnusable, "dial tcp: context deadline exceeded"},
-		{"a certificate of somebody else", Endpoint{}, broken(&tls.CertificateVerificationError{Err: errors.New("x509: unknown authority")}), 1, 0, 0, ErrUnusable, "tls: failed to verify certificate: x509: unknown authority"},
-		{"a connection that breaks", Endpoint{Attempts: 2}, broken(io.ErrUnexpectedEOF), 2, 0, 500 * time.Millisecond, ErrTransient, "unexpected EOF (after 2 tries)"},
-		{"time-out", Endpoint{}, hang, 4, 8 * time.Minute, 8*time.Minute + 3500*time.Millisecond, ErrTransient, "no reply within 2m0s (after 4 tries)"},
-		{"time-out, then success", Endpoint{Timeout: time.Second}, then(1, hang, ok), 2, time.Second, 1500 * time.Millisecond, nil, ""},
+		{"no fault", stack{}, ok, 1, 0, 0, nil, ""},
+		{"429 with Retry-After in seconds, then success", stack{}, then(1, always(429, fault("slow down"), "Retry-After: 7"), ok), 2, 7 * time.Second, 7 * time.Second, nil, ""},
+		{"429 with Retry-After as a date, then success", stack{}, then(1, always(429, fault("slow down"), "Retry-After: Sat, 01 Jan 2000 00:00:09 GMT"), ok), 2, 9 * time.Second, 9 * time.Second, nil, ""},
+		{"503 says Retry-After, too", stack{}, then(1, always(503, fault("busy"), "Retry-After: 2"), ok), 2, 2 * time.Second, 2 * time.Second, nil, ""},
+		{"no longer than is wanted", stack{retry: Retry{Longest: time.Minute}}, then(1, always(429, fault("slow down"), "Retry-After: 80000"), ok), 2, time.Minute, time.Minute, nil, ""},
+		{"429 without Retry-After", stack{}, then(1, always(429, fault("slow down")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
+		{"429 until the tries are spent", stack{retry: Retry{Attempts: 2}}, always(429, fault("slow down"), "Retry-After: 1"), 2, time.Second, time.Second, ErrTransient, "status 429: slow down (after 2 tries)"},
+		{"429 for want of credit", stack{}, always(429, `{"error":{"message":"You exceeded your quota","type":"insufficient_quota"}}`), 1, 0, 0, ErrUnusable, "status 429: You exceeded your quota"},
+		{"500 once", stack{}, then(1, always(500, fault("oops")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
+		{"500 until the tries are spent, backing off .5, 1 and 2 s at most", stack{}, always(500, fault("oops")), 4, time.Millisecond, 3500 * time.Millisecond, ErrTransient, "status 500: oops (after 4 tries)"},
+		{"one try", stack{retry: Retry{Attempts: 1}}, always(500, fault("oops")), 1, 0, 0, ErrTransient, "status 500: oops"},
+		{"many tries do not overflow", stack{retry: Retry{Attempts: 200, Backoff: time.Hour, Longest: 24 * time.Hour, Total: 1000 * time.Hour}}, always(500, fault("oops")), 200, time.Hour, 199 * time.Hour, ErrTransient, "status 500: oops (after 200 tries)"},
+		{"408", stack{}, then(1, always(408, fault("slow")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
+		{"409", stack{}, then(1, always(409, fault("conflict")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
+		{"400 is about this request", stack{}, always(400, fault("bad role")), 1, 0, 0, nil, "status 400: bad role"},
+		{"422 is about this request", stack{}, always(422, `{"detail":"temperature"}`), 1, 0, 0, nil, `status 422: {"detail":"temperature"}`},
+		{"401: wrong key", stack{}, always(401, fault("Incorrect API key")), 1, 0, 0, ErrUnusable, "status 401: Incorrect API key"},
+		{"403: not yours", stack{}, always(403, fault("forbidden")), 1, 0, 0, ErrUnusable, "status 403: forbidden"},
+		{"404: no such model", stack{}, always(404, fault("The model m does not exist")), 1, 0, 0, ErrUnusable, "status 404: The model m does not exist"},
+		{"404 without a body: no such path", stack{}, always(404, ""), 1, 0, 0, ErrUnusable, "status 404 without a word; is base_url right?"},
+		{"a message in many lines is one line", stack{}, always(400, fault("a\n\tb\r\n\nc")), 1, 0, 0, nil, "status 400: a b c"},
+		{"a page with 502", stack{retry: Retry{Attempts: 2}}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: <!DOCTYPE html> <html> <title>Welcome</title> </html> (after 2 tries)"},
+		{"a page with 200", stack{retry: Retry{Attempts: 1}}, always(200, page, "Content-Type: text/html; charset=utf-8"), 1, 0, 0, ErrUnusable, "the reply is a web page; does base_url end in /v1 as the server wants it?"},
+		{"a page with 200 while the server starts", stack{}, then(1, always(200, page, "Content-Type: text/html"), ok), 2, 0, 500 * time.Millisecond, nil, ""},
+		{"no choices", stack{retry: Retry{Attempts: 1}}, always(200, `{"choices":[]}`), 1, 0, 0, ErrTransient, "the reply has no choices"},
+		{"null", stack{retry: Retry{Attempts: 1}}, always(200, `null`), 1, 0, 0, ErrTransient, "the reply has no choices"},
+		{"an error that comes with 200", stack{}, always(200, `{"error":{"message":"no such model","code":404}}`), 1, 0, 0, ErrUnusable, "status 404: no such model"},
+		{"half a reply", stack{retry: Retry{Attempts: 1}}, always(200, `{"choices":[{`), 1, 0, 0, ErrTransient, "the reply cannot be read: unexpected end of JSON input"},
+		{"a redirect", stack{}, always(301, "", "Location: https://h.test/v1"), 1, 0, 0, ErrUnusable, "the server redirects to https://h.test/v1; use that address in base_url"},
+		{"refused, then up", stack{}, then(2, broken(refused()), ok), 3, 0, 1500 * time.Millisecond, nil, ""},
+		{"refused for good", stack{}, broken(refused()), 4, time.Millisecond, 3500 * time.Millisecond, ErrUnusable, "dial tcp: connect: connection refused (after 4 tries)"},
+		{"no such host", stack{retry: Retry{Attempts: 2}}, broken(&net.DNSError{Err: "no such host", Name: "model.test", IsNotFound: true}), 2, 0, 500 * time.Millisecond, ErrUnusable, "lookup model.test: no such host (after 2 tries)"},
+		{"nobody picks up", stack{retry: Retry{Attempts: 1}}, broken(&net.OpError{Op: "dial", Net: "tcp", Err: context.DeadlineExceeded}), 1, 0, 0, ErrUnusable, "dial tcp: context deadline exceeded"},
+		{"a certificate of somebody else", stack{}, broken(&tls.CertificateVerificationError{Err: errors.New("x509: unknown authority")}), 1, 0, 0, ErrUnusable, "tls: failed to verify certificate: x509: unknown authority"},
+		{"a connection that breaks", stack{retry: Retry{Attempts: 2}}, broken(io.ErrUnexpectedEOF), 2, 0, 500 * time.Millisecond, ErrTransient, "unexpected EOF (after 2 tries)"},
+		{"time-out", stack{}, hang, 4, 8 * time.Minute, 8*time.Minute + 3500*time.Millisecond, ErrTransient, "no reply within 2m0s (after 4 tries)"},
+		{"time-out, and no further try once trying has taken five minutes", stack{retry: Retry{Total: 5 * time.Minute}}, hang, 3, 6 * time.Minute, 6*time.Minute + 1500*time.Millisecond, ErrTransient, "no reply within 2m0s (after 3 tries)"},
+		{"no wait that would end past that", stack{retry: Retry{Total: time.Minute}}, always(429, fault("slow down"), "Retry-After: 40"), 2, 40 * time.Second, 40 * time.Second, ErrTransient, "status 429: slow down (after 2 tries)"},
+		{"425", stack{}, then(1, always(425, fault("early")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
+		{"time-out, then success", stack{end: Endpoint{Timeout: time.Second}}, then(1, hang, ok), 2, time.Second, 1500 * time.Millisecond, nil, ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			c, net := connect(t, tt.end, tt.answer)
@@ -198,7 +208,7 @@ func TestWaits(t *testing.T) {
 func TestJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		took := func(user string) time.Duration {
-			c, _ := connect(t, Endpoint{}, always(500, fault("oops")))
+			c, _ := connect(t, stack{}, always(500, fault("oops")))
 			begun := time.Now()
 			if _, err := c.Complete(t.Context(), Request{User: user}); err == nil {
 				t.Fatal("no error")
@@ -232,7 +242,7 @@ func TestCancelledAtOnce(t *testing.T) {
 		{"during the second try", then(1, always(429, fault("slow down"), "Retry-After: 1"), hang), 3 * time.Second, 2},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			c, net := connect(t, Endpoint{}, tt.answer)
+			c, net := connect(t, stack{}, tt.answer)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			begun := time.Now()
 			if tt.after == 0 {
@@ -254,7 +264,7 @@ func TestCancelledAtOnce(t *testing.T) {
 // A deadline of the caller is not a time-out of the endpoint.
 func TestCallersDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := connect(t, Endpoint{}, hang)
+		c, _ := connect(t, stack{}, hang)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		begun := time.Now()
@@ -285,7 +295,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		{"in an error of the network", broken(errors.New(all))},
 		{"at the place where a long message is cut", always(400, fault(strings.Repeat("x", 290)+" "+all))},
 	} {
-		c, _ := connect(t, Endpoint{BaseURL: "http://user:" + password + "@model.test/v1", Key: key, Headers: map[string]string{"X-Key": header}, Attempts: 2, Backoff: time.Nanosecond}, tt.answer)
+		c, _ := connect(t, stack{end: Endpoint{BaseURL: "http://user:" + password + "@model.test/v1", Key: key, Headers: map[string]string{"X-Key": header}}, retry: Retry{Attempts: 2, Backoff: time.Nanosecond}}, tt.answer)
 		_, err := c.Complete(t.Context(), Request{User: "U"})
 		if err == nil {
 			t.Errorf("%s: no error", tt.reason)
@@ -300,7 +310,7 @@ func TestSecretsStaySecret(t *testing.T) {
 			t.Errorf("%s: not one short line: %q", tt.reason, err)
 		}
 	}
-	c, _ := connect(t, Endpoint{Key: "sk-proj-abcdefgh12345678"}, always(401, fault("Incorrect API key provided: sk-proj-abcd****5678.")))
+	c, _ := connect(t, stack{end: Endpoint{Key: "sk-proj-abcdefgh12345678"}}, always(401, fault("Incorrect API key provided: sk-proj-abcd****5678.")))
 	if _, err := c.Complete(t.Context(), Request{User: "U"}); err == nil || strings.Contains(err.Error(), "5678") {
 		t.Errorf("a key with stars in the middle: %v", err)
 	}
@@ -320,7 +330,7 @@ func TestNothingIsLeftAfterRetries(t *testing.T) {
 	defer srv.Close()
 	before := runtime.NumGoroutine()
 	for range 3 {
-		c, err := New(Endpoint{BaseURL: srv.URL + "/v1", Model: "m", Attempts: 50, Backoff: time.Nanosecond})
+		c, err := Dial(Endpoint{BaseURL: srv.URL + "/v1", Model: "m"}, Options{Retry: Retry{Attempts: 50, Backoff: time.Nanosecond}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,9 @@
 package llm
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"math"
 	"net/http"
@@ -22,15 +24,13 @@ func serve(t *testing.T, h http.HandlerFunc) string {
 }
 
 // dial makes a client for one test; tries follow each other without a pause.
-func dial(t *testing.T, e Endpoint) *Conn {
+func dial(t *testing.T, e Endpoint) *Link { return dialStack(t, stack{end: e}) }
+
+func dialStack(t *testing.T, s stack) *Link {
 	t.Helper()
-	if e.Model == "" {
-		e.Model = "m"
-	}
-	if e.Backoff == 0 {
-		e.Backoff = time.Nanosecond
-	}
-	c, err := New(e)
+	s.end.Model = cmp.Or(s.end.Model, "m")
+	s.retry.Backoff = cmp.Or(s.retry.Backoff, time.Nanosecond)
+	c, err := Dial(s.end, Options{Retry: s.retry})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +62,12 @@ func TestBytesOnTheWire(t *testing.T) {
 		{"a field of the endpoint may come as an extra one", Endpoint{Extra: map[string]any{"max_completion_tokens": 5, "temperature": 2}}, head + `,"max_completion_tokens":5,"temperature":2}`, nil},
 		{"newer models call the token limit otherwise", Endpoint{Model: "gpt-5-mini", MaxTokens: 9}, strings.Replace(head, `"m"`, `"gpt-5-mini"`, 1) + `,"max_completion_tokens":9}`, nil},
 		{"key and headers", Endpoint{Key: " k1\n", Headers: map[string]string{"X-Title": "t"}}, head + `}`, map[string]string{"Authorization": "Bearer k1", "X-Title": "t", "Content-Type": "application/json"}},
+		{"organisation and project", Endpoint{Organization: "o", Project: "p"}, head + `}`, map[string]string{"OpenAI-Organization": "o", "OpenAI-Project": "p", "Authorization": ""}},
+		{"a header of one's own replaces those, too", Endpoint{Organization: "o", Headers: map[string]string{"openai-organization": "x"}}, head + `}`, map[string]string{"OpenAI-Organization": "x", "OpenAI-Project": ""}},
+		{"where to stop", Endpoint{Stop: []string{"\n\n", "<end>"}}, head + `,"stop":["\n\n","<end>"]}`, nil},
+		{"a format that the request does not want is not sent", Endpoint{ResponseFormat: FormatSchema}, head + `}`, nil},
+		{"what limits calls and what they cost is not sent", Endpoint{RPM: 1000, TPM: 100000, Concurrency: 3, ContextLength: 9, PromptPrice: 1, CompletionPrice: 1, Thinking: ThinkingOpened, Timeout: time.Minute}, head + `}`, nil},
+		{"a model that go-openai knows to refuse most parameters", Endpoint{Model: "o3-mini", Temperature: p(.5), TopP: p(.5), MaxTokens: 9, Extra: map[string]any{"logprobs": true, "reasoning_effort": "minimal", "presence_penalty": 1}}, strings.Replace(head, `"m"`, `"o3-mini"`, 1) + `,"logprobs":true,"max_completion_tokens":9,"presence_penalty":1,"reasoning_effort":"minimal","temperature":0.5,"top_p":0.5}`, nil},
 		{"a header of one's own replaces the key's", Endpoint{Key: "k", Headers: map[string]string{"authorization": "Basic abc"}}, head + `}`, map[string]string{"Authorization": "Basic abc"}},
 	} {
 		t.Run(row.reason, func(t *testing.T) {
@@ -76,7 +82,7 @@ func TestBytesOnTheWire(t *testing.T) {
 				body, path, length, header = string(b), r.URL.Path, r.ContentLength, r.Header
 				_, _ = io.WriteString(w, okReply)
 			}) + "/"
-			got, err := dial(t, row.end).Complete(context.Background(), Request{"s", "u <<<"})
+			got, err := dial(t, row.end).Complete(context.Background(), Request{System: "s", User: "u <<<"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,6 +104,43 @@ func TestBytesOnTheWire(t *testing.T) {
 	}
 }
 
+// TestBytesOfRequests: what depends on the request.
+func TestBytesOfRequests(t *testing.T) {
+	n := func(v int) *int { return &v }
+	const head = `{"model":"m","messages":[{"role":"user","content":"u"}],"stream":false`
+	format := &Format{"verdict", json.RawMessage(`{"type":"object","properties":{"b":{},"a":{}}}`)}
+	for _, row := range []struct {
+		reason string
+		end    Endpoint
+		ask    Request
+		body   string
+	}{
+		{"no system message, none sent", Endpoint{}, Request{User: "u"}, head + `}`},
+		{"a conversation that goes on", Endpoint{}, Request{User: "u", More: []Message{{"assistant", "a"}, {"user", "v"}}}, strings.Replace(head, `}]`, `},{"role":"assistant","content":"a"},{"role":"user","content":"v"}]`, 1) + `}`},
+		{"repeats add to a seed", Endpoint{Seed: n(40)}, Request{User: "u", Repeat: 2}, head + `,"seed":42}`},
+		{"repeats make no seed", Endpoint{}, Request{User: "u", Repeat: 2}, head + `}`},
+		{"repairs are not sent", Endpoint{Seed: n(40)}, Request{User: "u", Repair: 2}, head + `,"seed":40}`},
+		{"an object", Endpoint{ResponseFormat: FormatObject, MaxTokens: 7, Seed: n(1), Stop: []string{"x"}}, Request{User: "u", Format: format}, head + `,"max_tokens":7,"response_format":{"type":"json_object"},"seed":1,"stop":["x"]}`},
+		{"a schema, its keys in their order", Endpoint{ResponseFormat: FormatSchema, MaxTokens: 7}, Request{User: "u", Format: format}, head + `,"max_tokens":7,"response_format":{"json_schema":{"name":"verdict","schema":{"type":"object","properties":{"b":{},"a":{}}},"strict":true},"type":"json_schema"}}`},
+		{"a schema that is not there", Endpoint{ResponseFormat: FormatSchema}, Request{User: "u", Format: &Format{Name: "x"}}, head + `,"response_format":{"type":"json_object"}}`},
+		{"an endpoint that is told nothing of formats", Endpoint{}, Request{User: "u", Format: format}, head + `}`},
+		{"an extra format is always sent", Endpoint{Extra: map[string]any{"response_format": map[string]any{"type": "text"}, "seq": 1}}, Request{User: "u", Format: format}, head + `,"response_format":{"type":"text"},"seq":1}`},
+	} {
+		var body string
+		row.end.BaseURL = serve(t, func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			body = string(b)
+			_, _ = io.WriteString(w, okReply)
+		})
+		if _, err := dial(t, row.end).Complete(t.Context(), row.ask); err != nil {
+			t.Errorf("%s: %v", row.reason, err)
+		}
+		if body != row.body || !json.Valid([]byte(body)) {
+			t.Errorf("%s: sent\n%s\nwant\n%s", row.reason, body, row.body)
+		}
+	}
+}
+
 func TestNoSystemMessage(t *testing.T) {
 	var body string
 	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -110,39 +153,6 @@ func TestNoSystemMessage(t *testing.T) {
 	}
 	if want := `{"model":"m","messages":[{"role":"user","content":"u"}],"stream":false}`; body != want {
 		t.Errorf("sent %s, want %s", body, want)
-	}
-}
-
-func TestWhatRepliesHold(t *testing.T) {
-	wrap := func(message string) string {
-		return `{"model":"served","choices":[{"message":` + message + `,"finish_reason":"length"}]}`
-	}
-	for _, row := range []struct {
-		reason, reply, content, thought string
-	}{
-		{"plain", wrap(`{"content":"a"}`), "a", ""},
-		{"empty content is no error", wrap(`{"content":""}`), "", ""},
-		{"null content is empty", wrap(`{"content":null}`), "", ""},
-		{"reasoning_content", wrap(`{"content":"a","reasoning_content":"r"}`), "a", "r"},
-		{"reasoning", wrap(`{"content":"a","reasoning":"r"}`), "a", "r"},
-		{"reasoning that is no text is left out", wrap(`{"content":"a","reasoning":{"x":1}}`), "a", ""},
-		{"reasoning only", wrap(`{"content":null,"reasoning":"r"}`), "", "r"},
-		{"tags in the text", wrap(`{"content":"<think>r</think>\n\na"}`), "a", "r"},
-		{"a field goes before tags", wrap(`{"content":"<think>t</think>a","reasoning_content":"r"}`), "a", "r"},
-		{"content in parts", wrap(`{"content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}`), "ab", ""},
-	} {
-		url := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			_, _ = io.WriteString(w, row.reply)
-		})
-		got, err := dial(t, Endpoint{BaseURL: url}).Complete(context.Background(), Request{User: "u"})
-		if err != nil {
-			t.Errorf("%s: %v", row.reason, err)
-			continue
-		}
-		if want := (Reply{Content: row.content, Reasoning: row.thought, Finish: "length", Model: "served", Attempts: 1}); got != want {
-			t.Errorf("%s: got %+v, want %+v", row.reason, got, want)
-		}
 	}
 }
 
@@ -183,6 +193,11 @@ func TestEndpointsThatCannotWork(t *testing.T) {
 		{"a query, which may be a key", Endpoint{BaseURL: "http://h/v1?key=hush", Model: "m"}, "base_url of h has a query"},
 		{"no model", Endpoint{BaseURL: "http://u:hush@h/v1"}, "no model named for http://h/v1"},
 		{"extra replaces model", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"model": "x"}}, `extra field "model" is set elsewhere`},
+		{"extra asks for several replies", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"n": 2}}, `extra field "n" cannot be honoured: one reply a call is read`},
+		{"extra sets a seed, which repeats could not add to", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"seed": 2}}, `extra field "seed" is set elsewhere: independent draws add to it`},
+		{"two formats", Endpoint{BaseURL: "http://h", Model: "m", ResponseFormat: FormatObject, Extra: map[string]any{"response_format": 1}}, `extra field "response_format" is set elsewhere`},
+		{"no such format", Endpoint{BaseURL: "http://h", Model: "m", ResponseFormat: "xml"}, `response format "xml"`},
+		{"no such thinking", Endpoint{BaseURL: "http://h", Model: "m", Thinking: "hard"}, `thinking "hard"`},
 		{"extra asks for a stream", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"stream": true}}, `extra field "stream" is set elsewhere`},
 		{"two temperatures", Endpoint{BaseURL: "http://h", Model: "m", Temperature: &one, Extra: map[string]any{"temperature": 1}}, `extra field "temperature" is set elsewhere`},
 		{"extra is not JSON", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"f": func() {}}}, `extra field "f"`},

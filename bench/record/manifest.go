@@ -92,7 +92,7 @@ type SplitCount struct {
 type Strategy struct {
 	Name    string `json:"name"`              // unique; Session.Strategy
 	Base    string `json:"base"`              // how it asks; strategies that differ only in Predict share it
-	Kind    string `json:"kind"`              // none, oracle, random, static, pep
+	Kind    string `json:"kind"`              // none, oracle, random, static, pep, asker
 	Predict string `json:"predict"`           // "answers" or the name of a belief
 	Asks    string `json:"asks,omitempty"`    // name of the belief it asks by
 	TwinOf  string `json:"twin_of,omitempty"` // Base of the adaptive strategy whose static twin this is
@@ -154,6 +154,9 @@ type Calls struct {
 	Solver          int  `json:"solver"`
 	Judge           int  `json:"judge"`
 	Correctness     int  `json:"correctness"`
+	User            int  `json:"user,omitempty"`
+	Interpreter     int  `json:"interpreter,omitempty"`
+	Asker           int  `json:"asker,omitempty"`
 	Probes          int  `json:"probes,omitempty"` // of the judge, on made-up responses
 	TokensIn        int  `json:"tokens_in"`        // estimate, four characters a token
 	TokensOut       int  `json:"tokens_out"`       // estimate
@@ -190,6 +193,13 @@ type RoleUsage struct {
 	TokensIn  int     `json:"tokens_in"`
 	TokensOut int     `json:"tokens_out"`
 	Seconds   float64 `json:"seconds"` // summed over calls in flight
+
+	// Dollars are what the tokens cost by the prices of the configuration; nil: those
+	// are not known. Format is the response format that the server was sent in the end,
+	// and Refused its words about that of the configuration; empty: it took that.
+	Dollars *float64 `json:"dollars,omitempty"`
+	Format  string   `json:"response_format,omitempty"`
+	Refused string   `json:"response_format_refused,omitempty"`
 }
 
 // Timing is timing.json: the clocks of the last leg of a run.

@@ -40,6 +40,7 @@ const (
 	StopDone      = "done"      // the strategy wanted no more
 	StopExhausted = "exhausted" // nothing askable was left
 	StopUser      = "user"      // the user wanted no more
+	StopUnread    = "unread"    // the model that asks gave nothing that could be read
 	StopError     = "error"     // see Session.Error
 )
 
@@ -99,6 +100,7 @@ type Turn struct {
 const (
 	StateIndifferent = "no-preference" // has none: the answer is not held
 	StateAside       = "aside"         // answered beside the point: the answer is missing
+	StateStop        = "stop"          // wanted no more questions and did not answer this one: the answer is missing
 	StateUnread      = "unread"        // nobody could make out what was meant: the answer is missing
 )
 
@@ -116,11 +118,18 @@ type Scored struct {
 }
 
 // A Counterfactual replays a session up to a turn, gives the other answer there,
-// and asks a fresh elicitor under the same randomness what comes next.
+// and asks a fresh elicitor under the same randomness, or a copy of one that lets a
+// model ask, what comes next.
 type Counterfactual struct {
 	Answer domains.Cell `json:"answer"`
-	Next   int          `json:"next"` // position, or -1: would have stopped
+	Next   int          `json:"next"` // position, NextStop or NextOther
 }
+
+// What a Counterfactual says beside a position.
+const (
+	NextStop  = -1 // would have stopped
+	NextOther = -2 // would have asked about no criterion, or about one that it had asked
+)
 
 // Inference is domains.Inference on disk: null where nothing is known, six
 // decimals.

@@ -2,11 +2,13 @@
 // nothing is known of them, a task admits dozens of preference criteria, and a few
 // questions may be asked.
 //
-//	pepbench run CONFIG [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
+//	pepbench run CONFIG [--model NAME] [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
 //	pepbench rejudge RUN [--set path=value]... [--out DIR] [--dry-run]
 //	pepbench validate CONFIG... [--set path=value]...
 //	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
+//	pepbench doctor [--config FILE [--set path=value]...] [--base-url URL] [--model NAME] [--api-key-env ENVVAR]
+//	pepbench serve-sim [--addr HOST:PORT] [--any-host] [--latency TIME] [--jitter TIME] [--faults P] [--fault-429 P] [--fault-500 P] [--fault-hang P] [--fault-cut P] [--fault-garbage P] [--fault-drip P] [--fault-truncate P] [--most-faults N] [--retry-after TIME] [--drip TIME] [--seed N] [--require-key ENVVAR] [--models A,B] [--no-json-mode] [--context N]
 //	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
@@ -68,7 +70,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -31,6 +33,8 @@ func TestMain(m *testing.M) {
 //
 //	code N ARG...     run pepbench and expect exit code N
 //	half SRC DST      copy the first half of a file
+//	serve VAR ARG...  run pepbench serve-sim until the script ends, which must end it
+//	                  well, and put its base URL into a variable
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
@@ -41,7 +45,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": expectCode,
+			"code":  expectCode,
+			"serve": serve,
 			"half": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
 					ts.Fatalf("usage: half SRC DST")
@@ -51,6 +56,50 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// serve runs serve-sim beside a script.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: serve VAR ARG...")
+	}
+	self, err := os.Executable()
+	ts.Check(err)
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		if p := filepath.Join(dir, "pepbench"); filepath.IsAbs(dir) && self != p {
+			if _, err := os.Stat(p); err == nil {
+				self = p
+				break
+			}
+		}
+	}
+	cmd := exec.Command(self, append([]string{"serve-sim", "--addr", "127.0.0.1:0"}, args[1:]...)...)
+	cmd.Env = []string{"PEPBENCH_TEST_KEY=" + ts.Getenv("PEPBENCH_TEST_KEY"), "GORACE=" + ts.Getenv("GORACE"), "GOCOVERDIR=" + ts.Getenv("GOCOVERDIR")}
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	out, err := cmd.StdoutPipe()
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	ts.Defer(func() {
+		signal := cmd.Process.Signal(os.Interrupt)
+		rest, _ := io.ReadAll(out)
+		if err := errors.Join(signal, cmd.Wait()); err != nil || errs.Len() > 0 {
+			panic(fmt.Sprintf("serve-sim: %v: %s%s", err, rest, errs.String()))
+		}
+	})
+	b := bufio.NewReader(out)
+	url, err := b.ReadString('\n')
+	if err != nil {
+		ts.Fatalf("serve-sim says nothing: %v", err)
+	}
+	what, err := b.ReadString('\n')
+	ts.Check(err)
+	if !strings.Contains(what, "simulator") {
+		ts.Fatalf("serve-sim does not say that it is a simulator: %s", what)
+	}
+	ts.Logf("%s%s", url, what)
+	ts.Setenv(args[0], strings.TrimSpace(url))
+	ts.Setenv(args[0]+"_ADDR", strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(url), "http://"), "/v1"))
 }
 
 // expectCode runs the command and looks at its exit code. A command that fails
@@ -95,8 +144,8 @@ func help(t *testing.T, args ...string) string {
 
 var (
 	commandLine = regexp.MustCompile(`(?m)^  ([a-z][a-z-]*) +[A-Z]`)
-	flagLine    = regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z-]+)`)
-	flagInDoc   = regexp.MustCompile(`--([a-z-]+)`)
+	flagLine    = regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z0-9-]+)`)
+	flagInDoc   = regexp.MustCompile(`--([a-z0-9-]+)`)
 )
 
 func submatches(re *regexp.Regexp, s string) []string {

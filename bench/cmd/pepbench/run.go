@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -21,14 +24,14 @@ import (
 
 func runCommand(stdout, stderr io.Writer) *cobra.Command {
 	var sets []string
-	var out string
+	var out, model string
 	var dry, fresh, quiet bool
 	c := &cobra.Command{
 		Use:   "run CONFIG",
 		Short: "Run an experiment, or go on with one that was interrupted, and report it",
 		Args:  need(1, 1, "one configuration file"),
 		RunE: func(c *cobra.Command, args []string) error {
-			s, err := bench.LoadSweep(args[0], sets)
+			s, suffix, err := loadFor(args[0], model, sets)
 			if err != nil {
 				return err
 			}
@@ -40,7 +43,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 				dir = s.Out
 			}
 			if dir == "" {
-				dir = filepath.Join("results", s.Name)
+				dir = filepath.Join("results", s.Name+suffix)
 			}
 			switch {
 			case s.Single() && dry:
@@ -61,11 +64,50 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "path=value: override a key of the configuration (may be repeated)")
-	c.Flags().StringVar(&out, "out", "", "folder for the results (default results/<name>)")
+	c.Flags().StringVar(&out, "out", "", "folder for the results (default results/<name>, with --model results/<name>-<model>)")
+	c.Flags().StringVar(&model, "model", "", "model for every role: one of the configuration's models, or one that the server at $OPENAI_BASE_URL (default OpenAI's) knows, with the key in $OPENAI_API_KEY")
 	c.Flags().BoolVar(&dry, "dry-run", false, "print sessions, calls by role and tokens, and run nothing")
 	c.Flags().BoolVar(&fresh, "fresh", false, "drop the sessions that are there and start over")
 	c.Flags().BoolVar(&quiet, "quiet", false, "print neither progress nor tables")
 	return c
+}
+
+// loadFor loads a configuration in which one model plays every role; suffix tells its
+// results apart. Without a model it is the configuration as it stands.
+func loadFor(path, model string, sets []string) (s *bench.Sweep, suffix string, err error) {
+	if model == "" {
+		s, err = bench.LoadSweep(path, sets)
+		return s, "", err
+	}
+	if s, err = bench.LoadSweep(path, sets); err != nil {
+		return nil, "", err
+	}
+	var play []string // before what the user sets, which goes on top
+	if _, ok := s.Cells[0].Experiment.Models[model]; ok {
+		for _, role := range bench.RoleNames {
+			play = append(play, "roles."+role+"="+quoted(model))
+		}
+	} else {
+		play = []string{"backend={kind: openai, model: " + quoted(model) + "}", "roles={}"}
+		if url := os.Getenv("OPENAI_BASE_URL"); url != "" {
+			play = append(play, "backend.base_url="+quoted(url))
+		}
+		if os.Getenv("OPENAI_BASE_URL") == "" || os.Getenv("OPENAI_API_KEY") != "" { // servers at home want no key
+			play = append(play, "backend.api_key_env=OPENAI_API_KEY")
+		}
+	}
+	suffix = "-" + strings.Trim(unsafeInPath.ReplaceAllString(model, "-"), "-.")
+	s, err = bench.LoadSweep(path, append(play, sets...))
+	return s, suffix, err
+}
+
+// unsafeInPath matches what has no place in the name of a folder.
+var unsafeInPath = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// quoted is a text in YAML, whatever it holds.
+func quoted(s string) string {
+	b, _ := json.Marshal(s) // a string always has its JSON, which is YAML as well
+	return string(b)
 }
 
 // runOne runs one experiment and reports it.

@@ -17,13 +17,28 @@
 //
 // # The wire
 //
-// POST /v1/chat/completions (with stream true as server-sent events) and
-// GET /v1/models; anything else is an error in OpenAI's JSON shape: 400 for a
-// bad body, 404, 405, and 413 for a body over 8 MiB. Fields read besides
+// POST /v1/chat/completions (with stream true as server-sent events),
+// POST /v1/embeddings, GET /v1/models and GET /v1/models/{id}; anything else is
+// an error in OpenAI's JSON shape: 400 for a bad body, 404, 405, 413 for a body
+// over 8 MiB, and 415 for one whose Content-Type says that it is not JSON (the
+// one header that is looked at, and it changes no reply). Fields read besides
 // messages: max_tokens and max_completion_tokens (the reply is cut and
 // finish_reason is "length"), n (must be 1), stream,
-// stream_options.include_usage. A token is four characters, rounded up. The id
-// is a hash of the messages, created is 0, system_fingerprint is [Version].
+// stream_options.include_usage, and response_format, which must be a known one
+// and changes no reply: JSON comes where the prompt is one that is answered in
+// JSON. All other fields are taken as they come. A token is four characters,
+// rounded up. The id is a hash of the messages, created is 0,
+// system_fingerprint is [Version].
+//
+// An embedding is a hashed bag of words, so that texts with common words are near
+// each other, and no more than that: the simulator knows no meanings. Fields read:
+// model, input (a text, a list of texts, or token numbers), dimensions (1 to 4096,
+// else 256), encoding_format (float or base64 of little-endian 32-bit floats).
+//
+// [Faults] stands before the simulator and makes it fail as servers do: with
+// latency, errors, cut and slow replies, a key, other model names, a context
+// length. Only it has a memory (how often each body came), and only there does
+// the model name count.
 //
 // # How a role is recognised
 //
@@ -40,6 +55,11 @@
 //	user         What you care about: and Question:
 //	asker        You may ask about:
 //	solver       Task:
+//	placer       Question to place:
+//	open asker   Questions left:
+//
+// The keys of the last two, and those marked "here only" below, count as they stand,
+// at the start of a line, and nowhere else.
 //
 // Anything else gets a short reply that says what the server is.
 //
@@ -166,15 +186,50 @@
 // {"action": "answer"}. An Asked line stands for the criterion whose question it
 // repeats, else for every one whose name's stems it has.
 //
+// # Open asker
+//
+//	Questions left: <number; not read>
+//	Asked: <text>                 any number of these lines, anywhere
+//
+// Not told what there is to ask about, it has two questions that are about nothing in
+// particular. It asks them in order, in the asker's form, and then gives
+// {"action": "answer", "text": ""}.
+//
+// # Placer
+//
+//	Question to place: <text>
+//	Criteria:
+//	1. <name>: <question>
+//	...
+//
+// It answers {"criterion": n}: the only criterion whose question has the same words,
+// else the one whose name and question have the most stems of the text, if it has two or
+// more, half of them or more, and no other has as many; else {"criterion": null}.
+//
 // # User
 //
+//	Manner: <text>                optional, here only
 //	What you care about:
 //	- <name>: <amount>
+//	  Asked as: <question>        optional, indented, here only
+//	  <other indented lines; not read>
+//	Assistant: <text>             any number of these two, at the start of lines, here
+//	You: <text>                   only: what was asked and said before
 //	Question: <text>
 //
 // It answers {"thought": "...", "response": "..."}, with the amount of the first
-// criterion whose name's stems are in the question, or else that it has no
-// preference.
+// criterion that is asked as the question is, else of the first whose name's stems are
+// in the question, or else that it has no preference. With a manner every other answer,
+// by a hash of the messages, is in a roundabout form, and it keeps count of
+// the criteria that the conversation has come to, by a question of the assistant's or
+// by name. If the manner has the word "volunteer", it adds the first criterion that has
+// not come up, as "Also, <name>: <amount>."; if it has the words "may end" and all have
+// come up, it adds "stop": true to the object.
+//
+// What it cannot do: understand a question by its meaning, be vague, contradict itself,
+// grow tired or annoyed, take anything from who it is said to be, or say an amount in
+// other words than the prompt's. A fidelity that is measured on it says that the
+// benchmark's plumbing works, and nothing of any model.
 //
 // # Interpreter
 //
@@ -188,12 +243,14 @@
 // the whole reply as the window, null if no word of any level is found. A reply
 // that says it does not care gives {"held": false, "level": null}. The reply may
 // stand on the lines after its key, and in a fence as above. Without levels the
-// ladder is used.
+// ladder is used. It cannot tell an answer that is beside the point from one that names
+// no level.
 package sim
 
 const (
-	// Version names the behaviour of the simulator. It changes whenever some
-	// request would get a different reply.
+	// Version names the behaviour of the simulator. It changes whenever some request
+	// that fits a shape would get a different reply; shapes and lines that are added
+	// leave it as it is.
 	Version = "sim-1"
 
 	// Model is the name under which the simulator lists itself.

@@ -44,11 +44,15 @@ func replyTo(msgs []message) (string, error) {
 	case correctnessRole:
 		return correctness(p), nil
 	case userRole:
-		return answerAsUser(p.text), nil
+		return answerAsUser(p.text, salt), nil
 	case askerRole:
 		return ask(p.text), nil
 	case interpreterRole:
 		return interpret(p), nil
+	case placerRole:
+		return place(p.text), nil
+	case openAskerRole:
+		return askOpenly(p.text), nil
 	}
 	return genericReply, nil
 }
@@ -208,30 +212,6 @@ func ask(text string) string {
 	var b bytes.Buffer
 	b.WriteString(`{"action": "ask", "text": `)
 	writeString(&b, list[i].text)
-	b.WriteByte('}')
-	return b.String()
-}
-
-// answerAsUser answers a question from the profile in the prompt.
-func answerAsUser(text string) string {
-	question, _ := fieldText(text, fieldQuestion)
-	_, rest := fieldText(text, fieldCare)
-	toks := appendTokens(nil, question, 0, len(question))
-	thought := "The question is about nothing I care about."
-	response := "I have no preference about that."
-	for _, it := range items(rest) {
-		if n := readName(it.name); n.in(toks) {
-			amount, _ := cutScale(it.text)
-			thought = "The question is about " + onePhrase(it.name) + "."
-			response = "For me: " + onePhrase(amount) + "."
-			break
-		}
-	}
-	var b bytes.Buffer
-	b.WriteString(`{"thought": `)
-	writeString(&b, thought)
-	b.WriteString(`, "response": `)
-	writeString(&b, response)
 	b.WriteByte('}')
 	return b.String()
 }

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,31 +24,50 @@ const maxBody = 8 << 20
 // Handler serves the simulator under /v1. It keeps no state.
 func Handler() http.Handler { return http.HandlerFunc(serve) }
 
-// Serve starts the simulator on a free port of 127.0.0.1 and returns the base URL
-// for a client, such as http://127.0.0.1:41234/v1. The server runs until stop is
-// called or ctx is done. stop lets requests in flight finish for a short while,
-// may be called more than once, and must be called; when it has returned, nothing
-// of the server runs any more.
+// Serve is ServeAt on a free port of 127.0.0.1 with the Handler.
 func Serve(ctx context.Context) (baseURL string, stop func() error, err error) {
+	return ServeAt(ctx, "127.0.0.1:0", Handler())
+}
+
+// draining is closed in the context of a request when its server is about to stop.
+type drainingKey struct{}
+
+// ServeAt starts a server at an address such as 127.0.0.1:8080 (port 0: a free one) and
+// returns the base URL for a client, such as http://127.0.0.1:41234/v1. The server runs
+// until stop is called or ctx is done. stop lets requests in flight finish for a short
+// while, may be called more than once, and must be called; when it has returned, nothing
+// of the server runs any more.
+func ServeAt(ctx context.Context, addr string, h http.Handler) (baseURL string, stop func() error, err error) {
 	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	l, err := lc.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return "", nil, fmt.Errorf("sim: %w", err)
 	}
-	var conns sync.WaitGroup // the goroutines of open connections
+	// Goroutines of open connections, and handlers that took one over. A handler begins
+	// while its connection still counts, so that the group is not at 0 then.
+	var busy sync.WaitGroup
+	draining := make(chan struct{})
 	srv := &http.Server{
-		Handler:           Handler(),
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			busy.Add(1)
+			defer busy.Done()
+			h.ServeHTTP(w, r)
+		}),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
 		WriteTimeout:      time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          log.New(io.Discard, "", 0), // what clients do wrong is theirs to notice
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.Background(), drainingKey{}, draining)
+		},
 		ConnState: func(_ net.Conn, s http.ConnState) {
 			switch s {
 			case http.StateNew:
-				conns.Add(1)
+				busy.Add(1)
 			case http.StateClosed, http.StateHijacked:
-				conns.Done()
+				busy.Done()
 			}
 		},
 	}
@@ -58,6 +80,7 @@ func Serve(ctx context.Context) (baseURL string, stop func() error, err error) {
 		case <-ctx.Done():
 		case <-quit:
 		}
+		close(draining)
 		grace, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		err := srv.Shutdown(grace)
@@ -72,7 +95,7 @@ func Serve(ctx context.Context) (baseURL string, stop func() error, err error) {
 		if e := <-served; !errors.Is(e, http.ErrServerClosed) {
 			err = errors.Join(e, err)
 		}
-		conns.Wait()
+		busy.Wait()
 		return err
 	})
 	return "http://" + l.Addr().String() + "/v1", stop, nil
@@ -126,6 +149,13 @@ type request struct {
 	StreamOptions       *struct {
 		IncludeUsage bool `json:"include_usage"`
 	} `json:"stream_options"`
+	ResponseFormat *struct { // checked; a reply has the form that its prompt asks for
+		Type       string `json:"type"`
+		JSONSchema struct {
+			Name   string          `json:"name"`
+			Schema json.RawMessage `json:"schema"`
+		} `json:"json_schema"`
+	} `json:"response_format"`
 }
 
 type usage struct {
@@ -177,12 +207,19 @@ func invalid(status int, param, code, format string, args ...any) *apiError {
 	return e
 }
 
+const (
+	chatPath   = "/v1/chat/completions"
+	embedPath  = "/v1/embeddings"
+	modelsPath = "/v1/models"
+)
+
 func serve(w http.ResponseWriter, r *http.Request) {
 	var allow string
-	switch r.URL.Path {
-	case "/v1/chat/completions":
+	id, one := strings.CutPrefix(r.URL.Path, modelsPath+"/")
+	switch {
+	case r.URL.Path == chatPath, r.URL.Path == embedPath:
 		allow = http.MethodPost
-	case "/v1/models":
+	case r.URL.Path == modelsPath, one:
 		allow = http.MethodGet
 	default:
 		fail(w, invalid(http.StatusNotFound, "", "unknown_url", "Unknown request URL: %s %s.", r.Method, r.URL.Path))
@@ -194,13 +231,21 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if allow == http.MethodGet {
-		write(w, http.StatusOK, map[string]any{
-			"object": "list",
-			"data":   []any{map[string]any{"id": Model, "object": "model", "created": 0, "owned_by": "pepbench"}},
-		})
+		listModels(w, id, one, []string{Model}, 0)
 		return
 	}
-	req, e := readRequest(w, r)
+	body, e := readBody(w, r)
+	if e == nil && r.URL.Path == embedPath {
+		e = embed(w, body)
+		if e == nil {
+			return
+		}
+	}
+	if e != nil {
+		fail(w, e)
+		return
+	}
+	req, e := readRequest(body)
 	if e != nil {
 		fail(w, e)
 		return
@@ -216,8 +261,42 @@ func serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// readRequest reads and checks a body.
-func readRequest(w http.ResponseWriter, r *http.Request) (*request, *apiError) {
+// listModels lists the models, or gives the one with the id. A context length, as far
+// as there is one, is told under the name that vLLM has for it.
+func listModels(w http.ResponseWriter, id string, one bool, models []string, length int) {
+	about := func(id string) any {
+		m := map[string]any{"id": id, "object": "model", "created": 0, "owned_by": "pepbench"}
+		if length > 0 {
+			m["max_model_len"] = length
+		}
+		return m
+	}
+	switch {
+	case !one:
+		all := make([]any, len(models))
+		for i, m := range models {
+			all[i] = about(m)
+		}
+		write(w, http.StatusOK, map[string]any{"object": "list", "data": all})
+	case slices.Contains(models, id):
+		write(w, http.StatusOK, about(id))
+	default:
+		fail(w, noModel(id))
+	}
+}
+
+func noModel(id string) *apiError {
+	return invalid(http.StatusNotFound, "model", "model_not_found", "The model %q does not exist or you do not have access to it.", id)
+}
+
+// readBody reads a body that says it is JSON, or does not say what it is.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *apiError) {
+	if said := r.Header.Get("Content-Type"); said != "" {
+		kind, _, err := mime.ParseMediaType(said)
+		if err != nil || kind != "application/json" && !strings.HasSuffix(kind, "+json") {
+			return nil, invalid(http.StatusUnsupportedMediaType, "", "unsupported_content_type", "Unsupported content type: %q. Send 'application/json'.", said)
+		}
+	}
 	var body bytes.Buffer
 	if n := r.ContentLength; n > 0 {
 		body.Grow(int(min(n, 64<<10)) + bytes.MinRead)
@@ -229,13 +308,23 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, *apiError) {
 		}
 		return nil, invalid(http.StatusBadRequest, "", "", "The body could not be read.")
 	}
+	return body.Bytes(), nil
+}
+
+// notJSON says why a body could not be decoded.
+func notJSON(err error) *apiError {
+	var bad *json.UnmarshalTypeError
+	if errors.As(err, &bad) {
+		return invalid(http.StatusBadRequest, bad.Field, "invalid_type", "Invalid type for '%s': %s.", bad.Field, bad.Value)
+	}
+	return invalid(http.StatusBadRequest, "", "", "The body is not the JSON of a request: %s.", err)
+}
+
+// readRequest reads and checks a body.
+func readRequest(body []byte) (*request, *apiError) {
 	req := new(request)
-	if err := json.Unmarshal(body.Bytes(), req); err != nil {
-		var bad *json.UnmarshalTypeError
-		if errors.As(err, &bad) {
-			return nil, invalid(http.StatusBadRequest, bad.Field, "invalid_type", "Invalid type for '%s': %s.", bad.Field, bad.Value)
-		}
-		return nil, invalid(http.StatusBadRequest, "", "", "The body is not the JSON of a request: %s.", err)
+	if err := json.Unmarshal(body, req); err != nil {
+		return nil, notJSON(err)
 	}
 	if req.Model == "" {
 		return nil, invalid(http.StatusBadRequest, "model", "", "You must provide a model parameter.")
@@ -260,6 +349,17 @@ func readRequest(w http.ResponseWriter, r *http.Request) (*request, *apiError) {
 	}
 	if n := req.MaxCompletionTokens; n != nil && *n < 1 {
 		return nil, invalid(http.StatusBadRequest, "max_completion_tokens", "invalid_value", "'max_completion_tokens' must be at least 1.")
+	}
+	if f := req.ResponseFormat; f != nil {
+		switch f.Type {
+		case "text", "json_object":
+		case "json_schema":
+			if f.JSONSchema.Name == "" || !bytes.HasPrefix(bytes.TrimSpace(f.JSONSchema.Schema), []byte("{")) {
+				return nil, invalid(http.StatusBadRequest, "response_format.json_schema", "", "'json_schema' must have a name and a schema.")
+			}
+		default:
+			return nil, invalid(http.StatusBadRequest, "response_format.type", "invalid_value", "'response_format.type' must be text, json_object or json_schema.")
+		}
 	}
 	return req, nil
 }

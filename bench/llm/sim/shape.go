@@ -37,6 +37,8 @@ const (
 	userRole
 	askerRole
 	interpreterRole
+	placerRole
+	openAskerRole
 )
 
 // cutLine splits off the first line of s.
@@ -187,6 +189,10 @@ func recognise(message string) prompt {
 		p.role = askerRole
 	case has[fieldTask]:
 		p.role = solverRole
+	case lineAfter(p.text, placeKey) != "":
+		p.role = placerRole
+	case lineAfter(p.text, leftKey) != "":
+		p.role = openAskerRole
 	}
 	return p
 }
