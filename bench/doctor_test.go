@@ -111,11 +111,13 @@ func TestDiagnose(t *testing.T) {
 		},
 		{
 			"one that knows no schema", &clinic{list: listed, formats: "json_object"}, nil, true,
-			[]string{"note json_schema accepted, but not enforced", "ok json_object enforced"}, []string{"response_format: json_object"},
+			[]string{"note json_schema accepted, but not enforced", "ok json_object enforced"},
+			[]string{"response_format: json_object"},
 		},
 		{
 			"one that refuses formats", &clinic{list: listed, refuses: "response_format"}, nil, true,
-			[]string{"note json_schema refused (status 400): Unsupported", "note json_object refused"}, []string{"response_format: none"},
+			[]string{"note json_schema refused (status 400): Unsupported", "note json_object refused"},
+			[]string{"response_format: none"},
 		},
 		{
 			"a model that talks where an object is asked for", &clinic{list: listed, text: hot, fault: func(n int64, w http.ResponseWriter) bool {
@@ -125,95 +127,118 @@ func TestDiagnose(t *testing.T) {
 				_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"Level 3, I think."}}]}`)
 				return true
 			}}, nil, true,
-			[]string{"note json asked for in words alone, the reply is not"}, nil,
+			[]string{"note json asked for in words alone, the reply is not"},
+			nil,
 		},
 		{
 			"a field that was renamed", &clinic{list: listed, refuses: "max_tokens"}, nil, true,
-			[]string{"ok limit replies are bounded by max_completion_tokens"}, nil,
+			[]string{"ok limit replies are bounded by max_completion_tokens"},
+			nil,
 		},
 		{
 			"vLLM's name for the context", &clinic{list: `{"data":[{"id":"m","max_model_len":4096}]}`}, nil, true,
-			[]string{"ok context 4096 tokens"}, []string{"context: 4096"},
+			[]string{"ok context 4096 tokens"},
+			[]string{"context: 4096"},
 		},
 		{
 			"less than the configuration says", &clinic{list: `{"data":[{"id":"m","max_model_len":4096}]}`}, func(p *Patient) { p.Endpoint.ContextLength = 8192 }, true,
-			[]string{"note context 4096 tokens, fewer than the 8192"}, []string{"context: 4096"},
+			[]string{"note context 4096 tokens, fewer than the 8192"},
+			[]string{"context: 4096"},
 		},
 		{
 			"by the configuration alone", &clinic{list: listed}, func(p *Patient) { p.Endpoint.ContextLength, p.Endpoint.Thinking = 8192, "opened" }, true,
-			[]string{"note context the server does not tell; 8192"}, []string{"context: 8192", "thinking: opened"},
+			[]string{"note context the server does not tell; 8192"},
+			[]string{"context: 8192", "thinking: opened"},
 		},
 		{
 			"OpenRouter's", &clinic{list: `{"data":[{"id":"m","context_length":128000}]}`}, nil, true,
-			[]string{"ok context 128000 tokens"}, []string{"context: 128000"},
+			[]string{"ok context 128000 tokens"},
+			[]string{"context: 128000"},
 		},
 		{
 			"llama.cpp's, and its slots", &clinic{list: listed, props: `{"total_slots":4,"default_generation_settings":{"n_ctx":8192}}`}, nil, true,
-			[]string{"ok context 8192 tokens", "ok concurrency the server works on 4"}, []string{"context: 8192", "concurrency: 4"},
+			[]string{"ok context 8192 tokens", "ok concurrency the server works on 4"},
+			[]string{"context: 8192", "concurrency: 4"},
 		},
 		{
 			"no list of models", &clinic{}, nil, true,
-			[]string{"ok reachable", "note model the server lists no models (GET /models: status 404)"}, nil,
+			[]string{"ok reachable", "note model the server lists no models (GET /models: status 404)"},
+			nil,
 		},
 		{
 			"a list without the model, which is served", &clinic{list: `{"data":[{"id":"zeta"},{"id":"m-2"}]}`}, nil, true,
-			[]string{"note model m is not among the 2 that are listed: m-2, zeta"}, nil,
+			[]string{"note model m is not among the 2 that are listed: m-2, zeta"},
+			nil,
 		},
 		{
 			"no name, and one model", &clinic{list: listed}, func(p *Patient) { p.Endpoint.Model = "" }, true,
-			[]string{"ok model m is listed"}, []string{`model: "m"`},
+			[]string{"ok model m is listed"},
+			[]string{`model: "m"`},
 		},
 		{
 			"no name, and several", &clinic{list: `{"data":[{"id":"a"},{"id":"b"}]}`}, func(p *Patient) { p.Endpoint.Model = "" }, false,
-			[]string{"FAIL model none is named; the server has a, b"}, nil,
+			[]string{"FAIL model none is named; the server has a, b"},
+			nil,
 		},
 		{
 			"a model that is not served", &clinic{list: listed}, func(p *Patient) { p.Endpoint.Model = "n" }, false,
-			[]string{"note model n is not among", "FAIL model n is not served"}, nil,
+			[]string{"note model n is not among", "FAIL model n is not served"},
+			nil,
 		},
 		{
 			"a wrong key, which the server repeats", &clinic{list: listed, key: "right"}, func(p *Patient) { p.Endpoint.Key, p.KeyEnv = "wrong-secret", "SOME_KEY" }, false,
-			[]string{"FAIL key that of SOME_KEY is refused (status 401)"}, nil,
+			[]string{"FAIL key that of SOME_KEY is refused (status 401)"},
+			nil,
 		},
 		{
 			"no key where one is wanted", &clinic{list: listed, key: "right"}, nil, false,
-			[]string{"FAIL key the server wants one (status 401)"}, nil,
+			[]string{"FAIL key the server wants one (status 401)"},
+			nil,
 		},
 		{
 			"an empty variable", &clinic{list: listed}, func(p *Patient) { p.KeyEnv, p.noKey = "SOME_KEY", true }, false,
-			[]string{"FAIL key environment variable SOME_KEY is empty"}, nil,
+			[]string{"FAIL key environment variable SOME_KEY is empty"},
+			nil,
 		},
 		{
 			"the key", &clinic{list: listed, key: "right-secret"}, func(p *Patient) { p.Endpoint.Key, p.KeyEnv = "right-secret", "SOME_KEY" }, true,
-			[]string{"ok key accepted"}, []string{"api_key_env: SOME_KEY"},
+			[]string{"ok key accepted"},
+			[]string{"api_key_env: SOME_KEY"},
 		},
 		{
 			"reasoning in its older field", &clinic{list: listed, more: `,"reasoning_content":"hm"`}, nil, true,
-			[]string{"ok reasoning in the field reasoning_content"}, nil,
+			[]string{"ok reasoning in the field reasoning_content"},
+			nil,
 		},
 		{
 			"and in the newer one", &clinic{list: listed, more: `,"reasoning":"hm"`}, nil, true,
-			[]string{"ok reasoning in the field reasoning"}, nil,
+			[]string{"ok reasoning in the field reasoning"},
+			nil,
 		},
 		{
 			"in the text", &clinic{list: listed, text: func(int64, map[string]any) string { return "<think>hm</think>Teal" }}, nil, true,
-			[]string{"ok reasoning in the text, between"}, []string{"thinking: tags"},
+			[]string{"ok reasoning in the text, between"},
+			[]string{"thinking: tags"},
 		},
 		{
 			"in the text, opened by the prompt", &clinic{list: listed, text: func(int64, map[string]any) string { return "hm</think>Teal" }}, nil, true,
-			[]string{"ok reasoning in the text, before"}, []string{"thinking: opened"},
+			[]string{"ok reasoning in the text, before"},
+			[]string{"thinking: opened"},
 		},
 		{
 			"an empty reply", &clinic{list: listed, text: func(int64, map[string]any) string { return "" }}, nil, false,
-			[]string{"FAIL answer the reply is empty"}, nil,
+			[]string{"FAIL answer the reply is empty"},
+			nil,
 		},
 		{
 			"tokens that nobody counts", &clinic{list: listed, bare: true}, nil, true,
-			[]string{"note tokens not counted"}, nil,
+			[]string{"note tokens not counted"},
+			nil,
 		},
 		{
 			"the same whatever is asked", &clinic{list: listed}, nil, true,
-			[]string{"ok seed equal calls have equal replies, with any seed and without one"}, nil,
+			[]string{"ok seed equal calls have equal replies, with any seed and without one"},
+			nil,
 		},
 		{
 			"a seed that counts", &clinic{list: listed, text: func(n int64, b map[string]any) string {
@@ -222,23 +247,28 @@ func TestDiagnose(t *testing.T) {
 				}
 				return hot(n, b)
 			}}, func(p *Patient) { p.Endpoint.Temperature = &half }, true,
-			[]string{"ok seed honoured"}, []string{"temperature: 0.5"},
+			[]string{"ok seed honoured"},
+			[]string{"temperature: 0.5"},
 		},
 		{
 			"a seed that does not", &clinic{list: listed, text: hot}, nil, true,
-			[]string{"note seed not honoured"}, nil,
+			[]string{"note seed not honoured"},
+			nil,
 		},
 		{
 			"temperature 0 is enough", &clinic{list: listed}, func(p *Patient) { p.Endpoint.Temperature = &zero }, true,
-			[]string{"ok seed temperature 0 alone"}, []string{"temperature: 0"},
+			[]string{"ok seed temperature 0 alone"},
+			[]string{"temperature: 0"},
 		},
 		{
 			"temperature 0 is not enough", &clinic{list: listed, text: hot}, func(p *Patient) { p.Endpoint.Temperature = &zero }, true,
-			[]string{"note seed equal calls have different replies, even at temperature 0"}, nil,
+			[]string{"note seed equal calls have different replies, even at temperature 0"},
+			nil,
 		},
 		{
 			"a seed that is refused", &clinic{list: listed, refuses: "seed"}, nil, true,
-			[]string{"note seed refused (status 400)"}, nil,
+			[]string{"note seed refused (status 400)"},
+			nil,
 		},
 		{
 			"a server that is busy once", &clinic{list: listed, fault: func(n int64, w http.ResponseWriter) bool {
@@ -247,23 +277,28 @@ func TestDiagnose(t *testing.T) {
 				}
 				return n == 1
 			}}, nil, true,
-			[]string{"ok answer a reply"}, nil,
+			[]string{"ok answer a reply"},
+			nil,
 		},
 		{
 			"a server that is broken", &clinic{list: listed, fault: func(_ int64, w http.ResponseWriter) bool { w.WriteHeader(500); return true }}, nil, false,
-			[]string{"FAIL answer status 500"}, nil,
+			[]string{"FAIL answer status 500"},
+			nil,
 		},
 		{
 			"a web page", &clinic{list: listed, fault: func(_ int64, w http.ResponseWriter) bool { _, _ = io.WriteString(w, "<html>"); return true }}, nil, false,
-			[]string{"FAIL answer the reply is no chat completion"}, nil,
+			[]string{"FAIL answer the reply is no chat completion"},
+			nil,
 		},
 		{
 			"no address", &clinic{}, func(p *Patient) { p.Endpoint.BaseURL = "localhost:8000/v1" }, false,
-			[]string{"FAIL address base_url is not"}, nil,
+			[]string{"FAIL address base_url is not"},
+			nil,
 		},
 		{
 			"an address where nobody is", &clinic{}, func(p *Patient) { p.Endpoint.BaseURL = "http://127.0.0.1:1/v1" }, false,
-			[]string{"FAIL reachable http://127.0.0.1:1/v1: "}, nil,
+			[]string{"FAIL reachable http://127.0.0.1:1/v1: "},
+			nil,
 		},
 	} {
 		t.Run(row.reason, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 )
 
 // An Experiment is a configuration after `extends`, `--set` and defaults. Every
@@ -65,6 +66,9 @@ type Execution struct {
 	Quiet       bool   `yaml:"quiet"`
 	Limits      Limits `yaml:"limits"`
 	Trace       string `yaml:"trace"` // file that every attempt of a call adds a line of JSON to; empty: none
+
+	Cache     string `yaml:"cache"`      // off, read, write or refresh (cache.Mode); empty: write, off for the embedded model
+	CacheFile string `yaml:"cache_file"` // results/cache.sqlite when empty; relative to the working directory
 
 	budget *llm.Budget // shared by the cells of a sweep; nil: of Limits
 }
@@ -210,6 +214,8 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	check(e.Limits.Calls >= 0, "limits.calls", "0 is no limit", "%d is negative", e.Limits.Calls)
 	check(e.Limits.Tokens >= 0, "limits.tokens", "0 is no limit", "%d is negative", e.Limits.Tokens)
 	check(e.Limits.Dollars >= 0 && !math.IsInf(e.Limits.Dollars, 0), "limits.dollars", "0 is no limit", "%v is not an amount", e.Limits.Dollars)
+
+	check(e.Cache == "" || slices.Contains(cache.Modes, cache.Mode(e.Cache)), "cache", "give off, read, write or refresh", "%q", e.Cache)
 
 	okPoints := len(e.Checkpoints) > 0
 	for i, n := range e.Checkpoints {

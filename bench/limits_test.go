@@ -61,6 +61,31 @@ func TestLimitsStopAndResume(t *testing.T) {
 	}
 }
 
+// TestSweepsShareABudget: the limit is that of the command, not of each cell.
+func TestSweepsShareABudget(t *testing.T) {
+	sets := []string{"strategies=[{name: none, kind: none}, {name: oracle, kind: oracle}]", "split.users_per_task=1", "report={resamples: 20}"}
+	dir := t.TempDir()
+	mustRun(t, prepare(t, "../configs/smoke.yaml", sets...), dir)
+	var u record.Usage
+	b, err := os.ReadFile(filepath.Join(dir, record.UsageFile))
+	if err != nil || json.Unmarshal(b, &u) != nil {
+		t.Fatal(err)
+	}
+	one := 1 // the trivial call that comes first
+	for _, r := range u.Roles {
+		one += r.Calls
+	}
+	s, err := LoadSweep("../configs/smoke.yaml", append(sets, "sweep={seeds: [[1], [2]]}", fmt.Sprintf("limits.calls=%d", one+5)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := 0
+	_, o, err := RunSweep(context.Background(), s, t.TempDir(), false, &watch{}, func(string, Outcome) error { whole++; return nil })
+	if !errors.Is(err, llm.ErrBudget) || whole != 1 {
+		t.Errorf("%d cells are whole, %d sessions ran, %v; want one cell, and the budget spent amid the second", whole, o.Ran, err)
+	}
+}
+
 // TestTraceAndUsage: the trace has a line for each attempt and no word of a message;
 // usage has dollars and what became of the response format.
 func TestTraceAndUsage(t *testing.T) {

@@ -18,6 +18,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/llm/sim"
 )
 
@@ -39,8 +40,10 @@ type BackendKind interface {
 
 // opening is what a run has for all of its models.
 type opening struct {
+	name        string      // of the model, as a path in YAML
 	concurrency int         // sessions in flight
 	options     llm.Options // a model sets attempts itself
+	cache       *caching
 }
 
 // simBackend is the embedded simulator, over HTTP on a loopback port.
@@ -54,12 +57,17 @@ func (*simBackend) fits(int) error { return nil }
 
 func (*simBackend) price() (in, out *float64) { return new(float64), new(float64) }
 
-func (*simBackend) open(ctx context.Context, x opening) (*llm.Link, func(), error) {
+func (s *simBackend) open(ctx context.Context, x opening) (*llm.Link, func(), error) {
 	url, stop, err := sim.Serve(context.WithoutCancel(ctx))
 	if err != nil {
 		return nil, nil, fmt.Errorf("embedded model: %w", err)
 	}
-	c, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: sim.Model, Concurrency: x.concurrency}, llm.Options{Retry: x.options.Retry, Budget: x.options.Budget, Log: x.options.Log})
+	o := llm.Options{Retry: x.options.Retry, Budget: x.options.Budget, Log: x.options.Log}
+	// The port is another one each time; the model is the same.
+	if o.Cache, err = x.cache.middleware(cache.Off, &llm.Endpoint{BaseURL: "http://embedded/v1", Model: s.model()}); err != nil {
+		return nil, nil, errors.Join(err, stop())
+	}
+	c, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: sim.Model, Concurrency: x.concurrency}, o)
 	if err != nil {
 		return nil, nil, errors.Join(err, stop())
 	}
@@ -243,7 +251,7 @@ func (o *openaiBackend) check() error {
 	switch {
 	case o.Model == "":
 		return errors.New("model names no model")
-	case o.KeyEnv != "" && !envName.MatchString(o.KeyEnv):
+	case o.KeyEnv != "" && (!envName.MatchString(o.KeyEnv) || keyLike.MatchString(o.KeyEnv)):
 		return errors.New("api_key_env is the name of an environment variable, such as OPENAI_API_KEY; a key does not belong in a file")
 	case o.Temperature != nil && !(*o.Temperature >= 0 && *o.Temperature <= 5):
 		return fmt.Errorf("temperature %v is not from 0 to 5", *o.Temperature)
@@ -295,16 +303,17 @@ func (o *openaiBackend) secret() string {
 	for _, f := range []struct{ path, v string }{
 		{"base_url", o.BaseURL},
 		{"model", o.Model},
-		{"api_key_env", o.KeyEnv},
 		{"organization", o.Organization},
 		{"project", o.Project},
-		{"about", o.About.Note},
-		{"about", o.About.Card},
 	} {
 		look(f.path, f.v)
 	}
 	for _, s := range o.Stop {
 		look("stop", s)
+	}
+	a := &o.About
+	for _, s := range append([]string{a.Family, a.Size, a.Stage, a.Parent, a.Licence, a.Card, a.Template, a.Tools, a.Note}, a.Data...) {
+		look("about", s)
 	}
 	for _, k := range sortedKeys(o.Headers) {
 		look("headers."+k, o.Headers[k])
@@ -371,9 +380,13 @@ func (o *openaiBackend) price() (in, out *float64) {
 func (o *openaiBackend) open(_ context.Context, x opening) (*llm.Link, func(), error) {
 	key := ""
 	if o.KeyEnv != "" {
-		if key = os.Getenv(o.KeyEnv); key == "" {
-			return nil, nil, fmt.Errorf("environment variable %s (api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, o.BaseURL, llm.ErrUnusable)
+		if key = os.Getenv(o.KeyEnv); key == "" && !x.cache.only() {
+			return nil, nil, fmt.Errorf("environment variable %s (%s.api_key_env) is empty; export the key of %s in it: %w", o.KeyEnv, x.name, o.BaseURL, llm.ErrUnusable)
 		}
+	}
+	var err error
+	if x.options.Cache, err = x.cache.middleware(cache.Write, nil); err != nil {
+		return nil, nil, err
 	}
 	x.options.Retry.Attempts = cmp.Or(o.Attempts, x.options.Retry.Attempts)
 	c, err := llm.Dial(o.endpoint(key), x.options)

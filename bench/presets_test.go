@@ -112,6 +112,9 @@ func TestLadder(t *testing.T) {
 		if len(s.Axes) != 1 || s.Axes[0].Path != "roles.solver" || !slices.Equal(s.Axes[0].Values, row.want) {
 			t.Errorf("%s: axes %+v", row.reason, s.Axes)
 		}
+		if !slices.Equal(s.Axes[0].Stages, []string{"SFT", "DPO", "RLVR"}) {
+			t.Errorf("%s: stages %v", row.reason, s.Axes[0].Stages)
+		}
 		judges := map[string]bool{}
 		for _, c := range s.Cells {
 			o := c.Experiment.modelOf(roleSolver).(*openaiBackend)

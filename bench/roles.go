@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 	"pepbench/judges"
 )
@@ -125,12 +126,16 @@ type roles struct {
 	links       map[string]*llm.Link // by role
 	kinds       map[string]BackendKind
 	closers     []func()
+	cache       *caching
 }
 
+// close frees what the run used. A run that wants to know whether all replies were
+// kept closes the cache first.
 func (r *roles) close() {
 	for _, c := range slices.Backward(r.closers) {
 		c()
 	}
+	_ = r.cache.close()
 }
 
 // connect opens the models that some role needs, and asks each for one word, so that
@@ -138,11 +143,13 @@ func (r *roles) close() {
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	e := p.Experiment
 	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
+	r.cache = newCaching(e)
 	x, closeTrace, err := e.opening(concurrency)
 	if err != nil {
 		return nil, err
 	}
 	r.closers = append(r.closers, closeTrace)
+	x.cache = r.cache
 	if err := r.open(ctx, e, e.rolesUsed(), x); err != nil {
 		r.close()
 		return nil, err
@@ -167,12 +174,15 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 		b := e.named(name)
 		o, ok := models[name]
 		if !ok {
+			if x.name = name; name != backendName {
+				x.name = "models." + name
+			}
 			c, closeModel, err := b.open(ctx, x)
 			if err != nil {
 				return err
 			}
 			r.closers = append(r.closers, closeModel)
-			hello, err := c.Complete(ctx, llm.Request{User: "Reply with the word ready."})
+			hello, err := c.Complete(cache.Fresh(ctx), llm.Request{User: "Reply with the word ready."})
 			if err != nil {
 				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) && !errors.Is(err, llm.ErrBudget) { // whatever it was, sessions would meet it too
 					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)

@@ -291,7 +291,7 @@ func TestHopeless(t *testing.T) {
 			w.WriteHeader(row.status)
 			io.WriteString(w, row.reply)
 		}))
-		p := prepare(t, "../configs/smoke.yaml", fmt.Sprintf("backend={kind: openai, base_url: %q, model: m}", srv.URL+"/v1"))
+		p := prepare(t, "../configs/smoke.yaml", fmt.Sprintf("backend={kind: openai, base_url: %q, model: m}", srv.URL+"/v1"), "cache=off")
 		o, err := Run(context.Background(), p, t.TempDir(), false, &watch{})
 		if !errors.Is(err, llm.ErrUnusable) || o.Ran >= o.Total {
 			t.Errorf("%s: %d of %d sessions, %v", row.reason, o.Ran, o.Total, err)

@@ -151,6 +151,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := work(ctx, j, left, limit, r.session, &out, progress); err != nil {
 		return out, err
 	}
+	if err := roles.cache.close(); err != nil {
+		return out, err
+	}
 	if err := j.Finish(); err != nil {
 		return out, err
 	}

@@ -100,8 +100,30 @@ func LoadSweep(path string, sets []string) (*Sweep, error) {
 		return nil, errors.Join(faults...)
 	}
 	first := out.Cells[0].Experiment
+	for i := range out.Axes {
+		out.Axes[i].Stages = first.stages(paths[i], values[i])
+	}
 	out.Name, out.About, out.Out = first.Name, first.About, first.Out
 	return out, nil
+}
+
+// stages gives the training stages of the models that an axis over a role names, nil if
+// none is known.
+func (e *Experiment) stages(path string, values []*yaml.Node) []string {
+	if root, _, _ := strings.Cut(path, "."); root != "roles" {
+		return nil
+	}
+	out, some := make([]string, len(values)), false
+	for i, v := range values {
+		if o, ok := e.named(v.Value).(*openaiBackend); ok && o.About.Stage != "unknown" {
+			out[i] = o.About.Stage
+			some = some || out[i] != ""
+		}
+	}
+	if !some {
+		return nil
+	}
+	return out
 }
 
 // axes reads the key `sweep`.

@@ -292,7 +292,8 @@
 // grid.json holds
 //
 //	schema, name, about           1; of sweep.json
-//	axes                          path and values (labels) of each, of sweep.json
+//	axes                          path, values (labels) and, of models, stages (of training, where
+//	                              known; else absent) of each, of sweep.json
 //	judge, folds, compat          as in metrics.json, of the first run
 //	strategy, twin                row that is shown, and its static twin; by name, or by base (of
 //	                              several the first that predicts from a population)
@@ -325,7 +326,7 @@
 //	grid          of a sweep: alignment of its cells
 //	gridgain      of a sweep: their adaptive gain; if any has one
 //	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
-//	              a solver
+//	              a solver, with its stage of training where that is known
 //
 // They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain, ladder) and 17.5 cm
 // (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey

@@ -66,7 +66,11 @@ func (s *SweepMetrics) about() string {
 	}
 	var axes []string
 	for _, a := range s.Axes {
-		axes = append(axes, a.Path)
+		path := a.Path
+		if len(a.Stages) > 0 && !slices.Contains(a.Stages, "") {
+			path += " (" + strings.Join(a.Stages, ", ") + ")"
+		}
+		axes = append(axes, path)
 	}
 	if f := s.joint().folds(); f != "" {
 		n = append(n, strings.TrimPrefix(f, ", "))

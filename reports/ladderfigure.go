@@ -75,6 +75,9 @@ func ladderFigure(s *SweepMetrics, p pen) sketch {
 	names := make([]string, len(a.rows))
 	for i, r := range a.rows {
 		names[i] = r.Name
+		if at := slices.Index(s.Axes[0].Values, r.Name); at >= 0 && at < len(s.Axes[0].Stages) && s.Axes[0].Stages[at] != "" {
+			names[i] += " (" + s.Axes[0].Stages[at] + ")"
+		}
 	}
 	keys, legend := a.keys(a.rows, names, inner, solid)
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))

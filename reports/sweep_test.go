@@ -275,7 +275,7 @@ func TestSweepFigures(t *testing.T) {
 // TestLadder: a sweep over solvers alone has a line for each, chooses none, and a sweep
 // that is no longer one has no such figure.
 func TestLadder(t *testing.T) {
-	solvers := record.Axis{Path: "roles.solver", Values: []string{"small-sft", "small-dpo", "gone", "small-rlvr"}}
+	solvers := record.Axis{Path: "roles.solver", Values: []string{"small-sft", "small-dpo", "gone", "small-rlvr"}, Stages: []string{"SFT", "DPO", "RLVR", ""}}
 	y := synthSweep{axes: []record.Axis{solvers}, spoil: func(at []int, dir string) {
 		if at[0] == 2 {
 			os.RemoveAll(dir)
@@ -300,7 +300,7 @@ func TestLadder(t *testing.T) {
 		words = append(words, html.UnescapeString(string(m[1])))
 	}
 	all := strings.Join(words, " ")
-	for _, w := range []string{"small-sft", "small-dpo", "small-rlvr", "Alignment (0-100)", "Questions asked", "One line a solver", "Floor to ceiling", "imulated"} {
+	for _, w := range []string{"small-sft (SFT)", "small-dpo (DPO)", "small-rlvr ", "Alignment (0-100)", "Questions asked", "One line a solver", "Floor to ceiling", "imulated"} {
 		if !strings.Contains(all, w) {
 			t.Errorf("no text %q in %q", w, all)
 		}

@@ -209,3 +209,20 @@ func TestNothingOfTheDataBreaksThePrompt(t *testing.T) {
 		}
 	})
 }
+
+// FuzzReadSaid: what is read is never blank, unless the user stops.
+func FuzzReadSaid(f *testing.F) {
+	for _, s := range []string{`{"thought": 1, "response": "A cup.", "stop": false}`, `{"response": " ", "stop": true}`, `{"response": null, "stop": true}`, `{"stop": true}`, "", "[]"} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, text string, mayStop bool) {
+		s, err := readSaid(text, mayStop)
+		if err != nil {
+			return
+		}
+		if s.stop && !mayStop || s.response == "" && !s.stop || s.response != strings.TrimSpace(s.response) {
+			t.Fatalf("%q gives %+v", text, s)
+		}
+	})
+}

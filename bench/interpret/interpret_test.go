@@ -324,3 +324,39 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// many are forty criteria of five levels, as many as the largest built-in domain has.
+func many() []domains.Criterion {
+	out := make([]domains.Criterion, 40)
+	for i := range out {
+		n := strings.Repeat(string(rune('a'+i%26)), 3+i/26) + "o"
+		out[i] = domains.Criterion{
+			ID: n, Name: n + " talk", Question: "How much of " + n + " would you like there to be?",
+			Levels: levels("says nothing about "+n, "hints at "+n+" in passing", "puts "+n+" plainly once or twice", "goes into "+n+" at some length", "is about hardly anything but "+n),
+		}
+	}
+	return out
+}
+
+func BenchmarkRules(b *testing.B) {
+	cs := many()
+	r := Reader{Client: silent, Rubric: domains.Amount}
+	for name, text := range map[string]string{"level": "For me: puts dddo plainly once or twice.", "indifferent": "I have no preference about that. Also, eeeo talk: hints at eeeo in passing."} {
+		b.Run("answer="+name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if m, err := r.Answer(context.Background(), Heard{Criteria: cs, Position: 3, Text: text}); err != nil || m.By != ByRule {
+					b.Fatal(m, err)
+				}
+			}
+		})
+	}
+	b.Run("question", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if p, err := r.Question(context.Background(), cs, "how much of dddo would you like there to be"); err != nil || p.Position != 3 {
+				b.Fatal(p, err)
+			}
+		}
+	})
+}

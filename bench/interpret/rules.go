@@ -54,25 +54,35 @@ const (
 	elsewhere      // about another criterion
 )
 
-// A speaker reads sentences about the criteria of a task.
+// A speaker reads sentences about the criteria of a task. What it knows of them it works
+// out when it first needs it.
 type speaker struct {
-	names   [][]string   // words of each name
-	stems   [][]string   // stems of each name
-	amounts [][][]string // of each criterion: words of each phrase
+	criteria []domains.Criterion
+	rubric   domains.RubricKind
+	names    [][]string   // words of each name
+	stems    [][]string   // stems of each name; nil until the first is needed
+	amounts  [][][]string // of each criterion: words of each phrase
 }
 
 func newSpeaker(criteria []domains.Criterion, rubric domains.RubricKind) *speaker {
-	s := &speaker{}
-	for i := range criteria {
-		name := wordsOf(criteria[i].Name)
-		s.names, s.stems = append(s.names, name), append(s.stems, stemsOf(name))
-		var of [][]string
-		for _, p := range criteria[i].Phrases(rubric) {
-			of = append(of, wordsOf(p))
-		}
-		s.amounts = append(s.amounts, of)
+	n := len(criteria)
+	return &speaker{criteria: criteria, rubric: rubric, names: make([][]string, n), amounts: make([][][]string, n)}
+}
+
+func (s *speaker) name(i int) []string {
+	if s.names[i] == nil {
+		s.names[i] = wordsOf(s.criteria[i].Name)
 	}
-	return s
+	return s.names[i]
+}
+
+func (s *speaker) phrases(i int) [][]string {
+	if s.amounts[i] == nil {
+		for _, p := range s.criteria[i].Phrases(s.rubric) {
+			s.amounts[i] = append(s.amounts[i], wordsOf(p))
+		}
+	}
+	return s.amounts[i]
 }
 
 // only reports whether words, less those of a name, are nothing but filler.
@@ -110,10 +120,10 @@ func says(words, name []string, list [][]string) bool {
 // words of its name; -1 for none, or for more than one.
 func (s *speaker) amount(words []string, i int) int {
 	found := -1
-	for l, p := range s.amounts[i] {
+	for l, p := range s.phrases(i) {
 		for _, at := range find(words, p) {
 			left := less(words, at, len(p))
-			if !only(left, s.names[i], plain) || len(left) == 0 && ambiguous(p) {
+			if !only(left, s.name(i), plain) || len(left) == 0 && ambiguous(p) {
 				continue
 			}
 			if found >= 0 && found != l { // two ways to read it, such as levels with equal texts
@@ -133,6 +143,12 @@ func ambiguous(phrase []string) bool {
 // named gives the criteria whose names have all their stems in words. Of names of which
 // one contains the other the longer counts.
 func (s *speaker) named(words []string) []int {
+	if s.stems == nil {
+		s.stems = make([][]string, len(s.criteria))
+		for i := range s.stems {
+			s.stems[i] = stemsOf(s.name(i))
+		}
+	}
 	have := stemsOf(words)
 	in := func(a, b []string) bool { // a is a part of b
 		return !slices.ContainsFunc(a, func(w string) bool { return !slices.Contains(b, w) })
@@ -158,7 +174,7 @@ func (s *speaker) withoutName(words []string, i int) []string {
 func (s *speaker) read(words []string, i int) (k kind, position, level int) {
 	var name []string
 	if i >= 0 {
-		name = s.names[i]
+		name = s.name(i)
 		if l := s.amount(words, i); l >= 0 {
 			return amount, i, l
 		}

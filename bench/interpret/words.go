@@ -9,14 +9,20 @@ import (
 // clitics are the ends of contracted words, and what they stand for.
 var clitics = map[string]string{"s": "", "m": "am", "d": "would", "ll": "will", "re": "are", "ve": "have"}
 
+var apostrophes = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'")
+
 // wordsOf gives the words of a text in lower case, contracted forms taken apart.
 func wordsOf(s string) []string {
 	var out []string
-	s = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'").Replace(s)
+	s = apostrophes.Replace(s)
 	fields := strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && r != '\''
 	})
 	for _, w := range fields {
+		if !strings.Contains(w, "'") && w != "cannot" {
+			out = append(out, w)
+			continue
+		}
 		w = strings.Trim(w, "'")
 		head, tail, ok := strings.Cut(w, "'")
 		switch {

@@ -35,7 +35,11 @@ func (u *Unread) Error() string {
 // text, if they are an object. What is left then is an
 // *Unread. Any other error is that of an endpoint that is unusable or failed for now,
 // or of a context that is done: nothing is known of the model then.
+//
+// A cache may have read a text first (see Request.Accept): reading it again changes
+// nothing.
 func Ask(ctx context.Context, c Client, r Request, read func(text string) error) (Reply, error) {
+	r.Accept = read
 	var last error // why the reply before could not be used
 	for try := 1; ; try++ {
 		reply, err := c.Complete(ctx, r)

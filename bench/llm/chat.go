@@ -26,6 +26,11 @@ type Request struct {
 	// it is part of the cache's key, and added to the endpoint's seed if that has one.
 	Repeat int
 
+	// Accept says what is wrong with the text of a reply, so that a cache keeps none
+	// that cannot be read; nil: any text will do. Ask sets it to its reader. It is no
+	// part of what is asked, and called within the call only.
+	Accept func(text string) error
+
 	// Repair counts the earlier replies to the same request that could not be read.
 	Repair int
 }

@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	openai "github.com/sashabaranov/go-openai"
 )
 
 func isUnusable(err error) bool  { return errors.Is(err, ErrUnusable) }
@@ -359,7 +361,34 @@ func BenchmarkComplete(b *testing.B) {
 	defer s.Close()
 	zero := 0.0
 	for _, size := range []int{1000, 8000} {
-		b.Run(fmt.Sprintf("prompt=%d", size), func(b *testing.B) {
+		b.Run(fmt.Sprintf("bare-go-openai/prompt=%d", size), func(b *testing.B) { // the floor
+			cfg := openai.DefaultConfig("k")
+			cfg.BaseURL = s.URL + "/v1"
+			c := openai.NewClientWithConfig(cfg)
+			r := openai.ChatCompletionRequest{Model: "m", Messages: []openai.ChatCompletionMessage{{Role: "system", Content: "s"}, {Role: "user", Content: strings.Repeat("u", size)}}}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.CreateChatCompletion(context.Background(), r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("link/prompt=%d", size), func(b *testing.B) { // all middleware but the cache
+			c, err := Dial(Endpoint{BaseURL: s.URL, Model: "m", Temperature: &zero, RPM: 1e9, TPM: 1e9}, Options{Budget: &Budget{Tokens: 1e15}})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			m := (&Meter{Role: "judge"}).Wrap(c)
+			r := Request{System: "s", User: strings.Repeat("u", size)}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := m.Complete(context.Background(), r); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("conn/prompt=%d", size), func(b *testing.B) {
 			c, err := New(Endpoint{BaseURL: s.URL, Model: "m", Temperature: &zero})
 			if err != nil {
 				b.Fatal(err)

@@ -37,8 +37,9 @@ type Sweep struct {
 
 // An Axis is a key of the configuration with the values it takes.
 type Axis struct {
-	Path   string   `json:"path"`   // e.g. beliefs.model, strategies.pep.acquisition
-	Values []string `json:"values"` // a label for each value
+	Path   string   `json:"path"`             // e.g. beliefs.model, strategies.pep.acquisition
+	Values []string `json:"values"`           // a label for each value
+	Stages []string `json:"stages,omitempty"` // of models: the stage of training of each, empty where it is not known; absent if none is
 }
 
 // A SweepCell is one combination of values.
@@ -119,6 +120,8 @@ func (s *Sweep) fault() string {
 	}
 	for i, a := range s.Axes {
 		switch {
+		case len(a.Stages) > 0 && len(a.Stages) != len(a.Values):
+			return fmt.Sprintf("axis %s has %d values and %d stages", a.Path, len(a.Values), len(a.Stages))
 		case a.Path == "" || slices.ContainsFunc(s.Axes[:i], func(b Axis) bool { return a.Path == b.Path }):
 			return fmt.Sprintf("axis %d has no path, or that of another", i+1)
 		case len(a.Values) == 0:

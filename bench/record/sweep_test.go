@@ -15,7 +15,7 @@ func someSweep() *Sweep {
 	dev := func(v float64) *float64 { return &v }
 	return &Sweep{
 		Schema: Schema, Name: "grid", About: "beliefs by acquisitions",
-		Axes: []Axis{{"beliefs.model", []string{"latent", "factor"}}, {"strategies.pep.acquisition", []string{"profile-ig", "variance"}}},
+		Axes: []Axis{{Path: "beliefs.model", Values: []string{"latent", "factor"}}, {Path: "strategies.pep.acquisition", Values: []string{"profile-ig", "variance"}}},
 		Cells: []SweepCell{
 			{At: []int{0, 0}, Dir: "latent_profile-ig", DevAlignment: dev(70), Params: 40},
 			{At: []int{0, 1}, Refused: "variance needs values"},
@@ -76,6 +76,7 @@ func TestSweepErrors(t *testing.T) {
 		{"an axis twice", func(s *Sweep) { s.Axes[1].Path = s.Axes[0].Path }, "axis 2 has no path, or that of another"},
 		{"an axis without values", func(s *Sweep) { s.Axes[0].Values = nil }, "axis beliefs.model has no values"},
 		{"a label twice", func(s *Sweep) { s.Axes[0].Values[1] = "latent" }, "axis beliefs.model: value 2 has no label, or that of another"},
+		{"a stage too few", func(s *Sweep) { s.Axes[0].Stages = []string{"SFT"} }, "axis beliefs.model has 2 values and 1 stages"},
 		{"an index too few", func(s *Sweep) { s.Cells[0].At = []int{0} }, "cell 1 has 1 indices for 2 axes"},
 		{"an index beyond the axis", func(s *Sweep) { s.Cells[0].At = []int{0, 2} }, "cell 1: index 2 on axis strategies.pep.acquisition, which has 2 values"},
 		{"a cell twice", func(s *Sweep) { s.Cells[3].At = []int{0, 1} }, "cells 2 and 4 are the same combination"},

@@ -10,6 +10,7 @@
 //	pepbench doctor [--config FILE [--set path=value]...] [--base-url URL] [--model NAME] [--api-key-env ENVVAR]
 //	pepbench serve-sim [--addr HOST:PORT] [--any-host] [--latency TIME] [--jitter TIME] [--faults P] [--fault-429 P] [--fault-500 P] [--fault-hang P] [--fault-cut P] [--fault-garbage P] [--fault-drip P] [--fault-truncate P] [--most-faults N] [--retry-after TIME] [--drip TIME] [--seed N] [--require-key ENVVAR] [--models A,B] [--no-json-mode] [--context N]
 //	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
+//	pepbench cache stats|prune|export|import [ARG]... [--cache FILE]
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
 // unusable, 5 budget spent, 130 interrupted (what was complete is kept; run again to resume).
@@ -30,6 +31,7 @@ import (
 
 	"pepbench/bench"
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 	"pepbench/domains"
 )
@@ -70,7 +72,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), cacheCommand(stdout))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return exitOK
@@ -103,7 +105,7 @@ func exitCode(ctx context.Context, err error) int {
 		return exitInterrupted
 	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig), strings.HasPrefix(err.Error(), "unknown command"):
 		return exitConfig
-	case errors.Is(err, domains.ErrData):
+	case errors.Is(err, domains.ErrData), errors.Is(err, cache.ErrFile), errors.Is(err, cache.ErrMiss):
 		return exitData
 	case errors.Is(err, llm.ErrBudget):
 		return exitBudget

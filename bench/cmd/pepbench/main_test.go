@@ -16,12 +16,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"pepbench/bench"
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/domains"
 )
 
@@ -35,7 +37,9 @@ func TestMain(m *testing.M) {
 //	half SRC DST      copy the first half of a file
 //	serve VAR ARG...  run pepbench serve-sim until the script ends, which must end it
 //	                  well, and put its base URL into a variable
+//	unserve VAR       end it earlier
 func TestScripts(t *testing.T) {
+	var serving sync.Map // what ends a server, by script and variable
 	testscript.Run(t, testscript.Params{
 		Dir:                "testdata/script",
 		RequireUniqueNames: true,
@@ -45,8 +49,17 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":  expectCode,
-			"serve": serve,
+			"code": expectCode,
+			"serve": func(ts *testscript.TestScript, neg bool, args []string) {
+				serving.Store(ts.Name()+" "+args[0], serve(ts, neg, args))
+			},
+			"unserve": func(ts *testscript.TestScript, neg bool, args []string) {
+				end, ok := serving.Load(ts.Name() + " " + args[0])
+				if !ok {
+					ts.Fatalf("nothing serves %s", args[0])
+				}
+				end.(func())()
+			},
 			"half": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
 					ts.Fatalf("usage: half SRC DST")
@@ -58,8 +71,9 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// serve runs serve-sim beside a script.
-func serve(ts *testscript.TestScript, neg bool, args []string) {
+// serve runs serve-sim beside a script and gives what ends it, at the latest with the
+// script.
+func serve(ts *testscript.TestScript, neg bool, args []string) (end func()) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: serve VAR ARG...")
 	}
@@ -80,13 +94,14 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(cmd.Start())
-	ts.Defer(func() {
+	end = sync.OnceFunc(func() {
 		signal := cmd.Process.Signal(os.Interrupt)
 		rest, _ := io.ReadAll(out)
 		if err := errors.Join(signal, cmd.Wait()); err != nil || errs.Len() > 0 {
 			panic(fmt.Sprintf("serve-sim: %v: %s%s", err, rest, errs.String()))
 		}
 	})
+	ts.Defer(end)
 	b := bufio.NewReader(out)
 	url, err := b.ReadString('\n')
 	if err != nil {
@@ -100,6 +115,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("%s%s", url, what)
 	ts.Setenv(args[0], strings.TrimSpace(url))
 	ts.Setenv(args[0]+"_ADDR", strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(url), "http://"), "/v1"))
+	return end
 }
 
 // expectCode runs the command and looks at its exit code. A command that fails
@@ -206,6 +222,9 @@ func TestExitCode(t *testing.T) {
 		{"a fault of the data", alive, &domains.DataError{File: "x.jsonl", Line: 3, What: "bad"}, exitData},
 		{"a fault of the data, wrapped", alive, fmt.Errorf("loading: %w", &domains.DataError{What: "bad", Err: io.EOF}), exitData},
 		{"an endpoint that cannot work", alive, fmt.Errorf("session x: solver: %w", llm.ErrUnusable), exitEndpoint},
+		{"a call that the cache to be replayed does not have", alive, fmt.Errorf("session x: solver: %w", &cache.MissError{}), exitData},
+		{"a file that is no cache", alive, &cache.FileError{File: "x", What: "bad"}, exitData},
+		{"a cache that cannot be written any more", alive, fmt.Errorf("%w: %w", &cache.FileError{File: "x", What: "full"}, llm.ErrUnusable), exitData},
 		{"an endpoint that failed for now has no code of its own", alive, fmt.Errorf("session x: %w", llm.ErrTransient), exitInternal},
 		{"Ctrl-C", dead, fmt.Errorf("session x: %w", context.Canceled), exitInterrupted},
 		{"Ctrl-C while something else went wrong", dead, errors.Join(context.Canceled, &domains.DataError{What: "bad"}), exitInterrupted},

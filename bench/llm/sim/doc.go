@@ -244,7 +244,8 @@
 // that says it does not care gives {"held": false, "level": null}. The reply may
 // stand on the lines after its key, and in a fence as above. Without levels the
 // ladder is used. It cannot tell an answer that is beside the point from one that names
-// no level.
+// no level, and takes all of a reply to be about the question, also what is said of
+// something else.
 package sim
 
 const (
