@@ -86,12 +86,30 @@ func (e *Experiment) rolesUsed() []string {
 	return out
 }
 
+// rolesCalled are the roles of rolesUsed that call a model now: the judge's alone where
+// responses are graded again.
+func (e *Experiment) rolesCalled() []string {
+	if e.called != nil {
+		return e.called
+	}
+	return e.rolesUsed()
+}
+
+// sameEndpoints reports whether two runs met the same models; what these cost decides
+// about no result.
+func sameEndpoints(a, b []record.Endpoint) bool {
+	return slices.EqualFunc(a, b, func(x, y record.Endpoint) bool {
+		x.Price, y.Price = nil, nil
+		return x == y
+	})
+}
+
 // inFlight is how many sessions run at a time: what was asked for, else as many as the
 // widest of the models on servers takes calls, else four a processor. A session makes
 // one call at a time, or few; where there are more than a model takes, they wait.
 func (e *Experiment) inFlight() int {
 	most := 0
-	for _, role := range e.rolesUsed() {
+	for _, role := range e.rolesCalled() {
 		most = max(most, e.modelOf(role).places())
 	}
 	return cmp.Or(e.Concurrency, most, 4*runtime.GOMAXPROCS(0))
@@ -141,20 +159,24 @@ func (r *roles) close() {
 // connect opens the models that some role needs, and asks each for one word, so that
 // a wrong key, model or address is found before any session is spent.
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
-	e := p.Experiment
-	r := &roles{judgeID: p.manifest.Judge, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
-	r.cache = newCaching(e)
+	return p.Experiment.connect(ctx, concurrency, p.manifest.Judge)
+}
+
+// connect opens the models of the roles that are called.
+func (e *Experiment) connect(ctx context.Context, concurrency int, judgeID string) (*roles, error) {
+	r := &roles{judgeID: judgeID, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
 	x, closeTrace, err := e.opening(concurrency)
 	if err != nil {
 		return nil, err
 	}
 	r.closers = append(r.closers, closeTrace)
-	x.cache = r.cache
-	if err := r.open(ctx, e, e.rolesUsed(), x); err != nil {
+	if err := r.open(ctx, e, x); err != nil {
 		r.close()
 		return nil, err
 	}
-	r.solver = e.Solver.Config.solver(r.clients[roleSolver])
+	if c, ok := r.clients[roleSolver]; ok || e.Solver.Config.onlyProfile() {
+		r.solver = e.Solver.Config.solver(c)
+	}
 	r.judge = e.Judge.Config.judge(r.clients[roleJudge], e.modelOf(roleJudge).model())
 	if c := r.clients[roleCorrectness]; c != nil {
 		r.correctness = &judges.Correctness{Client: c}
@@ -162,14 +184,14 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 	return r, nil
 }
 
-// open fills clients, endpoints and meters of some roles.
-func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
+// open fills clients, endpoints and meters.
+func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 	type opened struct {
 		client   *llm.Link
 		reported string
 	}
 	models := map[string]opened{}
-	for _, role := range some {
+	for _, role := range e.rolesCalled() {
 		name := e.modelName(role)
 		b := e.named(name)
 		o, ok := models[name]
@@ -195,7 +217,11 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 		m := &llm.Meter{Role: role}
 		r.meters[role], r.links[role], r.kinds[role] = m, o.client, b
 		r.clients[role] = m.Wrap(o.client)
-		r.endpoints = append(r.endpoints, record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()})
+		end := record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()}
+		if in, out := b.price(); in != nil {
+			end.Price = &record.Price{In: *in, Out: *out}
+		}
+		r.endpoints = append(r.endpoints, end)
 	}
 	return nil
 }

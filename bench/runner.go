@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -122,7 +121,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 	defer roles.close()
 	p.manifest.Endpoints = roles.endpoints
-	if had != nil && !reflect.DeepEqual(had.Endpoints, roles.endpoints) {
+	if had != nil && !sameEndpoints(had.Endpoints, roles.endpoints) {
 		return out, otherRun(dir, fmt.Sprintf("endpoints that said they were %v, now they say %v", had.Endpoints, roles.endpoints))
 	}
 	if fresh {
