@@ -71,6 +71,7 @@ type Execution struct {
 	CacheFile string `yaml:"cache_file"` // results/cache.sqlite when empty; relative to the working directory
 
 	budget *llm.Budget // shared by the cells of a sweep; nil: of Limits
+	called []string    // roles whose models are called; nil: all that are used
 }
 
 // Limits are what one go of a run may cost, all models together; 0: no limit. A run
@@ -243,7 +244,7 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 	}
 	if e.Limits.Dollars > 0 && e.Solver.Config != nil {
 		seen := map[string]bool{}
-		for _, role := range e.rolesUsed() {
+		for _, role := range e.rolesCalled() {
 			name := e.modelName(role)
 			if b := e.named(name); b != nil && !seen[name] {
 				in, _ := b.price()

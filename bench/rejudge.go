@@ -14,7 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -86,12 +85,16 @@ func (r *Rejudge) sessionsFile() string { return filepath.Join(r.dir, record.Ses
 // Execution.
 var rejudgeKeys = []string{"judge", "backend", "models", "report"}
 
+// rejudging are the roles that call a model.
+var rejudging = []string{roleJudge, roleCorrectness}
+
 // rejudged gives the experiment of the run with the settings applied.
 func (r *Rejudge) rejudged(sets []string) (*Experiment, error) {
 	allowed := slices.Clone(rejudgeKeys)
 	for f := range reflect.TypeFor[Execution]().NumField() {
-		name, _, _ := strings.Cut(reflect.TypeFor[Execution]().Field(f).Tag.Get("yaml"), ",")
-		allowed = append(allowed, name)
+		if name := reflect.TypeFor[Execution]().Field(f).Tag.Get("yaml"); name != "" {
+			allowed = append(allowed, name)
+		}
 	}
 	backend := false
 	for _, s := range sets {
@@ -120,7 +123,7 @@ func (r *Rejudge) rejudged(sets []string) (*Experiment, error) {
 		}
 		var moved bool
 		for _, role := range before.rolesUsed() {
-			if role == roleJudge || role == roleCorrectness || before.modelName(role) != backendName {
+			if slices.Contains(rejudging, role) || before.modelName(role) != backendName {
 				continue
 			}
 			if err := back.src.set(back.root, "roles."+role+"="+name); err != nil {
@@ -140,12 +143,12 @@ func (r *Rejudge) rejudged(sets []string) (*Experiment, error) {
 			return nil, err
 		}
 	}
-	e, err := back.decode(back.root)
+	e, err := back.decode(back.root, rejudging)
 	if err != nil {
 		return nil, err
 	}
 	for _, role := range before.rolesUsed() {
-		if role == roleJudge || role == roleCorrectness {
+		if slices.Contains(rejudging, role) {
 			continue
 		}
 		was, is := before.modelOf(role), e.modelOf(role)
@@ -402,22 +405,18 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 		}
 	}
 	e := r.Experiment
-	limit := e.Concurrency
-	if limit == 0 {
-		limit = 4 * runtime.GOMAXPROCS(0)
-	}
-	some := []string{roleJudge, roleCorrectness}
-	models := &roles{judgeID: r.manifest.Judge, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}}
-	defer models.close()
-	if err := models.open(ctx, e, some, opening{concurrency: limit}); err != nil {
+	limit := e.inFlight()
+	models, err := e.connect(ctx, limit, r.manifest.Judge)
+	if err != nil {
 		return out, err
 	}
-	r.manifest.Endpoints = slices.DeleteFunc(slices.Clone(r.old.Endpoints), func(p record.Endpoint) bool { return slices.Contains(some, p.Role) })
+	defer models.close()
+	r.manifest.Endpoints = slices.DeleteFunc(slices.Clone(r.old.Endpoints), func(p record.Endpoint) bool { return slices.Contains(rejudging, p.Role) })
 	r.manifest.Endpoints = append(r.manifest.Endpoints, models.endpoints...)
 	slices.SortStableFunc(r.manifest.Endpoints, func(a, b record.Endpoint) int {
 		return slices.Index(allRoles, a.Role) - slices.Index(allRoles, b.Role)
 	})
-	if had != nil && !reflect.DeepEqual(had.Endpoints, r.manifest.Endpoints) {
+	if had != nil && !sameEndpoints(had.Endpoints, r.manifest.Endpoints) {
 		return out, &ConfigError{File: filepath.Join(dir, record.ManifestFile), What: fmt.Sprintf("the sessions there were made with endpoints that said they were %v, now they say %v", had.Endpoints, r.manifest.Endpoints), Mend: "give another --out, or remove the folder"}
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), r.manifest); err != nil {
@@ -440,10 +439,7 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 		return out, err
 	}
 	defer source.Close()
-	g := &regrader{
-		Rejudge: r, source: source,
-		judge: e.Judge.Config.judge(models.clients[roleJudge], e.modelOf(roleJudge).model()), correctness: &judges.Correctness{Client: models.clients[roleCorrectness]},
-	}
+	g := &regrader{Rejudge: r, source: source, judge: models.judge, correctness: models.correctness}
 	failed, left := r.missing(j)
 	for _, l := range failed { // are left out by every report, and are kept to be counted there
 		s, err := g.session(l)
@@ -458,6 +454,9 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 	}
 	progress.Step(fmt.Sprintf("grading the responses of %d sessions", len(left)))
 	if err := work(ctx, j, left, limit, g.regrade, &out, progress); err != nil {
+		return out, err
+	}
+	if err := models.cache.close(); err != nil {
 		return out, err
 	}
 	if err := j.Finish(); err != nil {
@@ -589,7 +588,7 @@ func (g *regrader) checkpoint(ctx context.Context, c *record.Checkpoint, prof *d
 
 // replaced are the calls of a session with those of the judge's roles made anew.
 func replaced(old, fresh []record.RoleCalls) []record.RoleCalls {
-	out := slices.DeleteFunc(slices.Clone(old), func(c record.RoleCalls) bool { return c.Role == roleJudge || c.Role == roleCorrectness })
+	out := slices.DeleteFunc(slices.Clone(old), func(c record.RoleCalls) bool { return slices.Contains(rejudging, c.Role) })
 	out = append(out, fresh...)
 	slices.SortStableFunc(out, func(a, b record.RoleCalls) int {
 		return slices.Index(allRoles, a.Role) - slices.Index(allRoles, b.Role)

@@ -94,7 +94,7 @@ func judgeServer(t testing.TB, grade func(c *chat, name string) string) (*httpte
 
 func prepareRejudge(t testing.TB, dir string, sets ...string) *Rejudge {
 	t.Helper()
-	r, err := PrepareRejudge(context.Background(), dir, sets, nil)
+	r, err := PrepareRejudge(context.Background(), dir, append([]string{"cache=off"}, sets...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -595,5 +595,35 @@ func TestRegradeFails(t *testing.T) {
 	var bad *domains.DataError
 	if _, err := (&regrader{Rejudge: &cut, source: f}).regrade(context.Background(), cut.lines[0]); !errors.As(err, &bad) {
 		t.Errorf("a journal that was changed meanwhile: %v", err)
+	}
+}
+
+// TestRejudgeLimits: what grading again may cost is the judge's cost alone, and work
+// that has reached a limit goes on.
+func TestRejudgeLimits(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	mustRun(t, prepare(t, smoke, few...), from)
+	server, _ := judgeServer(t, func(*chat, string) string { return "4" })
+	backend := fmt.Sprintf("backend={kind: openai, base_url: %q, model: m}", server.URL)
+	if _, err := PrepareRejudge(context.Background(), from, []string{backend, "limits.dollars=1"}, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `what the model "backend" costs is not known`) {
+		t.Errorf("dollars without a price: %v", err)
+	}
+	priced := []string{backend, "backend.price={in: 1, out: 10}"}
+	_, err := prepareRejudge(t, from, append(priced, "limits.dollars=0.001", "concurrency=2")...).Run(context.Background(), to, &watch{})
+	if !errors.Is(err, llm.ErrBudget) {
+		t.Fatalf("a tenth of a cent: %v", err)
+	}
+	if o := mustRejudge(t, from, to, backend, "backend.price={in: 2, out: 20}"); o.Ran == 0 || o.Ran == o.Total {
+		t.Errorf("went on: %+v", o)
+	}
+	m, err := record.ReadManifest(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := m.Endpoints[1]; e.Role != roleJudge || e.Price == nil || *e.Price != (record.Price{In: 2, Out: 20}) || m.Endpoints[2].Role != roleCorrectness {
+		t.Errorf("endpoint %+v", e)
+	}
+	if s := m.Endpoints[0]; s.Role != roleSolver || !s.Simulated {
+		t.Errorf("endpoint %+v", s)
 	}
 }

@@ -66,10 +66,12 @@ func (r *resolved) tidy(n *yaml.Node) {
 	}
 }
 
-// decode makes an experiment of a tree, strictly.
-func (r *resolved) decode(root *yaml.Node) (*Experiment, error) {
+// decode makes an experiment of a tree, strictly, of which only some roles are called;
+// nil: all.
+func (r *resolved) decode(root *yaml.Node, called []string) (*Experiment, error) {
 	d := &decoder{src: r.src}
 	e := defaults()
+	e.called = called
 	d.decode(root, reflect.ValueOf(&e).Elem(), "")
 	if len(d.errs) == 0 {
 		e.complete()
@@ -83,7 +85,7 @@ func (r *resolved) experiment(m *record.Manifest) (*Experiment, error) {
 	bad := func(what string, err error) error {
 		return &domains.DataError{File: r.file, What: "its configuration does not come out as it went in: " + what, Mend: "use the version of pepbench that made the run (" + m.Code.Version + "), or run the experiment again", Err: err}
 	}
-	e, err := r.decode(r.src.clone(r.root))
+	e, err := r.decode(r.src.clone(r.root), nil)
 	if err != nil {
 		return nil, bad("it is not read", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -122,7 +121,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	}
 	defer roles.close()
 	p.manifest.Endpoints = roles.endpoints
-	if had != nil && !reflect.DeepEqual(had.Endpoints, roles.endpoints) {
+	if had != nil && !sameEndpoints(had.Endpoints, roles.endpoints) {
 		return out, otherRun(dir, fmt.Sprintf("endpoints that said they were %v, now they say %v", had.Endpoints, roles.endpoints))
 	}
 	if fresh {
@@ -222,13 +221,6 @@ func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, se
 		err = ctx.Err()
 	}
 	return err
-}
-
-// sameEndpoint says whether the same model plays the same role; what it costs may
-// change.
-func sameEndpoint(a, b record.Endpoint) bool {
-	a.Price, b.Price = nil, nil
-	return a == b
 }
 
 // hopeless is how many sessions in a row may end without any score before the run

@@ -21,7 +21,8 @@ func rejudgeCommand(stdout, stderr io.Writer) *cobra.Command {
 			"its configuration (judge, roles.judge, backend, models), or by the same one once more. No\n" +
 			"question is asked and no solver is called. The results go to a folder of their own, whose\n" +
 			"tables/judges.md compares the two judges; run the same command again to go on after an\n" +
-			"interruption.",
+			"interruption. What a manifest does not keep, since it changes no result (limits, rates,\n" +
+			"timeouts, prices), is as if it had not been said, and can be set.",
 		Args: need(1, 1, "the folder of one run"),
 		RunE: func(c *cobra.Command, args []string) error {
 			p := &progress{out: stdout, err: stderr, terminal: isTerminal(stderr)}
