@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"pepbench/bench/record"
 	"pepbench/domains"
 )
 
@@ -74,6 +76,17 @@ func (p *Plan) DryRun() string {
 	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
 	w.Flush()
 	return b.String()
+}
+
+// atMost puts the planned calls of a whole run to models on servers into a few words;
+// the embedded one costs nothing.
+func (p *Plan) atMost() string {
+	c := &p.manifest.Planned
+	calls := c.Solver + c.Judge + c.Correctness + c.User + c.Interpreter + c.Asker + c.Probes
+	if calls == 0 || !slices.ContainsFunc(p.manifest.Endpoints, func(e record.Endpoint) bool { return !e.Simulated }) {
+		return ""
+	}
+	return fmt.Sprintf(" (all %d together: at most %d calls, about %d tokens in and %d out; --dry-run has them by role)", p.manifest.Sessions, calls, c.TokensIn, c.TokensOut)
 }
 
 // DrySweep says what every cell of a grid would do: sessions, calls by role, or why

@@ -249,6 +249,41 @@ func (p *Plan) talked(c *record.Calls, k *sessionKey) {
 	c.TokensOut += (user*2*answerChars + interpreter*answerChars/2 + asker*2*questionChars) / charsPerToken
 }
 
+// longest estimates the longest prompt of each role, in characters, from the same sizes
+// as the token estimate: with the most instructions, criteria and turns that any session
+// of the plan may have.
+func (p *Plan) longest() map[string]int {
+	e := p.Experiment
+	task, held, listed := 0, 0, 0
+	for i := range p.sessions {
+		prof := &p.Data.Profiles[p.sessions[i].profile]
+		t := &p.Data.Tasks[prof.Task]
+		chars := len(t.Prompt)
+		for _, o := range t.Options {
+			chars += len(o.Text)
+		}
+		task, held, listed = max(task, chars), max(held, prof.Held()), max(listed, len(prof.Cells))
+	}
+	told := e.Solver.Config.Instructions()
+	if told == 0 || told > listed { // 0 stands for all of them
+		told = listed
+	}
+	response := responseChars + responsePerInstruction*told
+	talk := e.Horizon * (questionChars + answerChars)
+	graded := held
+	if e.Judge.Config.Calls(2) > e.Judge.Config.Calls(1) { // one criterion a call
+		graded = 1
+	}
+	return map[string]int{
+		roleSolver:      promptOverhead + task + instructionChars*told,
+		roleJudge:       promptOverhead + task + response + rubricChars*graded,
+		roleCorrectness: promptOverhead + task + response,
+		roleUser:        2*promptOverhead + task + rubricChars*held + talk,
+		roleInterpreter: 2*promptOverhead + rubricChars,
+		roleAsker:       2*promptOverhead + task + questionChars*listed + talk,
+	}
+}
+
 // The sizes behind the token estimate, in characters. They are round numbers near
 // what the built-in domains send; a real model may write much more.
 const (

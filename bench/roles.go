@@ -12,6 +12,7 @@ import (
 
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/cache"
+	"pepbench/bench/llm/sim"
 	"pepbench/bench/record"
 	"pepbench/judges"
 )
@@ -159,24 +160,19 @@ func (r *roles) close() {
 // connect opens the models that some role needs, and asks each for one word, so that
 // a wrong key, model or address is found before any session is spent.
 func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
-	return p.Experiment.connect(ctx, concurrency, p.manifest.Judge)
-}
-
-// connect opens the models of the roles that are called.
-func (e *Experiment) connect(ctx context.Context, concurrency int, judgeID string) (*roles, error) {
-	r := &roles{judgeID: judgeID, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{}, links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}}
-	x, closeTrace, err := e.opening(concurrency)
+	e := p.Experiment
+	longest := p.longest()
+	for _, role := range e.rolesUsed() {
+		if err := e.modelOf(role).fits(longest[role]); err != nil {
+			return nil, fmt.Errorf("%s: %w", role, err)
+		}
+	}
+	r, err := openRoles(ctx, e, e.rolesUsed(), concurrency)
 	if err != nil {
 		return nil, err
 	}
-	r.closers = append(r.closers, closeTrace)
-	if err := r.open(ctx, e, x); err != nil {
-		r.close()
-		return nil, err
-	}
-	if c, ok := r.clients[roleSolver]; ok || e.Solver.Config.onlyProfile() {
-		r.solver = e.Solver.Config.solver(c)
-	}
+	r.judgeID = p.manifest.Judge
+	r.solver = e.Solver.Config.solver(r.clients[roleSolver])
 	r.judge = e.Judge.Config.judge(r.clients[roleJudge], e.modelOf(roleJudge).model())
 	if c := r.clients[roleCorrectness]; c != nil {
 		r.correctness = &judges.Correctness{Client: c}
@@ -184,14 +180,34 @@ func (e *Experiment) connect(ctx context.Context, concurrency int, judgeID strin
 	return r, nil
 }
 
-// open fills clients, endpoints and meters.
-func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
+// openRoles opens the models of some roles.
+func openRoles(ctx context.Context, e *Experiment, some []string, concurrency int) (*roles, error) {
+	r := &roles{
+		endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{},
+		links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}, cache: newCaching(e),
+	}
+	x, closeTrace, err := e.opening(concurrency)
+	if err != nil {
+		return nil, err
+	}
+	r.closers = append(r.closers, closeTrace)
+	x.cache = r.cache
+	if err := r.open(ctx, e, some, x); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// open fills clients, endpoints and meters of some roles.
+func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
 	type opened struct {
-		client   *llm.Link
-		reported string
+		client    *llm.Link
+		reported  string
+		simulated bool
 	}
 	models := map[string]opened{}
-	for _, role := range e.rolesCalled() {
+	for _, role := range some {
 		name := e.modelName(role)
 		b := e.named(name)
 		o, ok := models[name]
@@ -211,17 +227,18 @@ func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 				}
 				return err
 			}
-			o = opened{c, hello.Model}
+			// The embedded model says what it is behind any address and name.
+			o = opened{c, hello.Model, b.simulated() || hello.Content == sim.Introduction}
 			models[name] = o
 		}
 		m := &llm.Meter{Role: role}
 		r.meters[role], r.links[role], r.kinds[role] = m, o.client, b
 		r.clients[role] = m.Wrap(o.client)
-		end := record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: b.simulated()}
-		if in, out := b.price(); in != nil {
-			end.Price = &record.Price{In: *in, Out: *out}
+		p := record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: o.simulated}
+		if in, out := b.price(); in != nil && !o.simulated {
+			p.Price = &record.Price{In: *in, Out: *out}
 		}
-		r.endpoints = append(r.endpoints, end)
+		r.endpoints = append(r.endpoints, p)
 	}
 	return nil
 }

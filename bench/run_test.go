@@ -33,7 +33,8 @@ var small = []string{"split.users_per_task=1", "beliefs.latent.classes=[2]", "re
 
 func prepare(t testing.TB, config string, sets ...string) *Plan {
 	t.Helper()
-	e, err := Load(config, append(append([]string(nil), small...), sets...))
+	// Nothing is kept from other tests.
+	e, err := Load(config, slices.Concat(small, []string{"cache=off"}, sets))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -145,7 +145,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := probe(ctx, p.Experiment, p.Data.Rubric, roles, dir, had != nil, progress.Step); err != nil {
 		return out, err
 	}
-	progress.Step(fmt.Sprintf("running %d sessions", len(left)))
+	progress.Step(fmt.Sprintf("running %d sessions%s", len(left), p.atMost()))
 	r := &runner{plan: p, solver: roles.solver, judge: roles.judge, judgeID: roles.judgeID, correctness: roles.correctness, clients: roles.clients}
 	if err := work(ctx, j, left, limit, r.session, &out, progress); err != nil {
 		return out, err
@@ -221,6 +221,13 @@ func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, se
 		err = ctx.Err()
 	}
 	return err
+}
+
+// sameEndpoint says whether the same model plays the same role; what it costs may
+// change.
+func sameEndpoint(a, b record.Endpoint) bool {
+	a.Price, b.Price = nil, nil
+	return a == b
 }
 
 // hopeless is how many sessions in a row may end without any score before the run

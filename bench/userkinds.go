@@ -100,7 +100,7 @@ func (*verbalUser) verbal() bool { return true }
 func (v *verbalUser) About() string {
 	s := fmt.Sprintf("%s, in words: %s", v.manner, v.manner.About())
 	if n := v.repeats(); n > 0 {
-		s += fmt.Sprintf(" (audit: %g of the questions are put %d more times)", v.Audit, n)
+		s += fmt.Sprintf(" (audit: a share of %g of the questions is put again, repeats: %d)", v.Audit, n)
 	}
 	return s
 }

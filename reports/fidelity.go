@@ -221,9 +221,19 @@ func (c *computer) agreeing(of string, sessions []*session, criterion int) agree
 		to   *Estimate
 		from *ratio
 	}{
-		{&out.Answered, answered}, {&out.Agreement, agree}, {&out.Held, held}, {&out.Level, level}, {&out.LevelMAE, mae},
-		{&out.OfRule, rule}, {&out.OfModel, model}, {&out.Leak, leak}, {&out.LeakMean, leaks},
-		{&out.StopUnanswered, unanswered}, {&out.StopEarly, early}, {&out.HeldFlips, heldFlips}, {&out.LevelFlips, levelFlips},
+		{&out.Answered, answered},
+		{&out.Agreement, agree},
+		{&out.Held, held},
+		{&out.Level, level},
+		{&out.LevelMAE, mae},
+		{&out.OfRule, rule},
+		{&out.OfModel, model},
+		{&out.Leak, leak},
+		{&out.LeakMean, leaks},
+		{&out.StopUnanswered, unanswered},
+		{&out.StopEarly, early},
+		{&out.HeldFlips, heldFlips},
+		{&out.LevelFlips, levelFlips},
 	} {
 		*e.to = e.from.estimate(c)
 	}

@@ -117,7 +117,7 @@ func TestFidelity(t *testing.T) {
 			csv = string(f.Data)
 		}
 	}
-	for _, want := range []string{"User: embedded simulator", "played by u, and understood by rules or by i", "told 3, no preference 1, beside the point 1, unreadable 1, stop 1", "| all | 7 | 57.1 |"} {
+	for _, want := range []string{"User: embedded simulator", "played by u and understood by rules or by i", "told 3, no preference 1, beside the point 1, unreadable 1, stop 1", "| all | 7 | 57.1 |"} {
 		if !strings.Contains(md, want) {
 			t.Errorf("the table does not have %q:\n%s", want, md)
 		}

@@ -27,7 +27,7 @@ func fidelityTable(m *Metrics) *grid {
 	}
 	a := &f.All
 	g.caption = fmt.Sprintf("Fidelity of users on %s over at most %d %s.", describe(m), m.Horizon, plural(m.Horizon, "question")) + provenance(m) +
-		fmt.Sprintf(" Users: %s; played by %s, and understood by rules or by %s.", strings.TrimSuffix(m.UserModel, "."), f.User, f.Interpreter) +
+		fmt.Sprintf(" Users: %s.", strings.TrimSuffix(m.UserModel, ".")) +
 		fmt.Sprintf(" Of %d questions about a criterion: told %d, no preference %d, beside the point %d, unreadable %d, stop %d.", a.Questions, a.Told, a.Indifferent, a.Aside, a.Unread, a.Stop) +
 		" Agreement: answers equal to the true profile; level: of those held by both. Leaks: answers that tell of something else that is held and was not asked. Stop unanswered, stop early: of sessions ended by their users, those that ended at a question about something they hold without saying so, and before all that they hold was told." +
 		fmt.Sprintf(" Flips: of %d %s put again, those answered differently.", f.Audited, plural(f.Audited, "question"))
@@ -73,8 +73,16 @@ func fidelityCSV(m *Metrics) [][]string {
 			name string
 			n    int
 		}{
-			{"questions", a.Questions}, {"no_criterion", a.NoCriterion}, {"told", a.Told}, {"no_preference", a.Indifferent}, {"aside", a.Aside},
-			{"unread", a.Unread}, {"stop", a.Stop}, {"by_rule", a.ByRule}, {"by_model", a.ByModel}, {"stopped", a.Stopped},
+			{"questions", a.Questions},
+			{"no_criterion", a.NoCriterion},
+			{"told", a.Told},
+			{"no_preference", a.Indifferent},
+			{"aside", a.Aside},
+			{"unread", a.Unread},
+			{"stop", a.Stop},
+			{"by_rule", a.ByRule},
+			{"by_model", a.ByModel},
+			{"stopped", a.Stopped},
 		} {
 			if scope == "criterion" && (c.name == "no_criterion" || c.name == "stopped") {
 				continue
@@ -85,9 +93,19 @@ func fidelityCSV(m *Metrics) [][]string {
 			name string
 			Estimate
 		}{
-			{"answered", a.Answered}, {"agreement", a.Agreement}, {"held", a.Held}, {"level", a.Level}, {"level_mae", a.LevelMAE},
-			{"agreement_rule", a.OfRule}, {"agreement_model", a.OfModel}, {"leak", a.Leak}, {"leak_mean", a.LeakMean},
-			{"stop_unanswered", a.StopUnanswered}, {"stop_early", a.StopEarly}, {"held_flips", a.HeldFlips}, {"level_flips", a.LevelFlips},
+			{"answered", a.Answered},
+			{"agreement", a.Agreement},
+			{"held", a.Held},
+			{"level", a.Level},
+			{"level_mae", a.LevelMAE},
+			{"agreement_rule", a.OfRule},
+			{"agreement_model", a.OfModel},
+			{"leak", a.Leak},
+			{"leak_mean", a.LeakMean},
+			{"stop_unanswered", a.StopUnanswered},
+			{"stop_early", a.StopEarly},
+			{"held_flips", a.HeldFlips},
+			{"level_flips", a.LevelFlips},
 		} {
 			if scope == "criterion" && strings.HasPrefix(e.name, "stop") { // of sessions, not of criteria
 				continue

@@ -286,13 +286,14 @@ func (m *Metrics) folds() string {
 
 // notice says who graded: a table or figure that was made with a simulator says so.
 func notice(m *Metrics) string {
-	switch {
-	case m.Simulated:
-		return capital(series(m.SimulatedRoles)) + ": embedded simulator, not a language model."
-	case m.Cluster == "user" || strings.HasPrefix(m.Judge, "profile"):
-		return "Graded by the profile judge, without a language model."
+	var says []string
+	if m.Simulated {
+		says = append(says, capital(series(m.SimulatedRoles))+": embedded simulator, not a language model.")
 	}
-	return ""
+	if m.Cluster == "user" || strings.HasPrefix(m.Judge, "profile") {
+		says = append(says, "Graded by the profile judge, without a language model.")
+	}
+	return strings.Join(says, " ")
 }
 
 // series joins words: a, b and c.
@@ -324,6 +325,9 @@ func provenance(m *Metrics) (s string) {
 	}
 	if n := notice(m); n != "" {
 		s += " " + n
+	}
+	if f := m.Fidelity; f != nil {
+		s += fmt.Sprintf(" Users answer in words, played by %s and understood by rules or by %s.", f.User, f.Interpreter)
 	}
 	if m.Compat != "" {
 		s += " Beliefs and choices of questions are computed as the released code does."

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-const genericReply = "I am the embedded simulator. I recognise the prompts of the benchmark and nothing else."
+// Introduction is the reply to what no role fits.
+const Introduction = "I am the embedded simulator. I recognise the prompts of the benchmark and nothing else."
 
 // replyTo answers the messages of a request.
 func replyTo(msgs []message) (string, error) {
@@ -54,7 +55,7 @@ func replyTo(msgs []message) (string, error) {
 	case openAskerRole:
 		return askOpenly(p.text), nil
 	}
-	return genericReply, nil
+	return Introduction, nil
 }
 
 func writeInt(b *bytes.Buffer, n int) { b.Write(strconv.AppendInt(nil, int64(n), 10)) }

@@ -258,7 +258,7 @@ func TestOthers(t *testing.T) {
 		{"", "Question asked: x?\nReply to interpret: I don't really mind.\n" + levels, `{"held": false, "level": null}`, "does not care"},
 		{"", "Question asked: x?\nReply to interpret: I have no preference about that.", `{"held": false, "level": null}`, "the user's words"},
 		{"", "Question asked: x?\nReply to interpret: Purple.\n" + levels, `{"held": true, "level": null}`, "no level"},
-		{"", "Hello!", genericReply, "unrecognised"},
+		{"", "Hello!", Introduction, "unrecognised"},
 	}
 	for _, tt := range tests {
 		if got := chat(t, tt.system, tt.user); got != tt.want {

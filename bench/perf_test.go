@@ -1,0 +1,271 @@
+//go:build unix
+
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	openai "github.com/sashabaranov/go-openai"
+
+	"pepbench/bench/llm"
+	"pepbench/bench/record"
+)
+
+// The benchmarks of this file talk to the embedded model in a process of its own, as to
+// any other server on this machine, so that the CPU they report is the client's alone.
+// Calls a second are those of both on the same processors. The size of a run is that of
+// PEPBENCH_PERF (users a task; 1 when empty): make perf sets it to 24, which makes about
+// 70,000 calls of the medical domain.
+
+// servesim builds the command and starts its server.
+func servesim(b *testing.B, flags ...string) (baseURL string) {
+	b.Helper()
+	bin := filepath.Join(b.TempDir(), "pepbench")
+	if out, err := exec.Command("go", "build", "-o", bin, "./cmd/pepbench").CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	cmd := exec.Command(bin, append([]string{"serve-sim", "--addr", "127.0.0.1:0"}, flags...)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_, _ = io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err != nil {
+			b.Errorf("serve-sim: %v", err)
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(line)
+}
+
+// used is the processor time of this process.
+func used(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// perfMeter reports what happens between its start and its end, by call.
+type perfMeter struct {
+	b     *testing.B
+	begun time.Time
+	cpu   time.Duration
+	peak  atomic.Uint64 // of the heap and stacks in use, bytes
+	quit  chan struct{}
+	done  sync.WaitGroup
+}
+
+func startPerf(b *testing.B) *perfMeter {
+	runtime.GC()
+	p := &perfMeter{b: b, quit: make(chan struct{})}
+	p.done.Go(func() {
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				if now := m.HeapInuse + m.StackInuse; now > p.peak.Load() {
+					p.peak.Store(now)
+				}
+			case <-p.quit:
+				return
+			}
+		}
+	})
+	p.begun, p.cpu = time.Now(), used(b)
+	return p
+}
+
+func (p *perfMeter) end(calls int) {
+	cpu, wall := used(p.b)-p.cpu, time.Since(p.begun)
+	close(p.quit)
+	p.done.Wait()
+	p.b.ReportMetric(float64(cpu.Microseconds())/float64(calls), "cpu-us/call")
+	p.b.ReportMetric(float64(calls)/wall.Seconds(), "calls/s")
+	p.b.ReportMetric(float64(calls)/float64(p.b.N), "calls/op")
+	p.b.ReportMetric(float64(p.peak.Load())/(1<<20), "MB-peak")
+	p.b.ReportMetric(0, "ns/op") // of a whole run, which says nothing
+}
+
+// perfUsers is the size of the runs.
+func perfUsers(b *testing.B) string {
+	b.Helper()
+	s := os.Getenv("PEPBENCH_PERF")
+	if s == "" {
+		return "1"
+	}
+	if n, err := strconv.Atoi(s); err != nil || n < 1 {
+		b.Fatalf("PEPBENCH_PERF is %q, not a number of users a task", s)
+	}
+	return s
+}
+
+// BenchmarkRun is the whole of a run but for preparing and reporting it: the sessions
+// with their questions, requests, cache, replies read, journal and progress.
+func BenchmarkRun(b *testing.B) {
+	url := servesim(b)
+	users := perfUsers(b)
+	for _, row := range []struct{ name, cache string }{{"uncached", "off"}, {"miss", "refresh"}, {"replay", "read"}} {
+		b.Run(row.name, func(b *testing.B) {
+			file := filepath.Join(b.TempDir(), "cache.sqlite")
+			plan := func(cache string) *Plan {
+				e, err := Load("../configs/medical.yaml", []string{
+					fmt.Sprintf("backend={kind: openai, base_url: %q, model: m, concurrency: 32}", url),
+					"split.users_per_task=" + users, "cache=" + cache, "cache_file=" + file,
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				p, err := Prepare(context.Background(), e, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				return p
+			}
+			if row.cache == "read" { // fill it
+				if _, err := Run(context.Background(), plan("write"), b.TempDir(), false, &watch{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			p := plan(row.cache)
+			calls := 0
+			m := startPerf(b)
+			for range b.N {
+				dir := b.TempDir()
+				if _, err := Run(context.Background(), p, dir, true, &watch{}); err != nil {
+					b.Fatal(err)
+				}
+				var u record.Usage
+				if text, err := os.ReadFile(filepath.Join(dir, record.UsageFile)); err != nil || json.Unmarshal(text, &u) != nil {
+					b.Fatalf("usage: %v", err)
+				}
+				for _, r := range u.Roles {
+					calls += r.Calls
+					if cached := r.Cached == r.Calls; cached != (row.cache == "read" || r.Calls == 0) {
+						b.Fatalf("%d of %d calls from the cache", r.Cached, r.Calls)
+					}
+				}
+			}
+			m.end(calls)
+		})
+	}
+}
+
+// BenchmarkBareClient is the floor: go-openai in a loop on the same server, with
+// requests like those of a run, and nothing besides.
+func BenchmarkBareClient(b *testing.B) {
+	const most = 32
+	cfg := openai.DefaultConfig("")
+	cfg.BaseURL = servesim(b)
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = most, most
+	defer t.CloseIdleConnections()
+	cfg.HTTPClient = &http.Client{Transport: t}
+	client := openai.NewClientWithConfig(cfg)
+	users, err := strconv.Atoi(perfUsers(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	calls := b.N * users * 3000
+	ask := func(i int) error {
+		_, err := client.CreateChatCompletion(context.Background(), openai.ChatCompletionRequest{Model: "m", Messages: []openai.ChatCompletionMessage{
+			{Role: "system", Content: strings.Repeat("Answer in a few plain sentences. ", 20)},
+			{Role: "user", Content: perfPrompt(i)},
+		}})
+		return err
+	}
+	m := startPerf(b)
+	if err := inParallel(most, calls, ask); err != nil {
+		b.Fatal(err)
+	}
+	m.end(calls)
+}
+
+// BenchmarkInFlight says how close a hundred calls in flight come to a hundred calls a
+// latency, when the server takes 100 ms for each.
+func BenchmarkInFlight(b *testing.B) {
+	const most, latency = 100, 100 * time.Millisecond
+	link, err := llm.Dial(llm.Endpoint{BaseURL: servesim(b, "--latency", latency.String()), Model: "m", Concurrency: most}, llm.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer link.Close()
+	users, err := strconv.Atoi(perfUsers(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	calls := b.N * users * 500
+	m := startPerf(b)
+	err = inParallel(most, calls, func(i int) error {
+		_, err := link.Complete(context.Background(), llm.Request{User: perfPrompt(i)})
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	wall := time.Since(m.begun)
+	m.end(calls)
+	b.ReportMetric(100*float64(calls)/wall.Seconds()/(most/latency.Seconds()), "%-of-ideal")
+}
+
+// perfPrompt is a task with instructions, the i-th of many.
+func perfPrompt(i int) string {
+	return "Task:\n" + strings.Repeat("Which of these is it, and why? ", 30) + strconv.Itoa(i) + "\nA) one\nB) two\n\nThis reader wants:\n- Brevity: some\n- Worked examples: much\n"
+}
+
+// inParallel makes calls 0, 1, ... from so many goroutines.
+func inParallel(most, calls int, call func(i int) error) error {
+	var next atomic.Int64
+	errs := make(chan error, most)
+	for range most {
+		go func() {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= calls {
+					errs <- nil
+					return
+				}
+				if err := call(i); err != nil {
+					errs <- err
+					return
+				}
+			}
+		}()
+	}
+	var first error
+	for range most {
+		if err := <-errs; err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
