@@ -203,7 +203,7 @@ func TestRejudgeOther(t *testing.T) {
 		return "2"
 	})
 	backend := fmt.Sprintf("backend={kind: openai, base_url: %q, model: stern}", server.URL)
-	if o := mustRejudge(t, from, to, backend, "judge.repeats=2"); o.Ran != o.Total || o.Failed != 0 {
+	if o := mustRejudge(t, from, to, backend, "judge.repeats=2", "cache=off"); o.Ran != o.Total || o.Failed != 0 {
 		t.Fatalf("%+v", o)
 	}
 	total := 0
