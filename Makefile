@@ -48,6 +48,10 @@ parity: ## hold the released models to reference outputs: PARITY=DIR (default: t
 # nothing to find there, and drawing under it takes minutes.
 SINGLE := ./domains/... ./reports/...
 
+.PHONY: clients
+clients: build ## try third-party OpenAI clients against serve-sim (needs Node.js, npm and the network)
+	scripts/clients.sh
+
 .PHONY: test
 test: ## all tests, with the race detector wherever there are goroutines
 	$(GO) test -race $$($(GO) list ./... | grep -v -e ^pepbench/domains -e ^pepbench/reports)
@@ -59,12 +63,12 @@ lint: ## formatting, vet, staticcheck, tidy go.mod
 
 .PHONY: perf
 perf: ## benchmarks and the machine's floor, in the form benchstat reads (COUNT=5 BENCHTIME=1s)
-	$(GO) test -run '^$$' -bench . -benchmem -count $${COUNT:-5} -benchtime $${BENCHTIME:-1s} ./...
+	PEPBENCH_PERF=$${PEPBENCH_PERF:-24} $(GO) test -run '^$$' -bench . -benchmem -timeout 60m -count $${COUNT:-5} -benchtime $${BENCHTIME:-1s} ./...
 
 .PHONY: clean
 clean: ## remove the command
 	rm -rf bin
 
 .PHONY: clean-results
-clean-results: ## remove the results of all runs, which may have cost money (not results/readme)
-	find results -mindepth 1 -maxdepth 1 ! -name baseline ! -name readme -exec rm -rf {} +
+clean-results: ## remove the results of all runs, which may have cost money (not results/readme, nor the cache of replies)
+	find results -mindepth 1 -maxdepth 1 ! -name baseline ! -name readme ! -name 'cache.sqlite*' -exec rm -rf {} +

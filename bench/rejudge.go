@@ -406,7 +406,7 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 	}
 	e := r.Experiment
 	limit := e.inFlight()
-	models, err := openRoles(ctx, e, rejudging, limit)
+	models, err := e.connect(ctx, limit, r.manifest.Judge)
 	if err != nil {
 		return out, err
 	}
@@ -439,7 +439,7 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 		return out, err
 	}
 	defer source.Close()
-	g := &regrader{Rejudge: r, source: source, judge: e.Judge.Config.judge(models.clients[roleJudge], e.modelOf(roleJudge).model()), correctness: &judges.Correctness{Client: models.clients[roleCorrectness]}}
+	g := &regrader{Rejudge: r, source: source, judge: models.judge, correctness: models.correctness}
 	failed, left := r.missing(j)
 	for _, l := range failed { // are left out by every report, and are kept to be counted there
 		s, err := g.session(l)

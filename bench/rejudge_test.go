@@ -94,7 +94,7 @@ func judgeServer(t testing.TB, grade func(c *chat, name string) string) (*httpte
 
 func prepareRejudge(t testing.TB, dir string, sets ...string) *Rejudge {
 	t.Helper()
-	r, err := PrepareRejudge(context.Background(), dir, sets, nil)
+	r, err := PrepareRejudge(context.Background(), dir, append([]string{"cache=off"}, sets...), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -167,23 +167,13 @@ func (p *Plan) connect(ctx context.Context, concurrency int) (*roles, error) {
 			return nil, fmt.Errorf("%s: %w", role, err)
 		}
 	}
-	r, err := openRoles(ctx, e, e.rolesUsed(), concurrency)
-	if err != nil {
-		return nil, err
-	}
-	r.judgeID = p.manifest.Judge
-	r.solver = e.Solver.Config.solver(r.clients[roleSolver])
-	r.judge = e.Judge.Config.judge(r.clients[roleJudge], e.modelOf(roleJudge).model())
-	if c := r.clients[roleCorrectness]; c != nil {
-		r.correctness = &judges.Correctness{Client: c}
-	}
-	return r, nil
+	return e.connect(ctx, concurrency, p.manifest.Judge)
 }
 
-// openRoles opens the models of some roles.
-func openRoles(ctx context.Context, e *Experiment, some []string, concurrency int) (*roles, error) {
+// connect opens the models of the roles that are called.
+func (e *Experiment) connect(ctx context.Context, concurrency int, judgeID string) (*roles, error) {
 	r := &roles{
-		endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{},
+		judgeID: judgeID, endpoints: []record.Endpoint{}, clients: map[string]llm.Client{}, meters: map[string]*llm.Meter{},
 		links: map[string]*llm.Link{}, kinds: map[string]BackendKind{}, cache: newCaching(e),
 	}
 	x, closeTrace, err := e.opening(concurrency)
@@ -192,22 +182,29 @@ func openRoles(ctx context.Context, e *Experiment, some []string, concurrency in
 	}
 	r.closers = append(r.closers, closeTrace)
 	x.cache = r.cache
-	if err := r.open(ctx, e, some, x); err != nil {
+	if err := r.open(ctx, e, x); err != nil {
 		r.close()
 		return nil, err
+	}
+	if c, ok := r.clients[roleSolver]; ok || e.Solver.Config.onlyProfile() {
+		r.solver = e.Solver.Config.solver(c)
+	}
+	r.judge = e.Judge.Config.judge(r.clients[roleJudge], e.modelOf(roleJudge).model())
+	if c := r.clients[roleCorrectness]; c != nil {
+		r.correctness = &judges.Correctness{Client: c}
 	}
 	return r, nil
 }
 
-// open fills clients, endpoints and meters of some roles.
-func (r *roles) open(ctx context.Context, e *Experiment, some []string, x opening) error {
+// open fills clients, endpoints and meters.
+func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 	type opened struct {
 		client    *llm.Link
 		reported  string
 		simulated bool
 	}
 	models := map[string]opened{}
-	for _, role := range some {
+	for _, role := range e.rolesCalled() {
 		name := e.modelName(role)
 		b := e.named(name)
 		o, ok := models[name]
@@ -234,11 +231,11 @@ func (r *roles) open(ctx context.Context, e *Experiment, some []string, x openin
 		m := &llm.Meter{Role: role}
 		r.meters[role], r.links[role], r.kinds[role] = m, o.client, b
 		r.clients[role] = m.Wrap(o.client)
-		p := record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: o.simulated}
-		if in, out := b.price(); in != nil && !o.simulated {
-			p.Price = &record.Price{In: *in, Out: *out}
+		end := record.Endpoint{Role: role, Model: b.model(), Reported: o.reported, Simulated: o.simulated}
+		if in, out := b.price(); in != nil && !b.simulated() {
+			end.Price = &record.Price{In: *in, Out: *out}
 		}
-		r.endpoints = append(r.endpoints, p)
+		r.endpoints = append(r.endpoints, end)
 	}
 	return nil
 }

@@ -223,13 +223,6 @@ func work[K any](ctx context.Context, j *record.Journal, left []K, limit int, se
 	return err
 }
 
-// sameEndpoint says whether the same model plays the same role; what it costs may
-// change.
-func sameEndpoint(a, b record.Endpoint) bool {
-	a.Price, b.Price = nil, nil
-	return a == b
-}
-
 // hopeless is how many sessions in a row may end without any score before the run
 // stops: the endpoint is down, or the judge cannot be read.
 const hopeless = 20

@@ -1,11 +1,10 @@
+//go:build unix
+
 package cache
 
 import (
 	"context"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"syscall"
@@ -14,25 +13,6 @@ import (
 
 	"pepbench/bench/llm"
 )
-
-// echo is a server that replies, or fails with all that it was sent.
-func echo(t testing.TB) (url string, stop func()) {
-	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		w.Header().Set("Content-Type", "application/json")
-		if strings.Contains(string(body), "bad") {
-			w.WriteHeader(http.StatusBadRequest)
-			fmt.Fprintf(w, `{"error": {"message": %q}}`, fmt.Sprint(r.Header))
-			return
-		}
-		fmt.Fprint(w, `{"choices": [{"message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}]}`)
-	}))
-	return srv.URL, srv.Close
-}
 
 // long is a request of the size that a judge is sent, and a reply of a solver's.
 func long(i int) llm.Request {
@@ -113,25 +93,4 @@ func BenchmarkMissAndStore(b *testing.B) {
 	}
 	flush(b, c)
 	cpu(b, from)
-}
-
-// TestFlatMemory: many calls, stored and read, leave nothing behind in memory.
-func TestFlatMemory(t *testing.T) {
-	c := opened(t, file(t))
-	client := c.Wrap(&server{}, here, Write)
-	live := func(from, to int) uint64 {
-		for i := from; i < to; i++ {
-			ask(t, client, fmt.Sprint(i))
-			ask(t, client, fmt.Sprint(i/2))
-		}
-		flush(t, c)
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		return m.HeapAlloc
-	}
-	before := live(0, 5000)
-	if after := live(5000, 20000); after > before+1<<20 {
-		t.Errorf("%d bytes after 5000 calls, %d after 20000", before, after)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,9 +24,16 @@ import (
 // crew tells TestMain to be one of the processes of TestSeveralProcesses.
 const crew = "PEPBENCH_TEST_CACHE"
 
+// crash tells it to be the process of TestCrash.
+const crash = "PEPBENCH_TEST_CACHE_CRASH"
+
 func TestMain(m *testing.M) {
 	if file := os.Getenv(crew); file != "" {
-		if err := work(file); err != nil {
+		do := work
+		if os.Getenv(crash) != "" {
+			do = fall
+		}
+		if err := do(file); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -467,6 +475,52 @@ func TestSeveralProcesses(t *testing.T) {
 	}
 }
 
+// fall stores calls, waits until all but the last are in the file, and ends in the
+// middle of it all.
+func fall(path string) error {
+	c, err := Open(path, true)
+	if err != nil {
+		return err
+	}
+	client := c.Wrap(&server{}, here, Write)
+	for i := range 300 {
+		if i == 299 {
+			for c.unwritten() > 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if _, err := client.Complete(context.Background(), llm.Request{System: "s", User: fmt.Sprint(i)}); err != nil {
+			return err
+		}
+	}
+	os.Exit(0)
+	return nil
+}
+
+// unwritten counts what is not in the file yet.
+func (c *Cache) unwritten() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending)
+}
+
+// TestCrash: a process that ends without Close loses its last batch and no more.
+func TestCrash(t *testing.T) {
+	path := file(t)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), crew+"="+path, crash+"=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	c := opened(t, path)
+	if n := count(t, c); n != 299 && n != 300 {
+		t.Errorf("%d of 300 calls are left", n)
+	}
+	if got := ask(t, c.Wrap(nil, here, Read), "298"); got.Content != "reply 299" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // TestNetwork: on a network file system a file serves one process, and says so.
 func TestNetwork(t *testing.T) {
 	path := file(t)
@@ -576,5 +630,26 @@ func TestFailedWrites(t *testing.T) {
 	}
 	if err := c.Close(); err == nil {
 		t.Error("closed as if all were written")
+	}
+}
+
+// TestFlatMemory: many calls, stored and read, leave nothing behind in memory.
+func TestFlatMemory(t *testing.T) {
+	c := opened(t, file(t))
+	client := c.Wrap(&server{}, here, Write)
+	live := func(from, to int) uint64 {
+		for i := from; i < to; i++ {
+			ask(t, client, fmt.Sprint(i))
+			ask(t, client, fmt.Sprint(i/2))
+		}
+		flush(t, c)
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := live(0, 2000)
+	if after := live(2000, 8000); after > before+1<<20 {
+		t.Errorf("%d bytes after 2000 calls, %d after 8000", before, after)
 	}
 }

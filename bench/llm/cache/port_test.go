@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,16 +40,10 @@ func filled(t testing.TB, order []int) *Cache {
 // flush waits until all that was stored is in the file.
 func flush(t testing.TB, c *Cache) {
 	t.Helper()
-	for {
-		c.mu.Lock()
-		n := len(c.pending)
-		c.mu.Unlock()
-		if n == 0 {
-			must(t, c.failure())
-			return
-		}
+	for c.unwritten() > 0 {
 		time.Sleep(time.Millisecond)
 	}
+	must(t, c.failure())
 }
 
 func exported(t testing.TB, c *Cache, model string) string {
@@ -270,6 +267,25 @@ func FuzzImport(f *testing.F) {
 			}
 		}
 	})
+}
+
+// echo is a server that replies, or fails with all that it was sent.
+func echo(t testing.TB) (url string, stop func()) {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if strings.Contains(string(body), "bad") {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"error": {"message": %q}}`, fmt.Sprint(r.Header))
+			return
+		}
+		fmt.Fprint(w, `{"choices": [{"message": {"role": "assistant", "content": "fine"}, "finish_reason": "stop"}]}`)
+	}))
+	return srv.URL, srv.Close
 }
 
 // TestNoSecrets: neither a key nor a header comes into the file, even where a server
