@@ -203,7 +203,7 @@ func TestRejudgeOther(t *testing.T) {
 		return "2"
 	})
 	backend := fmt.Sprintf("backend={kind: openai, base_url: %q, model: stern}", server.URL)
-	if o := mustRejudge(t, from, to, backend, "judge.repeats=2"); o.Ran != o.Total || o.Failed != 0 {
+	if o := mustRejudge(t, from, to, backend, "judge.repeats=2", "cache=off"); o.Ran != o.Total || o.Failed != 0 {
 		t.Fatalf("%+v", o)
 	}
 	total := 0
@@ -609,9 +609,9 @@ func TestRejudgeLimits(t *testing.T) {
 		t.Errorf("dollars without a price: %v", err)
 	}
 	priced := []string{backend, "backend.price={in: 1, out: 10}"}
-	_, err := prepareRejudge(t, from, append(priced, "limits.dollars=0.001", "concurrency=2")...).Run(context.Background(), to, &watch{})
+	_, err := prepareRejudge(t, from, append(priced, "limits.dollars=1", "limits.calls=30", "concurrency=2")...).Run(context.Background(), to, &watch{})
 	if !errors.Is(err, llm.ErrBudget) {
-		t.Fatalf("a tenth of a cent: %v", err)
+		t.Fatalf("thirty calls: %v", err)
 	}
 	if o := mustRejudge(t, from, to, backend, "backend.price={in: 2, out: 20}"); o.Ran == 0 || o.Ran == o.Total {
 		t.Errorf("went on: %+v", o)
