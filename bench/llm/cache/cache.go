@@ -53,7 +53,7 @@ func KeyOf(request []byte) Key {
 const (
 	batchMost = 256                   // entries a transaction
 	batchWait = 50 * time.Millisecond // longest that an entry waits for company
-	queueMost = 1024                  // entries in memory before calls wait for the disk
+	queueMost = 512                   // entries in memory before calls wait for the disk
 )
 
 // A Cache is an open file. It may be used by several goroutines; Close is called
@@ -119,7 +119,7 @@ func open(path string, o opening) (_ *Cache, err error) {
 		path: path, network: o.network, pending: map[Key]*entry{}, flights: map[Key]*flight{},
 		queue: make(chan *entry, queueMost), wrote: make(chan struct{}),
 	}
-	if c.write, err = connect(path, o, 1); err != nil {
+	if c.write, err = connect(path, o, 1, writerPages); err != nil {
 		return nil, fmt.Errorf("cache: %w", err)
 	}
 	c.read = c.write
@@ -183,8 +183,12 @@ func notOurs(path string) error {
 // less processor time a stored reply).
 const checkpoint = "wal_autocheckpoint(4000)"
 
-// connect makes a pool of n connections.
-func connect(path string, o opening, n int) (*sql.DB, error) {
+// writerPages holds 8 MB of the index, that of 200,000 calls, in the memory of the
+// connection that writes (a tenth less processor time at 80,000).
+const writerPages = "cache_size(-8000)"
+
+// connect makes a pool of n connections, with further pragmas.
+func connect(path string, o opening, n int, more ...string) (*sql.DB, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -202,6 +206,7 @@ func connect(path string, o opening, n int) (*sql.DB, error) {
 	if o.network != "" && !o.frozen {
 		q["_pragma"] = []string{"busy_timeout(1000)", "locking_mode(EXCLUSIVE)", "synchronous(NORMAL)", checkpoint}
 	}
+	q["_pragma"] = append(q["_pragma"], more...)
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: filepath.ToSlash(abs), RawQuery: q.Encode()}).String())
 	if err != nil {
 		return nil, err
