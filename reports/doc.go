@@ -215,8 +215,10 @@
 //	unread, reasons          requests that nothing readable came back to, and why, without what
 //	                         the reasons quote
 //	tokens_in, tokens_out    as the servers count, null when none said
+//	uncounted                calls whose tokens no server said, and which the sums lack; absent
+//	                         where there are none
 //	dollars                  at the price of the manifest, as if nothing had come from a cache; null
-//	                         without price or tokens
+//	                         without price, or where the tokens of some call are missing
 //
 // A unit is a session, a checkpoint that was graded, and a criterion. A pooled statistic
 // (value, lo, hi) is of all units together; its interval is of the same resamples as all

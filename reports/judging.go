@@ -14,8 +14,8 @@ import (
 
 // A callCount is what one role called for, over all sessions.
 type callCount struct {
-	calls, repairs, tokensIn, tokensOut int
-	unread                              map[string]int
+	calls, repairs, tokensIn, tokensOut, uncounted int
+	unread                                         map[string]int
 }
 
 // A gradeCount is what there is to say of the judge on one task: grades of several
@@ -48,6 +48,7 @@ func (r *Run) count(s *record.Session) {
 		n.repairs += c.Repairs
 		n.tokensIn += c.TokensIn
 		n.tokensOut += c.TokensOut
+		n.uncounted += c.Uncounted
 		for _, why := range c.Unread {
 			n.unread[unquoted(why)]++
 		}
@@ -161,6 +162,7 @@ type roleCalls struct {
 	Reasons    []count `json:"reasons"`
 	TokensIn   Number  `json:"tokens_in"`
 	TokensOut  Number  `json:"tokens_out"`
+	Uncounted  int     `json:"uncounted,omitempty"` // calls that the tokens lack
 	Dollars    Number  `json:"dollars"`
 }
 
@@ -186,7 +188,7 @@ func (c *computer) roleCalls() (out []roleCalls) {
 	for _, role := range names {
 		n := c.calls[role]
 		of := roleCalls{
-			Role: role, Calls: n.calls, Requests: n.calls - n.repairs, Repairs: n.repairs,
+			Role: role, Calls: n.calls, Requests: n.calls - n.repairs, Repairs: n.repairs, Uncounted: n.uncounted,
 			PerSession: Number(float64(n.calls) / float64(c.counted)), Reasons: counts(n.unread),
 			TokensIn: undefined(), TokensOut: undefined(), Dollars: undefined(),
 		}
@@ -204,7 +206,7 @@ func (c *computer) roleCalls() (out []roleCalls) {
 				continue
 			}
 			of.Model = e.Model
-			if e.Price != nil {
+			if e.Price != nil && n.uncounted == 0 {
 				of.Dollars = (of.TokensIn*Number(e.Price.In) + of.TokensOut*Number(e.Price.Out)) / 1e6
 			}
 		}

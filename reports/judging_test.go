@@ -260,6 +260,36 @@ func TestNoJudging(t *testing.T) {
 	}
 }
 
+// TestUncounted: tokens that a server did not say are missing from the sums, which says so
+// and gives no price.
+func TestUncounted(t *testing.T) {
+	for _, row := range []struct {
+		reason         string
+		in, uncounted  int
+		dollars, noted bool
+	}{
+		{"all are counted", 1000, 0, true, false},
+		{"some are not", 1000, 2, false, true},
+		{"none are, which a dash says", 0, 3, false, false},
+	} {
+		dir := synth{tasks: 2, users: 1, seeds: 1, criteria: 5, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
+			m.Endpoints = []record.Endpoint{{Role: "solver", Model: "s", Price: &record.Price{In: 1, Out: 1}}}
+			for i := range *all {
+				(*all)[i].Calls = []record.RoleCalls{{Role: "solver", Calls: 3, TokensIn: row.in, TokensOut: row.in, Uncounted: row.uncounted}}
+			}
+		}}.write(t)
+		r := load(t, dir)
+		m := Compute(r)
+		c, text := m.Calls[0], string(callsTable(m).markdown())
+		if c.Uncounted != row.uncounted*r.read || c.Dollars.Defined() != row.dollars {
+			t.Errorf("%s: %+v", row.reason, c)
+		}
+		if want := fmt.Sprintf("the tokens of %d of %d calls are missing", row.uncounted*r.read, 3*r.read); strings.Contains(text, want) != row.noted {
+			t.Errorf("%s:\n%s", row.reason, text)
+		}
+	}
+}
+
 func TestUnquoted(t *testing.T) {
 	for _, row := range []struct{ reason, in, want string }{
 		{"what was said goes", `unreadable reply: not a JSON object: "I am sorry" (asked 3 times)`, "unreadable reply: not a JSON object"},

@@ -12,11 +12,11 @@ import (
 // Without models it has no rows.
 func callsTable(m *Metrics) *grid {
 	g := &grid{name: "calls", head: []string{"Role", "Model", "Calls", "A session", "Repairs", "Unread", "Unread (%)", "Tokens in", "Tokens out", "Dollars"}}
-	whole := func(v Number, why string) cell {
+	whole := func(v Number, less int, why string) cell {
 		if !v.Defined() {
 			return g.none("%s", why)
 		}
-		return cell{value: num(v, "%.0f")}
+		return cell{value: num(v, "%.0f"), note: less}
 	}
 	const uncounted = "no server said how many tokens it took"
 	var group [][]cell
@@ -30,9 +30,15 @@ func callsTable(m *Metrics) *grid {
 			}
 			unread.note = g.note("%s: %s", c.Role, strings.Join(why, "; "))
 		}
+		less := 0
+		if c.Uncounted > 0 && (c.TokensIn.Defined() || c.TokensOut.Defined()) {
+			less = g.note("%s: the tokens of %d of %d calls are missing, which no server counted", c.Role, c.Uncounted, c.Calls)
+		}
 		dollars := cell{value: num(c.Dollars, "%.2f")}
 		switch {
 		case c.Dollars.Defined():
+		case less > 0:
+			dollars = cell{value: dash, note: less}
 		case !c.TokensIn.Defined() || !c.TokensOut.Defined():
 			dollars = g.none(uncounted)
 		default:
@@ -46,7 +52,7 @@ func callsTable(m *Metrics) *grid {
 			{value: strconv.Itoa(c.Repairs)},
 			unread,
 			{value: percentOf(c)},
-			whole(c.TokensIn, uncounted), whole(c.TokensOut, uncounted), dollars,
+			whole(c.TokensIn, less, uncounted), whole(c.TokensOut, less, uncounted), dollars,
 		})
 	}
 	if group != nil {
@@ -89,6 +95,9 @@ func callsCSV(m *Metrics) [][]string {
 		add("unread", Number(c.Unread))
 		add("tokens_in", c.TokensIn)
 		add("tokens_out", c.TokensOut)
+		if c.Uncounted > 0 {
+			add("uncounted", Number(c.Uncounted))
+		}
 		add("dollars", c.Dollars)
 		for _, r := range c.Reasons {
 			add("unread: "+r.What, Number(r.N))
