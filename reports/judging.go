@@ -129,7 +129,10 @@ func formerly(s *record.Session, cp *record.Checkpoint) float64 {
 var (
 	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	asked  = regexp.MustCompile(` \(asked \d+ times\)$`)
-	ofOurs = map[string]bool{`"level"`: true, `"score"`: true, `"results"`: true, `"correct"`: true}
+	ofOurs = map[string]bool{
+		`"level"`: true, `"score"`: true, `"results"`: true, `"correct"`: true,
+		`"stop"`: true, `"length"`: true, `"content_filter"`: true, `"tool_calls"`: true, // reasons to finish
+	}
 )
 
 // unquoted is a reason without what it quotes of a reply, so that equal faults of

@@ -297,10 +297,30 @@ func TestUnquoted(t *testing.T) {
 		{"our own words stay", `no "level" in the reply`, `no "level" in the reply`},
 		{"names of criteria go", `the reply grades "depth" 0 times`, "the reply grades … 0 times"},
 		{"one fault of many criteria is one", `the reply grades "depth" 0 times; the reply grades "tone" 0 times (asked 3 times)`, "the reply grades … 0 times"},
+		{"why a reply ended stays", `it is empty (finish reason "content_filter") (asked 3 times)`, `it is empty (finish reason "content_filter")`},
 		{"nothing to take out", "it was cut off at its token limit; be shorter (asked 3 times)", "it was cut off at its token limit; be shorter"},
 	} {
 		if got := unquoted(row.in); got != row.want {
 			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+}
+
+// TestUnscoredReasons: replies that differ in what they say instead of a grade are
+// unscored for one reason.
+func TestUnscoredReasons(t *testing.T) {
+	m := Compute(load(t, synth{tasks: 3, users: 2, seeds: 1, criteria: 5, budget: 1, change: func(_ *record.Manifest, all *[]record.Session) {
+		for i := range *all {
+			for c := range (*all)[i].Checkpoints {
+				cp := &(*all)[i].Checkpoints[c]
+				cp.Raw, cp.Scores[0].Score = nil, nil
+				cp.Scores[0].Unscored = fmt.Sprintf(`unreadable reply: not a JSON object: "sorry %d" (asked 3 times)`, i)
+			}
+		}
+	}}.write(t)))
+	for i := range m.Strategies {
+		if a := m.Strategies[i].final(); a.Undefined == 0 || !slices.Equal(a.Reasons, []count{{"unreadable reply: not a JSON object", a.Undefined}}) {
+			t.Errorf("%s: %+v", m.Strategies[i].Name, a.Reasons)
 		}
 	}
 }

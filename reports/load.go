@@ -426,7 +426,7 @@ func graded(s *record.Session, n int, only bool) *record.Checkpoint {
 func whyUndefined(cp *record.Checkpoint) string {
 	for _, s := range cp.Scores {
 		if s.Score == nil {
-			return short(cmp.Or(s.Unscored, "unscored, no reason recorded"))
+			return unquoted(cmp.Or(s.Unscored, "unscored, no reason recorded"))
 		}
 	}
 	if len(cp.Scores) == 0 {
