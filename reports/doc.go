@@ -226,6 +226,7 @@
 //
 //	repeats                  draws of every grade
 //	units, unpaired          those with two graded draws or more, and the others
+//	partial                  units of which some draws gave a grade, and others none
 //	draws, unscored          draws asked for, and those that gave no grade
 //	exact                    pooled share of units with one grade throughout
 //	alpha_ordinal, alpha_interval
@@ -246,7 +247,8 @@
 //	rows                     by strategy: before, after (estimates of the alignment at the final
 //	                         checkpoint), difference (paired by session), rank_before, rank_after
 //	                         (by falling alignment; 0 where it is undefined)
-//	order                    pairs of strategies, and those reversed
+//	order                    pairs of strategies, those reversed, and those of which one judge alone
+//	                         sees no difference (tied)
 //
 // where the grade of a judge that repeats is the mean of its grades.
 //

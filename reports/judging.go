@@ -24,6 +24,7 @@ type gradeCount struct {
 	repeats  stats.Agreement
 	draws    int // repeats asked for
 	unscored int // of them
+	partial  int // units of which some were graded and some not
 	most     int // of one unit
 
 	judges        stats.Agreement
@@ -81,10 +82,15 @@ func (r *Run) count(s *record.Session) {
 				if len(sc.Levels) == n {
 					said = sc.Levels
 				}
+				missing := 0
 				for _, v := range said {
 					if math.IsNaN(v) {
-						g.unscored++
+						missing++
 					}
+				}
+				g.unscored += missing
+				if missing > 0 && missing < n {
+					g.partial++
 				}
 				g.repeats.Add(said...)
 			}
@@ -243,6 +249,7 @@ type repeated struct {
 	Repeats  int    `json:"repeats"`
 	Units    int    `json:"units"`
 	Unpaired int    `json:"unpaired"`
+	Partial  int    `json:"partial"`
 	Unscored int    `json:"unscored"`
 	Draws    int    `json:"draws"`
 	Exact    pooled `json:"exact"`
@@ -250,24 +257,31 @@ type repeated struct {
 	Interval pooled `json:"alpha_interval"`
 }
 
-// gradeCounts gives the counts of every task that has some.
-func (c *computer) gradeCounts() (out []*gradeCount) {
+// gradeCounts gives the counts of every task, empty ones included so that resamples are
+// those of all other numbers, and how many are not empty.
+func (c *computer) gradeCounts() (out []*gradeCount, some int) {
 	for _, t := range c.tasks {
-		if g := c.grades[t]; g != nil {
-			out = append(out, g)
+		g := c.grades[t]
+		if g != nil {
+			some++
+		} else {
+			g = &gradeCount{}
 		}
+		out = append(out, g)
 	}
-	return out
+	return out, some
 }
 
 func (c *computer) repeated() *repeated {
 	out := &repeated{}
 	var clusters []*stats.Agreement
-	for _, g := range c.gradeCounts() {
+	counts, some := c.gradeCounts()
+	for _, g := range counts {
 		clusters = append(clusters, &g.repeats)
 		out.Repeats = max(out.Repeats, g.most)
 		out.Draws += g.draws
 		out.Unscored += g.unscored
+		out.Partial += g.partial
 		out.Units += g.repeats.Units()
 		out.Unpaired += g.repeats.Unpaired()
 	}
@@ -277,7 +291,7 @@ func (c *computer) repeated() *repeated {
 	s := stats.Agree(clusters)
 	draws := c.boot.AgreeSamples(clusters)
 	of := func(v func(stats.Statistics) float64) pooled {
-		return c.pooled(v(s), len(clusters), func() []float64 { return each(draws, v) })
+		return c.pooled(v(s), some, func() []float64 { return each(draws, v) })
 	}
 	out.Exact = of(func(s stats.Statistics) float64 { return s.Exact })
 	out.Ordinal = of(func(s stats.Statistics) float64 { return s.Ordinal })
@@ -324,6 +338,7 @@ type judgedRow struct {
 type judgedOrders struct {
 	Pairs    int `json:"pairs"`
 	Reversed int `json:"reversed"`
+	Tied     int `json:"tied"` // under one judge alone
 }
 
 func (c *computer) judged() *judged {
@@ -334,7 +349,8 @@ func (c *computer) judged() *judged {
 	out := &judged{Of: was.Of, Before: was.Judge, After: c.Manifest.Judge, Rows: []judgedRow{}}
 	var clusters []*stats.Agreement
 	var pairs []*stats.Pairs
-	for _, g := range c.gradeCounts() {
+	counts, some := c.gradeCounts()
+	for _, g := range counts {
 		clusters, pairs = append(clusters, &g.judges), append(pairs, &g.pairs)
 		out.Units += g.judges.Units()
 		out.NoBefore += g.before
@@ -345,13 +361,13 @@ func (c *computer) judged() *judged {
 	draws := c.boot.AgreeSamples(clusters)
 	shifts, rhos := c.boot.PooledSamples(pairs)
 	of := func(v func(stats.Statistics) float64) pooled {
-		return c.pooled(v(s), len(clusters), func() []float64 { return each(draws, v) })
+		return c.pooled(v(s), some, func() []float64 { return each(draws, v) })
 	}
 	out.Exact = of(func(s stats.Statistics) float64 { return s.Exact })
 	out.Near = of(func(s stats.Statistics) float64 { return s.Near })
 	out.Ordinal = of(func(s stats.Statistics) float64 { return s.Ordinal })
-	out.Spearman = c.pooled(rho, len(clusters), func() []float64 { return rhos })
-	out.Shift = c.pooled(shift, len(clusters), func() []float64 { return shifts })
+	out.Spearman = c.pooled(rho, some, func() []float64 { return rhos })
+	out.Shift = c.pooled(shift, some, func() []float64 { return shifts })
 	for _, st := range c.strategies {
 		b := batch{computer: c}
 		before := b.add(st, func(s *session) float64 { return s.before })
@@ -370,16 +386,21 @@ func (c *computer) judged() *judged {
 				continue
 			}
 			out.Order.Pairs++
-			if x > 0 && y < 0 || x < 0 && y > 0 {
+			switch {
+			case x > 0 && y < 0 || x < 0 && y > 0:
 				out.Order.Reversed++
+			case (x == 0) != (y == 0):
+				out.Order.Tied++
 			}
 		}
 	}
 	return out
 }
 
-func beforeOf(r *judgedRow) Number { return r.Before.Value }
-func afterOf(r *judgedRow) Number  { return r.After.Value }
+// beforeOf and afterOf are rounded as on disk, since sums of equal numbers in another
+// order may differ in the last bit.
+func beforeOf(r *judgedRow) Number { return Number(record.Round(float64(r.Before.Value))) }
+func afterOf(r *judgedRow) Number  { return Number(record.Round(float64(r.After.Value))) }
 
 // rank is the place of a row by falling value, equal ones sharing the first of theirs;
 // 0 without a value.

@@ -306,6 +306,65 @@ func TestUnquoted(t *testing.T) {
 	}
 }
 
+// TestOrders: what the caption says of the order of strategies under two judges.
+func TestOrders(t *testing.T) {
+	for _, row := range []struct {
+		reason, want string
+		order        judgedOrders
+	}{
+		{"nothing to compare is no agreement", "There are no two strategies that both have graded.", judgedOrders{}},
+		{"all alike", "Both put the strategies in the same order.", judgedOrders{Pairs: 3}},
+		{"a tie of one of them is another order", "They put 0 of 3 pairs of strategies in opposite orders, and of 1 one of them alone sees no difference.", judgedOrders{Pairs: 3, Tied: 1}},
+		{"reversed", "They put 1 of 3 pairs of strategies in opposite orders.", judgedOrders{Pairs: 3, Reversed: 1}},
+	} {
+		if got := (&judged{Order: row.order}).order(); got != row.want {
+			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+}
+
+// TestOrigin: every table of responses that were graded again says so, those of
+// alignment count what has none, and all count what failed.
+func TestOrigin(t *testing.T) {
+	dir := synth{tasks: 7, users: 3, seeds: 1, criteria: 8, budget: 2, change: func(m *record.Manifest, all *[]record.Session) {
+		judgedRun(m, all)
+		last := &(*all)[len(*all)-1]
+		last.Error, last.Stop = "no", record.StopError
+		for i := range (*all)[0].Checkpoints {
+			cp := &(*all)[0].Checkpoints[i]
+			cp.Raw, cp.Scores[0].Score, cp.Scores[0].Unscored = nil, nil, "no"
+		}
+	}}.write(t)
+	m := Compute(load(t, dir))
+	n := 0
+	for i := range m.Strategies {
+		n += m.Strategies[i].final().Undefined
+	}
+	files, err := Tables(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("Left out for want of an alignment: %d of %d sessions.", n, m.Sessions.Read-1)
+	for _, f := range files {
+		text, name := string(f.Data), filepath.Base(f.Path)
+		if strings.HasSuffix(name, ".csv") {
+			continue
+		}
+		if !strings.Contains(text, "the run first, graded again") && !strings.Contains(text, "the run first, whose responses these are") {
+			t.Errorf("%s does not say whose responses these are", name)
+		}
+		if strings.Count(text, "failed: 1 session") != 1 {
+			t.Errorf("%s does not count the failed session once:\n%s", name, text)
+		}
+		if aligned := slices.Contains([]string{"main.tex", "errors.md", "errors.tex", "gain.md", "gain.tex", "judges.md", "judges.tex"}, name); aligned != strings.Contains(text, want) {
+			t.Errorf("%s: %q is there: %v", name, want, !aligned)
+		}
+	}
+	if got := sources(m); !strings.Contains(got, "those of the run first, graded again.") {
+		t.Errorf("figures say %q", got)
+	}
+}
+
 // TestUnscoredReasons: replies that differ in what they say instead of a grade are
 // unscored for one reason.
 func TestUnscoredReasons(t *testing.T) {
@@ -319,7 +378,7 @@ func TestUnscoredReasons(t *testing.T) {
 		}
 	}}.write(t)))
 	for i := range m.Strategies {
-		if a := m.Strategies[i].final(); a.Undefined == 0 || !slices.Equal(a.Reasons, []count{{"unreadable reply: not a JSON object", a.Undefined}}) {
+		if a := m.Strategies[i].final(); a.Undefined == 0 || !slices.Equal(a.Reasons, []count{{What: "unreadable reply: not a JSON object", N: a.Undefined}}) {
 			t.Errorf("%s: %+v", m.Strategies[i].Name, a.Reasons)
 		}
 	}

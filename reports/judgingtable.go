@@ -63,6 +63,9 @@ func callsTable(m *Metrics) *grid {
 	if m.Judges != nil {
 		g.caption += fmt.Sprintf(" Judge and correctness were called here; the other roles by the run %s, whose responses these are.", m.Judges.Of)
 	}
+	if m.Sessions.Failed > 0 {
+		g.caption += fmt.Sprintf(" Sessions that failed: %d %s, whose calls count here.", m.Sessions.Failed, plural(m.Sessions.Failed, "session"))
+	}
 	if n := notice(m); n != "" {
 		g.caption += " " + n
 	}
@@ -70,8 +73,13 @@ func callsTable(m *Metrics) *grid {
 	return g
 }
 
+// sessionsOf counts the sessions whose calls are counted.
 func sessionsOf(m *Metrics) string {
-	return fmt.Sprintf("%d %s", m.Sessions.Read, plural(m.Sessions.Read, "session"))
+	n := m.Sessions.Read
+	for _, c := range m.Sessions.Unknown {
+		n -= c.N
+	}
+	return fmt.Sprintf("%d %s", n, plural(n, "session"))
 }
 
 // percentOf is the share of unread requests in percent.
@@ -146,18 +154,27 @@ func judgeTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = fmt.Sprintf("The judge of %s by itself: %s.", m.Name, m.Judge)
+	g.caption = fmt.Sprintf("The judge of %s by itself: %s.", m.Name, m.Judge) + origin(m)
 	if m.Repeats != nil {
-		g.caption += " Repeats: units are a session, a checkpoint and a criterion with two graded draws or more; agreement is the share of units with one grade throughout; alpha is Krippendorff's, 1 for perfect agreement and 0 for that of chance; unscored counts draws; all units together." + brackets(m)
+		g.caption += " Repeats: units are a session, a checkpoint and a criterion with two graded draws or more; agreement is the share of units with one grade throughout; alpha is Krippendorff's, 1 for perfect agreement and 0 for that of chance; unscored counts draws; all units together." +
+			fmt.Sprintf(" Elsewhere a grade is the mean of its graded draws (units that lack some: %d; units with fewer than two: %d).", m.Repeats.Partial, m.Repeats.Unpaired) + brackets(m) + failures(m)
 	}
 	if m.Probes != nil {
-		g.caption += fmt.Sprintf(" Probes: %d made-up responses, one draw a call; agreement is the share of pairs of equal grades (sensitivity: in the right order), the shift is second minus first, in levels; unscored counts pairs; what the same request drawn again moves is noise, and the other checks are to be held against it.", m.Probes.Responses)
+		g.caption += fmt.Sprintf(" Probes: %d made-up responses, one draw a call; agreement is the share of pairs of equal grades (sensitivity: in the right order), the shift is second minus first, in %s; unscored counts pairs; what the same request drawn again moves is noise, and the other checks are to be held against it.", m.Probes.Responses, probeUnit(m.Probes.Rubric))
 	}
 	if n := notice(m); n != "" {
 		g.caption += " " + n
 	}
 	g.paperCaption = g.caption
 	return g
+}
+
+// probeUnit is what a grade of a probe is counted in.
+func probeUnit(rubric string) string {
+	if rubric == string(domains.Amount) {
+		return "levels"
+	}
+	return "points of the score"
 }
 
 // brackets says what the intervals of pooled statistics are.
@@ -235,7 +252,7 @@ func judgesTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses, those of %s on %s: mean alignment", j.Of, describe(m))) +
+	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses on %s: mean alignment", describe(m))) + unscored(m) +
 		fmt.Sprintf(" Former judge: %s. This judge: %s.", j.Before, j.After) +
 		" Differences are paired by session; ~: unresolved. " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
 	g.paperCaption = g.caption
@@ -245,9 +262,9 @@ func judgesTable(m *Metrics) *grid {
 // gradeWords say what a grade is.
 func gradeWords(m *Metrics) string {
 	if m.Data.Rubric == string(domains.Amount) {
-		return "the level found, 1 to 5, from which and what is wanted the score follows"
+		return "the level found, 1 to 5, from which and what is wanted the score follows; of a judge that repeats, the mean of its draws"
 	}
-	return "the score, 1 to 5"
+	return "the score, 1 to 5; of a judge that repeats, the mean of its draws"
 }
 
 // words says how far the judges agree on single grades and on the order of strategies.
@@ -270,10 +287,18 @@ func (j *judged) words() string {
 
 // order says whether the judges put the strategies in the same order.
 func (j *judged) order() string {
-	if j.Order.Reversed == 0 {
+	o := &j.Order
+	switch {
+	case o.Pairs == 0:
+		return "There are no two strategies that both have graded."
+	case o.Reversed == 0 && o.Tied == 0:
 		return "Both put the strategies in the same order."
 	}
-	return fmt.Sprintf("They put %d of %d pairs of strategies in opposite orders.", j.Order.Reversed, j.Order.Pairs)
+	s := fmt.Sprintf("They put %d of %d pairs of strategies in opposite orders", o.Reversed, o.Pairs)
+	if o.Tied > 0 {
+		s += fmt.Sprintf(", and of %d one of them alone sees no difference", o.Tied)
+	}
+	return s + "."
 }
 
 func judgesCSV(m *Metrics) [][]string {
