@@ -116,7 +116,8 @@ func (r *Run) count(s *record.Session) {
 }
 
 // formerly is the alignment under the judge of the run whose responses were graded
-// again, NaN where it is undefined.
+// again, NaN where it is undefined. Where it comes to the same as the one of these scores it
+// is the recorded one: rounding would make a difference, and maybe a resolved one.
 func formerly(s *record.Session, cp *record.Checkpoint) float64 {
 	if cp == nil {
 		return math.NaN()
@@ -128,6 +129,9 @@ func formerly(s *record.Session, cp *record.Checkpoint) float64 {
 	raw, ok := record.Raw(scores, s.Truth.Weight)
 	if !ok {
 		return math.NaN()
+	}
+	if now, ok := record.Raw(cp.Scores, s.Truth.Weight); ok && now == raw && cp.Raw != nil && math.Abs(*cp.Raw-now) <= rawError {
+		raw = *cp.Raw
 	}
 	return record.Alignment(raw)
 }

@@ -306,6 +306,41 @@ func TestUnquoted(t *testing.T) {
 	}
 }
 
+// TestSameGrades: a judge that gives the former one's grades differs by nothing at all,
+// whatever weights make of the sums.
+func TestSameGrades(t *testing.T) {
+	j := Compute(load(t, synth{tasks: 7, users: 3, seeds: 1, criteria: 8, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
+		m.Rejudged = &record.Rejudged{Of: "first", Judge: "old"}
+		for i := range *all {
+			s := &(*all)[i]
+			s.Truth.Weights = make(record.Floats, len(s.Truth.Cells))
+			for k, c := range s.Truth.Cells {
+				if c.IsHeld() {
+					s.Truth.Weights[k] = record.Round(1 / float64(k+2))
+				}
+			}
+			for c := range s.Checkpoints {
+				cp := &s.Checkpoints[c]
+				for k := range cp.Scores {
+					cp.Scores[k].Before = cp.Scores[k].Score
+				}
+				if raw, ok := record.Raw(cp.Scores, s.Truth.Weight); ok {
+					raw = record.Round(raw)
+					cp.Raw = &raw
+				}
+			}
+		}
+	}}.write(t))).Judges
+	for _, r := range j.Rows {
+		if d := r.Difference; d.N == 0 || d.Value != 0 || d.Lo != 0 || d.Hi != 0 || d.Resolved || r.Before.Value != r.After.Value {
+			t.Errorf("%+v", r)
+		}
+	}
+	if j.Order.Reversed+j.Order.Tied != 0 || j.Shift.Value != 0 || j.Exact.Value != 1 {
+		t.Errorf("%+v", j)
+	}
+}
+
 // TestOrders: what the caption says of the order of strategies under two judges.
 func TestOrders(t *testing.T) {
 	for _, row := range []struct {
