@@ -239,8 +239,9 @@
 // responses of another again, judges has
 //
 //	of, before, after        name of the other run, its judge, and this one
-//	units, unscored_before, unscored_after
-//	                         units that both graded, and that either did not
+//	units, unscored_before, unscored_after, unscored
+//	                         units that both graded, that the one did not, that the other did not,
+//	                         and that at least one did not
 //	exact, within_one        pooled shares of units with equal grades, and with grades at most 1 apart
 //	alpha_ordinal, spearman  pooled agreement and rank correlation of the grades
 //	shift                    pooled mean of the grade minus the former one

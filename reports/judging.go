@@ -30,6 +30,7 @@ type gradeCount struct {
 	judges        stats.Agreement
 	pairs         stats.Pairs
 	before, after int // units that the other judge left unscored, and that this one did
+	lost          int // units that either did
 }
 
 // count keeps what a session says of calls and of the judge's grades. A unit is a
@@ -103,7 +104,9 @@ func (r *Run) count(s *record.Session) {
 			if sc.Score == nil {
 				g.after++
 			}
-			if sc.Before != nil && sc.Score != nil {
+			if sc.Before == nil || sc.Score == nil {
+				g.lost++
+			} else {
 				before := *sc.Before
 				if sc.BeforeLevel != nil {
 					before = *sc.BeforeLevel
@@ -319,6 +322,7 @@ type judged struct {
 	Units    int          `json:"units"`
 	NoBefore int          `json:"unscored_before"`
 	NoAfter  int          `json:"unscored_after"`
+	Lost     int          `json:"unscored"`
 	Exact    pooled       `json:"exact"`
 	Near     pooled       `json:"within_one"`
 	Ordinal  pooled       `json:"alpha_ordinal"`
@@ -359,6 +363,7 @@ func (c *computer) judged() *judged {
 		out.Units += g.judges.Units()
 		out.NoBefore += g.before
 		out.NoAfter += g.after
+		out.Lost += g.lost
 	}
 	s := stats.Agree(clusters)
 	shift, rho := stats.Pooled(pairs)

@@ -143,7 +143,7 @@ func TestJudging(t *testing.T) {
 		all, manifest = *s, *to
 	}}.write(t)
 
-	units, exact, unscored, draws, both, equal, near, noBefore, noAfter := 0, 0, 0, 0, 0, 0, 0, 0, 0
+	units, exact, unscored, draws, both, equal, near, noBefore, noAfter, lost := 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 	shift := 0.0
 	for _, s := range all {
 		for _, c := range s.Checkpoints {
@@ -162,6 +162,9 @@ func TestJudging(t *testing.T) {
 					if slices.Max(known) == slices.Min(known) {
 						exact++
 					}
+				}
+				if sc.Before == nil || sc.Score == nil {
+					lost++
 				}
 				switch {
 				case sc.Before == nil && sc.Score == nil:
@@ -193,7 +196,7 @@ func TestJudging(t *testing.T) {
 	}
 	j := m.Judges
 	close := func(n Number, v float64) bool { return math.Abs(float64(n)-v) < 1e-9 }
-	if j == nil || j.Units != both || j.NoBefore != noBefore || j.NoAfter != noAfter || !close(j.Exact.Value, float64(equal)/float64(both)) || !close(j.Near.Value, float64(near)/float64(both)) || !close(j.Shift.Value, shift/float64(both)) {
+	if j == nil || j.Units != both || j.NoBefore != noBefore || j.NoAfter != noAfter || j.Lost != lost || !close(j.Exact.Value, float64(equal)/float64(both)) || !close(j.Near.Value, float64(near)/float64(both)) || !close(j.Shift.Value, shift/float64(both)) {
 		t.Errorf("judges %+v; %d units, %d equal, %d near", j, both, equal, near)
 	}
 	if j.Before != manifest.Rejudged.Judge || j.After != manifest.Judge || len(j.Rows) != 4 || j.Order.Pairs != 6 {
@@ -374,6 +377,9 @@ func TestOrigin(t *testing.T) {
 	n := 0
 	for i := range m.Strategies {
 		n += m.Strategies[i].final().Undefined
+	}
+	if j := m.Judges; j.NoBefore == 0 || j.NoAfter == 0 || j.Lost != j.NoBefore+j.NoAfter {
+		t.Errorf("%d and %d other units are unscored, together %d", j.NoBefore, j.NoAfter, j.Lost)
 	}
 	files, err := Tables(m)
 	if err != nil {

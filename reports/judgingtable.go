@@ -276,7 +276,7 @@ func (j *judged) words() string {
 		g := &grid{}
 		c := g.pooled(p, times, format, "")
 		if c.note > 0 {
-			return "undefined"
+			return "undefined (there is one grade alone)"
 		}
 		c.value += unit
 		return c.text()
@@ -321,7 +321,7 @@ func judgesCSV(m *Metrics) [][]string {
 	}
 	t.row = &Row{}
 	all := func(measure string, p pooled) {
-		t.add(measure, m.Horizon, p.Value, p.Lo, p.Hi, int64(j.Units), max(j.NoBefore, j.NoAfter), clusters(m))
+		t.add(measure, m.Horizon, p.Value, p.Lo, p.Hi, int64(j.Units), j.Lost, clusters(m))
 	}
 	all("grades_equal", j.Exact)
 	all("grades_within_one", j.Near)
