@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -78,7 +79,7 @@ type perfMeter struct {
 	b     *testing.B
 	begun time.Time
 	cpu   time.Duration
-	peak  atomic.Uint64 // of the heap and stacks in use, bytes
+	mb    []float64 // memory of the process every 50 ms
 	quit  chan struct{}
 	done  sync.WaitGroup
 }
@@ -87,7 +88,7 @@ func startPerf(b *testing.B) *perfMeter {
 	b.Helper()
 	gc := debug.SetGCPercent(200) // as the command does
 	b.Cleanup(func() { debug.SetGCPercent(gc) })
-	runtime.GC()
+	debug.FreeOSMemory()
 	p := &perfMeter{b: b, quit: make(chan struct{})}
 	p.done.Go(func() {
 		tick := time.NewTicker(50 * time.Millisecond)
@@ -95,11 +96,7 @@ func startPerf(b *testing.B) *perfMeter {
 		for {
 			select {
 			case <-tick.C:
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				if now := m.HeapInuse + m.StackInuse; now > p.peak.Load() {
-					p.peak.Store(now)
-				}
+				p.mb = append(p.mb, resident())
 			case <-p.quit:
 				return
 			}
@@ -109,19 +106,35 @@ func startPerf(b *testing.B) *perfMeter {
 	return p
 }
 
-// end reports; sent is how many of the calls a server answered.
+// resident is the memory of this process in MB, that of SQLite included where the
+// system tells it.
+func resident() float64 {
+	var pages [2]float64
+	if text, err := os.ReadFile("/proc/self/statm"); err == nil {
+		if _, err := fmt.Sscan(string(text), &pages[0], &pages[1]); err == nil {
+			return pages[1] * float64(os.Getpagesize()) / (1 << 20)
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.Sys-m.HeapReleased) / (1 << 20)
+}
+
+// end reports; sent is how many of the calls a server answered. Growth is the median
+// memory of the last quarter of the time minus that of the second.
 func (p *perfMeter) end(calls, sent int) {
 	cpu, wall := used(p.b)-p.cpu, time.Since(p.begun)
 	close(p.quit)
 	p.done.Wait()
 	p.b.ReportMetric(float64(cpu.Microseconds())/float64(calls), "cpu-us/call")
 	p.b.ReportMetric(float64(calls)/wall.Seconds(), "calls/s")
-	if sent > 0 && sent < calls {
-		p.b.ReportMetric(float64(cpu.Microseconds())/float64(sent), "cpu-us/sent")
-		p.b.ReportMetric(100*float64(sent)/float64(calls), "%-sent")
-	}
+	p.b.ReportMetric(100*float64(sent)/float64(calls), "%-sent")
 	p.b.ReportMetric(float64(calls)/float64(p.b.N), "calls/op")
-	p.b.ReportMetric(float64(p.peak.Load())/(1<<20), "MB-peak")
+	if n := len(p.mb); n >= 8 {
+		median := func(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }
+		p.b.ReportMetric(slices.Max(p.mb), "MB-peak")
+		p.b.ReportMetric(median(p.mb[n-n/4:])-median(p.mb[n/4:n/2]), "MB-growth")
+	}
 	p.b.ReportMetric(0, "ns/op") // of a whole run, which says nothing
 }
 
