@@ -63,7 +63,7 @@ const (
 type Cache struct {
 	// Run is the number of the run that calls are made in. What was sent in it is
 	// answered alike to its end, by other processes too, should it be resumed. Open
-	// makes one up; set another before the first call, not 0.
+	// makes one up; another one, not 0, is set while no call is in flight.
 	Run int64
 
 	path    string
@@ -399,7 +399,8 @@ func cached(r llm.Reply) llm.Reply {
 }
 
 // store puts a reply on its way to the file. If ctx is done before there is room, it
-// is dropped: whoever asked is gone.
+// is dropped, and the error is that of ctx, so that nobody goes on with a reply that a
+// replay will not have.
 func (c *Cache) store(ctx context.Context, e *entry) error {
 	c.gate.RLock()
 	defer c.gate.RUnlock()
@@ -411,10 +412,16 @@ func (c *Cache) store(ctx context.Context, e *entry) error {
 	c.mu.Unlock()
 	select {
 	case c.queue <- e:
+		return nil
+	default:
+	}
+	select {
+	case c.queue <- e:
+		return nil
 	case <-ctx.Done():
 		c.settle(e)
+		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // settle forgets entries that are in the file, or lost.

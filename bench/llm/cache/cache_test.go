@@ -418,6 +418,34 @@ func TestFresh(t *testing.T) {
 	}
 }
 
+// TestKeptThoughCancelled: a reply that came is kept although nobody may wait for it any
+// more, for whoever asked may have what it needs and not look.
+func TestKeptThoughCancelled(t *testing.T) {
+	c := opened(t, file(t))
+	const calls = 40
+	for i := range calls {
+		ctx, cancel := context.WithCancel(context.Background())
+		client := c.Wrap(llm.ClientFunc(func(context.Context, llm.Request) (llm.Reply, error) {
+			cancel()
+			return said("in time"), nil
+		}), here, Write)
+		if r, err := client.Complete(ctx, llm.Request{User: fmt.Sprint(i)}); err != nil || r.Content != "in time" {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	flush(t, c)
+	if n := count(t, c); n != calls {
+		t.Errorf("%d of %d replies are kept", n, calls)
+	}
+	// Where there is no room, nobody gets what is not kept.
+	full := &Cache{pending: map[Key]*entry{}, queue: make(chan *entry)}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := full.store(ctx, &entry{}); !errors.Is(err, context.Canceled) || len(full.pending) != 0 {
+		t.Errorf("%v, %d pending", err, len(full.pending))
+	}
+}
+
 // TestMiss: the error names the call, in one line.
 func TestMiss(t *testing.T) {
 	path := file(t)
