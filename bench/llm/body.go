@@ -118,16 +118,18 @@ func split(body map[string][]byte) fields {
 	return f
 }
 
-// tail is what is put before the closing brace of a body.
-func (f *fields) tail(e *Endpoint, r *Request, format string) []byte {
-	out := make([]byte, 0, len(f.toFormat)+len(f.toSeed)+len(f.toEnd)+256)
-	out = append(out, f.toFormat...)
+// body is what is sent.
+func (f *fields) body(e *Endpoint, r *Request, format string) []byte {
+	out := make([]byte, 0, messageChars(r)+len(f.toFormat)+len(f.toSeed)+len(f.toEnd)+512)
+	out = appendString(append(out, `{"model":`...), e.Model)
+	out = appendMessages(append(out, `,"messages":[`...), r, roleFirst)
+	out = append(append(out, `],"stream":false`...), f.toFormat...)
 	out = appendFormat(out, r.Format, format)
 	out = append(out, f.toSeed...)
 	if e.Seed != nil {
 		out = strconv.AppendInt(append(out, `,"`+keySeed+`":`...), int64(*e.Seed)+int64(r.Repeat), 10)
 	}
-	return append(out, f.toEnd...)
+	return append(append(out, f.toEnd...), '}')
 }
 
 // appendFormat writes the response format with a comma in front, or nothing.
@@ -174,20 +176,10 @@ func canonOf(where string, e *Endpoint, body map[string][]byte) canon {
 // in the end) with its schema, and the repeat. Keys, headers, time-outs, limits and
 // prices are not part of it. Equal requests to equal endpoints give equal bytes.
 func (c *Conn) Canonical(r Request) []byte {
-	n := len(r.System) + len(r.User) + 512
-	for i := range r.More {
-		n += len(r.More[i].Content) + 64
-	}
 	k := &c.canon
-	out := make([]byte, 0, n+n/16+len(k.toMessages)+len(k.toFormat))
+	out := make([]byte, 0, messageChars(&r)+len(k.toMessages)+len(k.toFormat)+512)
 	out = append(out, k.toMessages...)
-	if r.System != "" {
-		out = append(appendMessage(out, &Message{"system", r.System}), ',')
-	}
-	out = appendMessage(out, &Message{"user", r.User})
-	for i := range r.More {
-		out = appendMessage(append(out, ','), &r.More[i])
-	}
+	out = appendMessages(out, &r, roleLast)
 	out = append(out, k.toFormat...)
 	out = appendFormat(out, r.Format, c.end.ResponseFormat)
 	out = append(out, k.toRepeat...)
@@ -195,9 +187,42 @@ func (c *Conn) Canonical(r Request) []byte {
 	return append(out, k.toEnd...)
 }
 
-func appendMessage(out []byte, m *Message) []byte {
-	out = appendString(append(out, `{"content":`...), m.Content)
-	return append(appendString(append(out, `,"role":`...), m.Role), '}')
+// How the keys of a message stand: as everybody writes them, or sorted.
+const (
+	roleFirst = false
+	roleLast  = true
+)
+
+// appendMessages writes the conversation without its brackets.
+func appendMessages(out []byte, r *Request, last bool) []byte {
+	put := func(role, content string) {
+		if last {
+			out = appendString(append(out, `{"content":`...), content)
+			out = append(appendString(append(out, `,"role":`...), role), '}')
+			return
+		}
+		out = appendString(append(out, `{"role":`...), role)
+		out = append(appendString(append(out, `,"content":`...), content), '}')
+	}
+	if r.System != "" {
+		put("system", r.System)
+		out = append(out, ',')
+	}
+	put("user", r.User)
+	for i := range r.More {
+		out = append(out, ',')
+		put(r.More[i].Role, r.More[i].Content)
+	}
+	return out
+}
+
+// messageChars is about the size of the conversation as JSON.
+func messageChars(r *Request) int {
+	n := len(r.System) + len(r.User)
+	for i := range r.More {
+		n += len(r.More[i].Content) + 64
+	}
+	return n + n/16
 }
 
 // appendString writes a JSON string; what is not UTF-8 becomes U+FFFD, as in

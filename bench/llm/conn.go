@@ -125,6 +125,8 @@ func transport(n int) *http.Transport {
 		IdleConnTimeout:     90 * time.Second,
 		MaxIdleConns:        n,
 		MaxIdleConnsPerHost: n,
+		WriteBufferSize:     16 << 10, // a prompt in one write
+		ReadBufferSize:      16 << 10,
 		Protocols:           new(http.Protocols),
 	}
 	t.Protocols.SetHTTP1(true)
@@ -153,16 +155,11 @@ func (c *Conn) Fallback() (format, why string) {
 // Where the server refuses the response format, the next weaker one (json_schema,
 // json_object, none) takes its place for good, and the same attempt goes on with it.
 func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
-	messages := r.Messages()
-	req := openai.ChatCompletionRequest{Model: c.end.Model, Messages: make([]openai.ChatCompletionMessage, len(messages))}
-	for i, m := range messages {
-		req.Messages[i] = openai.ChatCompletionMessage{Role: m.Role, Content: m.Content}
-	}
 	begun := time.Now()
 	for {
 		used := c.format.Load()
-		seen := &sighting{tail: c.fields.tail(&c.end, &r, used.now)}
-		reply, err := c.once(ctx, req, seen)
+		seen := &sighting{body: c.fields.body(&c.end, &r, used.now)}
+		reply, err := c.once(ctx, seen)
 		reply.Attempts = 1
 		switch {
 		case err == nil:
@@ -184,12 +181,13 @@ func (c *Conn) Complete(ctx context.Context, r Request) (Reply, error) {
 }
 
 // once is one exchange with the server.
-func (c *Conn) once(ctx context.Context, req openai.ChatCompletionRequest, seen *sighting) (Reply, error) {
+func (c *Conn) once(ctx context.Context, seen *sighting) (Reply, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.end.Timeout)
 	defer cancel()
-	// go-openai sees an empty object for a reply: parse reads what it cannot.
-	if _, err := c.api.CreateChatCompletion(context.WithValue(ctx, sightingKey{}, seen), req); err != nil {
+	// go-openai sees neither the messages nor the reply: the wire puts the one in place
+	// of an empty body and keeps the other for parse.
+	if _, err := c.api.CreateChatCompletion(context.WithValue(ctx, sightingKey{}, seen), openai.ChatCompletionRequest{Model: c.end.Model}); err != nil {
 		return Reply{}, err
 	}
-	return parse(seen.body, c.end.Thinking)
+	return parse(seen.reply, c.end.Thinking)
 }

@@ -15,8 +15,8 @@
 //	gate           lets so many be in flight at a time, a fixed number or what works
 //	trace          writes a line for each attempt
 //	Conn           one attempt; names what cannot pass
-//	go-openai      messages to JSON
-//	wire           adds to the body what go-openai cannot say, and keeps the reply
+//	go-openai      address, headers, errors
+//	wire           writes the body, which go-openai cannot say, and keeps the reply
 //	http.Transport one for each Conn
 //
 // The gate lies below the rate, so that a call that waits for its minute's share holds
@@ -24,11 +24,12 @@
 // place while it waits for another try. Budget counts calls and not attempts: what
 // fails is not billed.
 //
-// go-openai stays the wire client and is given model and messages. What it cannot say
-// goes through the wire (wire.go, body.go): a temperature of 0, which it leaves out
+// go-openai stays the wire client. What it cannot say goes through the wire (wire.go,
+// body.go): a temperature of 0, which it leaves out
 // because the field is a float32 with omitempty; decimals as they were written (0.1,
 // not 0.10000000149); parameters that it refuses for some models; extra body fields;
-// the response format, and weaker ones where a server refuses it; headers.
+// the response format, and weaker ones where a server refuses it; headers. So the wire
+// writes the whole body, messages included.
 //
 // # Replies
 //

@@ -16,9 +16,9 @@ import (
 // wire rewrites requests on their way out and looks at replies on their way in.
 // See doc.go for why.
 //
-// go-openai is given model and messages only and writes them and "stream":false.
-// What is to be said besides is put before the closing brace, keys sorted, so that
-// the bytes on the wire follow from endpoint and request.
+// go-openai is given the model only. The body that is sent is written by fields.body,
+// keys after the messages sorted, so that the bytes on the wire follow from endpoint
+// and request.
 type wire struct {
 	headers http.Header // in place of what go-openai sends
 	next    http.RoundTripper
@@ -27,8 +27,8 @@ type wire struct {
 // sighting is what the wire adds to a request and saw of the reply; the caller puts
 // one in the context.
 type sighting struct {
-	tail       []byte // `,"key":value` for each field
-	body       []byte // of a reply with status 200
+	body       []byte // that is sent
+	reply      []byte // the body of a reply with status 200
 	retryAfter time.Duration
 }
 
@@ -45,8 +45,8 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	r = r.Clone(r.Context())
 	maps.Copy(r.Header, w.headers)
-	if r.Body != nil && len(seen.tail) > 0 {
-		if err := rewrite(r, seen.tail); err != nil {
+	if r.Body != nil && seen.body != nil {
+		if err := replace(r, seen.body); err != nil {
 			return nil, err
 		}
 	}
@@ -67,7 +67,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	res.Body = io.NopCloser(bytes.NewReader(body))
 	if res.StatusCode >= 200 && res.StatusCode < 300 {
-		seen.body = body
+		seen.reply = body
 		res.Body = io.NopCloser(strings.NewReader("{}"))
 		if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil && kind == "text/html" {
 			return nil, pageError{}
@@ -83,19 +83,11 @@ func (w *wire) CloseIdleConnections() {
 	}
 }
 
-// rewrite puts the tail into the body of a request that is ours to change.
-func rewrite(r *http.Request, tail []byte) error {
-	body := make([]byte, 0, max(r.ContentLength, 0)+int64(len(tail))+bytes.MinRead)
-	buf := bytes.NewBuffer(body)
-	_, err := buf.ReadFrom(r.Body)
-	if err := errors.Join(err, r.Body.Close()); err != nil {
+// replace puts another body in the place of a request's.
+func replace(r *http.Request, body []byte) error {
+	if err := r.Body.Close(); err != nil {
 		return err
 	}
-	body = bytes.TrimSpace(buf.Bytes())
-	if len(body) < 3 || body[len(body)-1] != '}' {
-		return errors.New("llm: request body is not a JSON object")
-	}
-	body = append(append(body[:len(body)-1], tail...), '}')
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.ContentLength = int64(len(body))

@@ -39,7 +39,7 @@ func dialStack(t *testing.T, s stack) *Link {
 }
 
 func TestBytesOnTheWire(t *testing.T) {
-	const head = `{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"u \u003c\u003c\u003c"}],"stream":false`
+	const head = `{"model":"m","messages":[{"role":"system","content":"s"},{"role":"user","content":"u <<<"}],"stream":false`
 	p := func(v float64) *float64 { return &v }
 	n := func(v int) *int { return &v }
 	for _, row := range []struct {
