@@ -86,7 +86,7 @@ type perfMeter struct {
 
 func startPerf(b *testing.B) *perfMeter {
 	b.Helper()
-	gc := debug.SetGCPercent(200) // as the command does
+	gc := debug.SetGCPercent(150) // as the command does
 	b.Cleanup(func() { debug.SetGCPercent(gc) })
 	debug.FreeOSMemory()
 	p := &perfMeter{b: b, quit: make(chan struct{})}
@@ -106,13 +106,15 @@ func startPerf(b *testing.B) *perfMeter {
 	return p
 }
 
-// resident is the memory of this process in MB, that of SQLite included where the
-// system tells it.
+// resident is the memory of this process in MB, that of SQLite included and its program
+// left out where the system tells them apart.
 func resident() float64 {
-	var pages [2]float64
-	if text, err := os.ReadFile("/proc/self/statm"); err == nil {
-		if _, err := fmt.Sscan(string(text), &pages[0], &pages[1]); err == nil {
-			return pages[1] * float64(os.Getpagesize()) / (1 << 20)
+	if text, err := os.ReadFile("/proc/self/status"); err == nil {
+		if _, rest, ok := strings.Cut(string(text), "RssAnon:"); ok {
+			var kb float64
+			if _, err := fmt.Sscan(rest, &kb); err == nil {
+				return kb / 1024
+			}
 		}
 	}
 	var m runtime.MemStats

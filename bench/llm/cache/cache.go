@@ -149,7 +149,7 @@ func open(path string, o opening) (_ *Cache, err error) {
 		return nil, err
 	}
 	if o.network == "" && !o.frozen {
-		if c.read, err = connect(path, o, max(2, min(8, runtime.GOMAXPROCS(0)))); err != nil {
+		if c.read, err = connect(path, o, max(2, min(8, runtime.GOMAXPROCS(0))), readerPages); err != nil {
 			return nil, fmt.Errorf("cache: %w", err)
 		}
 	}
@@ -200,9 +200,13 @@ func notOurs(path string) error {
 // less processor time a stored reply).
 const checkpoint = "wal_autocheckpoint(4000)"
 
-// writerPages holds 8 MB of the index, that of 200,000 calls, in the memory of the
-// connection that writes (a tenth less processor time at 80,000).
-const writerPages = "cache_size(-8000)"
+// writerPages holds 4 MB of the index, that of 100,000 calls, in the memory of the
+// connection that writes; readerPages is for those that read, which find most in that of
+// the system.
+const (
+	writerPages = "cache_size(-4000)"
+	readerPages = "cache_size(-500)"
+)
 
 // connect makes a pool of n connections, with further pragmas.
 func connect(path string, o opening, n int, more ...string) (*sql.DB, error) {
@@ -394,7 +398,7 @@ func (c *Cache) lookup(k Key) (answer, bool, error) {
 
 // cached is a reply as it is given when nothing was sent for it.
 func cached(r llm.Reply) llm.Reply {
-	r.Attempts, r.Cached = 0, true
+	r.Attempts, r.Cached, r.Accepted = 0, true, false
 	return r
 }
 

@@ -192,7 +192,10 @@ func TestUnusable(t *testing.T) {
 			same := func(c llm.Client, sent int64) {
 				t.Helper()
 				got, err := c.Complete(context.Background(), q)
-				got.Cached = false
+				if read := row.usable && row.accept != nil; got.Accepted && !read || read && !got.Cached && !got.Accepted {
+					t.Errorf("%s (%s): the reader accepted it: %v", row.reason, mode, got.Accepted)
+				}
+				got.Cached, got.Accepted = false, false
 				if err != row.err || got != row.reply {
 					t.Errorf("%s (%s): got %+v, %v", row.reason, mode, got, err)
 				}

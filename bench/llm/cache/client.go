@@ -110,8 +110,12 @@ func (c *client) call(ctx context.Context, r llm.Request, key Key, request []byt
 		case !ok && c.mode == Read:
 			return llm.Reply{}, c.miss(r, key, request)
 		case !ok:
-		case c.mode == Read, had.run == c.cache.Run, c.mode == Write && !had.unusable && usable(r, had.reply):
+		case c.mode == Read, had.run == c.cache.Run:
 			return cached(had.reply), nil
+		case c.mode == Write && !had.unusable && usable(r, had.reply):
+			reply := cached(had.reply)
+			reply.Accepted = r.Accept != nil
+			return reply, nil
 		case !had.unusable:
 			over = true // it was stored for a reader that understood it
 		}
@@ -126,6 +130,7 @@ func (c *client) call(ctx context.Context, r llm.Request, key Key, request []byt
 	e := &entry{answer{kept(reply), !usable(r, reply), c.cache.Run}, key, request, over}
 	if !e.unusable {
 		e.reply.Tool = "" // there is text
+		reply.Accepted = r.Accept != nil
 	}
 	return reply, c.cache.store(ctx, e)
 }
@@ -149,7 +154,7 @@ func whole(r llm.Reply) (string, error) {
 
 // kept is what is stored of a reply: all that it says.
 func kept(r llm.Reply) llm.Reply {
-	r.Attempts, r.Cached = 0, false
+	r.Attempts, r.Cached, r.Accepted = 0, false, false
 	return r
 }
 
