@@ -363,8 +363,15 @@ func TestAsk(t *testing.T) {
 	} {
 		c := opened(t, path)
 		for range 2 {
-			got, err := llm.Ask(context.Background(), c.Wrap(s, here, row.mode), llm.Request{User: "u"}, row.read)
+			heard := ""
+			got, err := llm.Ask(context.Background(), c.Wrap(s, here, row.mode), llm.Request{User: "u"}, func(text string) error {
+				heard = text
+				return row.read(text)
+			})
 			must(t, err)
+			if heard != got.Content {
+				t.Errorf("%s: the reader has read %q last, and the reply is %q", row.reason, heard, got.Content)
+			}
 			if got.Content != row.want || s.calls.Load() != row.sent {
 				t.Errorf("%s: %q, %d calls", row.reason, got.Content, s.calls.Load())
 			}
@@ -375,6 +382,41 @@ func TestAsk(t *testing.T) {
 
 // TestAskGivesUp: a request that no reply could be read to is given up for the same
 // reason in a replay; and the arguments of a tool call stand for text in both.
+// TestAskWaiting: whoever waited for an equal call reads the reply for itself.
+func TestAskWaiting(t *testing.T) {
+	const most = 8
+	var asked sync.WaitGroup
+	asked.Add(most)
+	s := &server{reply: func(int64, llm.Request) (llm.Reply, error) {
+		asked.Wait()
+		return said("x"), nil
+	}}
+	client := opened(t, file(t)).Wrap(s, here, Write)
+	var heard [most]string
+	var all sync.WaitGroup
+	for i := range most {
+		all.Go(func() {
+			asked.Done()
+			_, err := llm.Ask(context.Background(), client, llm.Request{User: "u"}, func(text string) error {
+				heard[i] = text
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for i, h := range heard {
+		if h != "x" {
+			t.Errorf("asker %d has read %q", i, h)
+		}
+	}
+	if n := s.calls.Load(); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+}
+
 func TestAskGivesUp(t *testing.T) {
 	path := file(t)
 	s := &server{reply: func(_ int64, r llm.Request) (llm.Reply, error) {
