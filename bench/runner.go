@@ -121,7 +121,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			return out, err
 		}
 		if len(p.missing(j)) == 0 {
-			return out, j.Finish()
+			return out, finish(j, dir)
 		}
 	}
 
@@ -141,6 +141,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		}
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
+		return out, err
+	}
+	if err := roles.cache.of(p.Experiment, dir, had != nil); err != nil {
 		return out, err
 	}
 	if j == nil {
@@ -164,7 +167,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := roles.cache.close(); err != nil {
 		return out, err
 	}
-	if err := j.Finish(); err != nil {
+	if err := finish(j, dir); err != nil {
 		return out, err
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), roles.usage()); err != nil {
