@@ -62,6 +62,7 @@ type Conn struct {
 	end     Endpoint
 	where   string // the address without what may be secret in it
 	secrets *strings.Replacer
+	private secretsOf // that no reply keeps
 	api     *openai.Client
 	http    *http.Client
 	fields  fields
@@ -91,7 +92,7 @@ func New(e Endpoint) (*Conn, error) {
 	if err != nil {
 		return nil, unusable("%s, model %s: %v", where, e.Model, err)
 	}
-	c := &Conn{end: e, where: where, secrets: secrets(&e, u), fields: split(body), canon: canonOf(where, &e, body)}
+	c := &Conn{end: e, where: where, secrets: secrets(&e, u), private: privateOf(&e, u), fields: split(body), canon: canonOf(where, &e, body)}
 	c.format.Store(&fallback{now: e.ResponseFormat})
 	headers := http.Header{}
 	if e.Organization != "" {
@@ -189,5 +190,7 @@ func (c *Conn) once(ctx context.Context, seen *sighting) (Reply, error) {
 	if _, err := c.api.CreateChatCompletion(context.WithValue(ctx, sightingKey{}, seen), openai.ChatCompletionRequest{Model: c.end.Model}); err != nil {
 		return Reply{}, err
 	}
-	return parse(seen.reply, c.end.Thinking)
+	reply, err := parse(seen.reply, c.end.Thinking)
+	c.private.hide(&reply)
+	return reply, err
 }

@@ -148,7 +148,7 @@ func TestWaits(t *testing.T) {
 		{"408", stack{}, then(1, always(408, fault("slow")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"409", stack{}, then(1, always(409, fault("conflict")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"400 is about this request", stack{}, always(400, fault("bad role")), 1, 0, 0, nil, "status 400: bad role"},
-		{"422 is about this request", stack{}, always(422, `{"detail":"temperature"}`), 1, 0, 0, nil, `status 422: {"detail":"temperature"}`},
+		{"422 is about this request", stack{}, always(422, `{"detail":"temperature"}`), 1, 0, 0, nil, "status 422: temperature"},
 		{"401: wrong key", stack{}, always(401, fault("Incorrect API key")), 1, 0, 0, ErrUnusable, "status 401: Incorrect API key"},
 		{"403: not yours", stack{}, always(403, fault("forbidden")), 1, 0, 0, ErrUnusable, "status 403: forbidden"},
 		{"404: no such model", stack{}, always(404, fault("The model m does not exist")), 1, 0, 0, ErrUnusable, "status 404: The model m does not exist"},
@@ -313,6 +313,30 @@ func TestSecretsStaySecret(t *testing.T) {
 	c, _ := connect(t, stack{end: Endpoint{Key: "sk-proj-abcdefgh12345678"}}, always(401, fault("Incorrect API key provided: sk-proj-abcd****5678.")))
 	if _, err := c.Complete(t.Context(), Request{User: "U"}); err == nil || strings.Contains(err.Error(), "5678") {
 		t.Errorf("a key with stars in the middle: %v", err)
+	}
+}
+
+// What a server or model repeats of its secrets is in no reply, and so in no journal,
+// cache or error about what could not be read; words that only stand in a header, or for
+// a key, stay.
+func TestSecretsInReplies(t *testing.T) {
+	const key, header, password = "abcd+/ef-0123456789", "hunter2-header", "hunter3-password"
+	all := key + " " + header + " " + password
+	c, _ := connect(t, stack{end: Endpoint{BaseURL: "http://user:" + password + "@model.test/v1", Key: key, Headers: map[string]string{"X-Key": "Token " + header, "X-Title": "preferences"}}},
+		then(1, always(200, `{"model":"`+all+`","choices":[{"message":{"content":"preferences `+all+`","reasoning_content":"`+all+`","refusal":"`+all+`"},"finish_reason":"`+all+`"}]}`),
+			always(200, `{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"`+all+`"}}]}}]}`)))
+	const hidden = "[key] [header] [password]"
+	for _, want := range []Reply{
+		{Content: "preferences " + hidden, Reasoning: hidden, Refusal: hidden, Finish: hidden, Model: hidden, Attempts: 1},
+		{Tool: "f " + hidden, Attempts: 1},
+	} {
+		if got, err := c.Complete(t.Context(), Request{User: "U"}); err != nil || got != want {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	}
+	c, _ = connect(t, stack{end: Endpoint{Key: "not-needed"}}, always(200, `{"choices":[{"message":{"content":"it is not-needed"}}]}`))
+	if got, err := c.Complete(t.Context(), Request{User: "U"}); err != nil || got.Content != "it is not-needed" {
+		t.Errorf("a key that is a word: %+v, %v", got, err)
 	}
 }
 
