@@ -531,7 +531,7 @@ func (x *exam) own(ctx context.Context, first *spoken) {
 	}
 	defer c.Close()
 	client := llm.Retry{Attempts: 2}.Wrap(c)
-	reply, err := client.Complete(ctx, llm.Request{User: freePrompt})
+	reply, err := client.Complete(llm.Impatient(ctx), llm.Request{User: freePrompt})
 	x.Calls += max(0, reply.Attempts-1)
 	switch {
 	case ctx.Err() != nil:

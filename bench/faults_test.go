@@ -3,15 +3,21 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"pepbench/bench/llm"
 	"pepbench/bench/llm/sim"
 	"pepbench/bench/record"
 )
@@ -77,6 +83,45 @@ func TestRunThroughFaults(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestFirstCallFindsOut: what every session would meet is met by the first call of a run,
+// which ends at once and leaves nothing behind.
+func TestFirstCallFindsOut(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		answer func(w http.ResponseWriter, system bool)
+		want   string
+	}{
+		{"a template without system messages", func(w http.ResponseWriter, system bool) {
+			if system {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"object":"error","message":"System role not supported","type":"BadRequestError","code":400}`)
+				return
+			}
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"ready"}}]}`)
+		}, "status 400: System role not supported"},
+		{"a server that wants an hour of rest", func(w http.ResponseWriter, _ bool) {
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"error":"overloaded"}`)
+		}, "status 503: overloaded; the server asks to be left alone for 1h0m0s"},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			row.answer(w, bytes.Contains(b, []byte(`"role":"system"`)))
+		}))
+		dir := filepath.Join(t.TempDir(), "run")
+		p := prepare(t, "../configs/smoke.yaml", "cache=off", fmt.Sprintf("backend={kind: openai, model: m, base_url: %q}", srv.URL))
+		_, err := Run(context.Background(), p, dir, false, &watch{})
+		srv.Close()
+		if !errors.Is(err, llm.ErrUnusable) || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: %v, want %q", row.reason, err, row.want)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the folder is left: %v", row.reason, err)
 		}
 	}
 }

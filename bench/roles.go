@@ -217,7 +217,8 @@ func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 				return err
 			}
 			r.closers = append(r.closers, closeModel)
-			hello, err := c.Complete(cache.Fresh(ctx), llm.Request{User: "Reply with the word ready."})
+			// With a system message, as all prompts have: some templates know none.
+			hello, err := c.Complete(llm.Impatient(cache.Fresh(ctx)), llm.Request{System: "You are asked for one word.", User: "Reply with the word ready."})
 			if err != nil {
 				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) && !errors.Is(err, llm.ErrBudget) { // whatever it was, sessions would meet it too
 					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)

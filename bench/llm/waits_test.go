@@ -154,7 +154,7 @@ func TestWaits(t *testing.T) {
 		{"404: no such model", stack{}, always(404, fault("The model m does not exist")), 1, 0, 0, ErrUnusable, "status 404: The model m does not exist"},
 		{"404 without a body: no such path", stack{}, always(404, ""), 1, 0, 0, ErrUnusable, "status 404 without a word; is base_url right?"},
 		{"a message in many lines is one line", stack{}, always(400, fault("a\n\tb\r\n\nc")), 1, 0, 0, nil, "status 400: a b c"},
-		{"a page with 502", stack{retry: Retry{Attempts: 2}}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: <!DOCTYPE html> <html> <title>Welcome</title> </html> (after 2 tries)"},
+		{"a page with 502", stack{retry: Retry{Attempts: 2}}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: a web page (Welcome) (after 2 tries)"},
 		{"a page with 200", stack{retry: Retry{Attempts: 1}}, always(200, page, "Content-Type: text/html; charset=utf-8"), 1, 0, 0, ErrUnusable, "the reply is a web page; does base_url end in /v1 as the server wants it?"},
 		{"a page with 200 while the server starts", stack{}, then(1, always(200, page, "Content-Type: text/html"), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"no choices", stack{retry: Retry{Attempts: 1}}, always(200, `{"choices":[]}`), 1, 0, 0, ErrTransient, "the reply has no choices"},
@@ -205,6 +205,31 @@ func TestWaits(t *testing.T) {
 
 // The waits follow from the message, so that a run can be repeated, and differ
 // between messages, so that calls that failed together do not come back together.
+// Where somebody waits for a call, a server that wants to be left alone for long ends it.
+func TestImpatient(t *testing.T) {
+	for _, row := range []struct {
+		reason, after string
+		tries         int
+		want          string
+	}{
+		{"seconds are waited for", "7", 2, ""},
+		{"an hour is not", "3600", 1, "status 503: busy; the server asks to be left alone for 1h0m0s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, m := connect(t, stack{}, then(1, always(503, fault("busy"), "Retry-After: "+row.after), always(200, replyOf("ok"))))
+			begun := time.Now()
+			_, err := c.Complete(Impatient(t.Context()), Request{User: "U"})
+			said := ""
+			if err != nil {
+				said = err.Error()
+			}
+			if !strings.HasSuffix(said, row.want) || (said == "") != (row.want == "") || m.tries != row.tries || time.Since(begun) > 7*time.Second {
+				t.Errorf("%s: %q after %d tries and %v", row.reason, said, m.tries, time.Since(begun))
+			}
+		})
+	}
+}
+
 func TestJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		took := func(user string) time.Duration {
