@@ -70,6 +70,15 @@ func said(body []byte) *openai.APIError {
 	return out
 }
 
+// Said gives the words of a server about an error in one of the forms that servers have
+// for that; empty if there are none. They may hold secrets.
+func Said(body []byte) string {
+	if e := said(body); e != nil {
+		return e.Message
+	}
+	return ""
+}
+
 // wordsOf gives a JSON text, and what else is JSON as it is written; nothing for null.
 func wordsOf(raw json.RawMessage) string {
 	var s string
