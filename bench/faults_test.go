@@ -87,6 +87,55 @@ func TestRunThroughFaults(t *testing.T) {
 	}
 }
 
+// TestStoppedAmidFaults: a run with every role that calls a model, judged twice, which is
+// stopped in the middle of faults, leaves nothing running; it goes on to the bytes of one
+// that met none, and so does a second judgement of it.
+func TestStoppedAmidFaults(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := &sim.Faults{Seed: 2, Odds: sim.Even(.3), Most: 2, RetryAfter: 10 * time.Millisecond, Drip: 10 * time.Millisecond}
+	plan := func(f *sim.Faults) (*Plan, func()) {
+		h, err := f.Wrap(sim.Handler())
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, stop, err := sim.ServeAt(context.Background(), "127.0.0.1:0", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := fmt.Sprintf("backend={kind: openai, model: m, base_url: %q, timeout: 0.3, attempts: 6, concurrency: 64}", base)
+		return prepare(t, talking, "concurrency=64", "judge={kind: rubric, repeats: 2}", model), func() {
+			if err := stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	calm, wild := t.TempDir(), t.TempDir()
+	quiet, stopQuiet := plan(&sim.Faults{})
+	defer stopQuiet()
+	mustRun(t, quiet, calm)
+	loud, stopLoud := plan(f)
+	defer stopLoud()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if _, err := Run(ctx, loud, wild, false, &watch{5, cancel}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a run that was stopped: %v", err)
+	}
+	if o := mustRun(t, loud, wild); o.Failed != 0 || o.Ran == 0 || o.Ran >= o.Total {
+		t.Errorf("the second go: %+v", o)
+	}
+	if !bytes.Equal(readFile(t, wild, record.SessionsFile), readFile(t, calm, record.SessionsFile)) {
+		t.Error("other sessions")
+	}
+	calmer, wilder := t.TempDir(), t.TempDir()
+	mustRejudge(t, calm, calmer, "judge.repeats=1")
+	if o := mustRejudge(t, wild, wilder, "judge.repeats=1", "backend.timeout=0.3", "backend.attempts=6", "backend.concurrency=64"); o.Failed != 0 {
+		t.Errorf("the second judgement: %+v", o)
+	}
+	if !bytes.Equal(readFile(t, wilder, record.SessionsFile), readFile(t, calmer, record.SessionsFile)) {
+		t.Error("other second judgements")
+	}
+}
+
 // TestFirstCallFindsOut: what every session would meet is met by the first call of a run,
 // which ends at once and leaves nothing behind.
 func TestFirstCallFindsOut(t *testing.T) {
