@@ -87,6 +87,14 @@ func New(e Endpoint) (*Conn, error) {
 		return nil, unusable("no model named for %s", where)
 	}
 	e.Key = strings.TrimSpace(e.Key)
+	if unsendable(e.Key) {
+		return nil, unusable("the key for %s holds a line break or another control character; export it again without", where)
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
+		if unsendable(e.Headers[k]) {
+			return nil, unusable("header %s for %s holds a line break or another control character", k, where)
+		}
+	}
 	e.Timeout = cmp.Or(e.Timeout, 2*time.Minute)
 	body, err := bodyFields(&e)
 	if err != nil {
@@ -114,6 +122,11 @@ func New(e Endpoint) (*Conn, error) {
 	cfg.HTTPClient = c.http
 	c.api = openai.NewClientWithConfig(cfg)
 	return c, nil
+}
+
+// unsendable reports whether no header can have the value.
+func unsendable(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // transport keeps a connection open for each of n calls in flight. It speaks HTTP/1.1

@@ -108,6 +108,7 @@ func FuzzReply(f *testing.F) {
 	for _, s := range []string{
 		okReply, completionOf(`{"content":"<think>a</think>b"}`, "stop"), completionOf(`{"content":["a",{"text":"b"},{"thinking":["c"]}]}`, "length"),
 		completionOf(`{"tool_calls":[{"function":{"name":"f","arguments":{}}}]}`, "tool_calls"), `{"choices":[{"error":{"message":"m","code":"x"}}]}`, `{"error":{"message":"m","code":429}}`,
+		`{"error":"m"}`, `{"detail":[{"msg":"m"}]}`, `[{"error":{"message":["m"],"metadata":{"raw":"r"}}}]`, "\ufeff" + okReply, `<title>t</title>`,
 		`{"choices":[{"message":null}],"usage":{"prompt_tokens":1e300}}`, `[]`, `{"choices":`,
 	} {
 		for _, thinking := range []string{"", ThinkingOpened, ThinkingNone} {
