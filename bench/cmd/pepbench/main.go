@@ -48,9 +48,9 @@ const (
 	exitInterrupted = 130
 )
 
-// gcPercent lets the heap, which is small, grow to three times what is in use between
+// gcPercent lets the heap, which is small, grow to two and a half times what is in use between
 // two collections: a run makes garbage with every call.
-const gcPercent = 200
+const gcPercent = 150
 
 func main() {
 	if os.Getenv("GOGC") == "" {
