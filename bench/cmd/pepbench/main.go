@@ -4,7 +4,7 @@
 //
 //	pepbench run CONFIG [--model NAME] [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
-//	pepbench rejudge RUN [--set path=value]... [--out DIR] [--dry-run]
+//	pepbench rejudge RUN [--models FILE]... [--set path=value]... [--out DIR] [--dry-run]
 //	pepbench validate CONFIG... [--set path=value]...
 //	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
 //	pepbench doctor [--config FILE [--set path=value]...] [--base-url URL] [--model NAME] [--api-key-env ENVVAR]
