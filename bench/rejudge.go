@@ -339,7 +339,7 @@ func (r *Rejudge) DryRun(dir string) string {
 	if m.Planned.Probes > 0 {
 		line("", "and %d of the judge on built-in probes, before the sessions", m.Planned.Probes)
 	}
-	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
+	line("tokens", "about %s in, %s out (estimated at four characters a token)", amount(m.Planned.TokensIn), amount(m.Planned.TokensOut))
 	line("results", "%s", dir)
 	w.Flush()
 	return b.String()
