@@ -28,7 +28,7 @@ func cacheCommand(stdout io.Writer) *cobra.Command {
 			"imports it can replay the run by cache: read, offline.",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &usageError{fmt.Errorf("there is no command cache %s; there are stats, prune, export, import", args[0])}
+				return &usageError{fmt.Errorf("there is no command cache %s; there are stats, prune, export, import", args[0]), "pepbench cache"}
 			}
 			return nil
 		},
@@ -91,14 +91,14 @@ func cachePrune(stdout io.Writer, with withCache) *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
 			case all && (age != "" || p.Model != ""):
-				return &usageError{errors.New("--all goes with neither --older-than nor --model")}
+				return &usageError{errors.New("--all goes with neither --older-than nor --model"), "pepbench cache prune"}
 			case !all && age == "" && p.Model == "":
-				return &usageError{errors.New("prune needs --older-than AGE, --model NAME or --all")}
+				return &usageError{errors.New("prune needs --older-than AGE, --model NAME or --all"), "pepbench cache prune"}
 			}
 			if age != "" {
 				d, err := parseAge(age)
 				if err != nil {
-					return &usageError{err}
+					return &usageError{err, "pepbench cache prune"}
 				}
 				p.Before = time.Now().Add(-d)
 			}

@@ -17,6 +17,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,14 +73,15 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 		Version:       bench.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          known,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err, c.CommandPath()} })
 	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), cacheCommand(stdout))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
@@ -99,10 +101,15 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	return code
 }
 
-// usageError is a command line that cannot be understood.
-type usageError struct{ err error }
+// usageError is a command line that cannot be understood, of a command.
+type usageError struct {
+	err error
+	of  string // such as pepbench run; empty: pepbench
+}
 
-func (e *usageError) Error() string { return e.err.Error() + "; see pepbench --help" }
+func (e *usageError) Error() string {
+	return e.err.Error() + "; see " + cmp.Or(e.of, "pepbench") + " --help"
+}
 func (e *usageError) Unwrap() error { return e.err }
 
 // exitCode maps errors to exit codes, here and nowhere else.
@@ -111,7 +118,7 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig):
 		return exitConfig
 	case errors.Is(err, domains.ErrData), errors.Is(err, cache.ErrFile), errors.Is(err, cache.ErrMiss):
 		return exitData
@@ -133,11 +140,23 @@ func pathError(err error) bool {
 	return errors.As(err, &p) || errors.As(err, &l)
 }
 
+// known refuses a command that does not exist and names one that is written much the
+// same way.
+func known(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		return &usageError{err: fmt.Errorf("unknown command %q, did you mean %s?", args[0], strings.Join(like, " or "))}
+	}
+	return &usageError{err: fmt.Errorf("unknown command %q", args[0])}
+}
+
 // need checks the number of arguments and says what they are.
 func need(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", c.Name(), what, len(args))}
+			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", c.Name(), what, len(args)), c.CommandPath()}
 		}
 		return nil
 	}
