@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -244,5 +245,29 @@ func TestInterrupted(t *testing.T) {
 	code := run(ctx, strings.NewReader(""), &out, &errs, []string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()})
 	if code != exitInterrupted || out.Len() > 0 || errs.String() != "pepbench: interrupted; complete sessions are kept, run the same command again to go on\n" {
 		t.Errorf("code %d, stdout %q, stderr %q", code, out.String(), errs.String())
+	}
+}
+
+// TestProgressInALog: where there is no terminal, sessions get a line a minute, with the
+// time that the rest takes at the pace of this leg.
+func TestProgressInALog(t *testing.T) {
+	var errs bytes.Buffer
+	now := time.Unix(0, 0)
+	p := &progress{err: &errs, now: func() time.Time { return now }}
+	p.Step("running 900 sessions")
+	for i := range 900 {
+		p.Sessions(100+i+1, 1000, i+1)
+		now = now.Add(time.Second)
+	}
+	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	if len(lines) != 15 || lines[1] != "161 of 1000 sessions after 1m0s, about 13m45s to go" {
+		t.Errorf("%d lines: %q", len(lines), lines)
+	}
+	errs.Reset()
+	p = &progress{err: &errs, now: p.now, quiet: true}
+	p.Sessions(1, 9, 1)
+	now = now.Add(time.Hour)
+	if p.Sessions(2, 9, 2); errs.Len() > 0 || p.done != 2 {
+		t.Errorf("quiet: %q, %d sessions", errs.String(), p.done)
 	}
 }

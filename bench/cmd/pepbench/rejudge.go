@@ -44,7 +44,7 @@ func rejudgeCommand(stdout, stderr io.Writer) *cobra.Command {
 			o, err := r.Run(c.Context(), dir, p)
 			p.end()
 			if err != nil {
-				return err
+				return p.kept(err, dir, false)
 			}
 			if !o.Changed && reported(dir) {
 				fmt.Fprintf(stdout, "%[1]s is complete: all %[2]d sessions are graded, nothing to do (pepbench report %[1]s prints its table)\n", dir, o.Total)
