@@ -25,6 +25,7 @@ import (
 	"pepbench/bench"
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/cache"
+	"pepbench/bench/record"
 	"pepbench/domains"
 )
 
@@ -269,5 +270,32 @@ func TestProgressInALog(t *testing.T) {
 	now = now.Add(time.Hour)
 	if p.Sessions(2, 9, 2); errs.Len() > 0 || p.done != 2 {
 		t.Errorf("quiet: %q, %d sessions", errs.String(), p.done)
+	}
+}
+
+// TestSpent: what a leg sent is a line where a server was asked or the cache spared it,
+// and none where the embedded model played; an unknown price is no price.
+func TestSpent(t *testing.T) {
+	free, some := 0.0, 0.25
+	for _, row := range []struct {
+		reason string
+		roles  map[string]record.RoleUsage
+		want   string
+	}{
+		{"the embedded model", map[string]record.RoleUsage{"solver": {Calls: 3, TokensIn: 9, Dollars: &free}}, ""},
+		{"nobody was asked", map[string]record.RoleUsage{"correctness": {}}, ""},
+		{"a server without a price", map[string]record.RoleUsage{"solver": {Calls: 3, TokensIn: 9, TokensOut: 4}, "judge": {Calls: 1, Cached: 1, Dollars: &free}}, "calls: judge 1 (1 from the cache), solver 3; tokens, but for those from the cache: 9 in, 4 out"},
+		{"prices for all", map[string]record.RoleUsage{"solver": {Calls: 3, TokensIn: 9, TokensOut: 4, Dollars: &some}, "judge": {Calls: 1, Dollars: &some}}, "calls: judge 1, solver 3; tokens, but for those from the cache: 9 in, 4 out; $0.50"},
+	} {
+		dir := t.TempDir()
+		if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), record.Usage{Roles: row.roles}); err != nil {
+			t.Fatal(err)
+		}
+		if got := spent(dir); got != row.want {
+			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+	if got := spent(t.TempDir()); got != "" {
+		t.Errorf("no file: %q", got)
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -132,7 +134,52 @@ func runOne(ctx context.Context, e *bench.Experiment, dir string, fresh bool, p 
 		return err
 	}
 	fmt.Fprintf(p.out, "%d sessions (%d of them now, %d with errors) in %s: %s\n", o.Total, o.Ran, o.Failed, time.Since(begun).Round(100*time.Millisecond), dir)
+	if words := spent(dir); words != "" {
+		p.Step(words)
+	}
+	if o.Failed > 0 {
+		p.Step("the same command, without --fresh, tries the sessions with errors again")
+	}
 	return nil
+}
+
+// spent puts what this leg of a run sent to servers into a line; empty where all models
+// were the embedded one, which costs nothing.
+func spent(dir string) string {
+	var u record.Usage
+	b, err := os.ReadFile(filepath.Join(dir, record.UsageFile))
+	if err != nil || json.Unmarshal(b, &u) != nil {
+		return "" // the file is a convenience, and so is the line
+	}
+	var calls []string
+	var dollars float64
+	in, out, priced, paid := 0, 0, true, false
+	for _, role := range slices.Sorted(maps.Keys(u.Roles)) {
+		r := u.Roles[role]
+		if r.Calls == 0 {
+			continue
+		}
+		words := fmt.Sprintf("%s %d", role, r.Calls)
+		if r.Cached > 0 {
+			words += fmt.Sprintf(" (%d from the cache)", r.Cached)
+		}
+		calls = append(calls, words)
+		in, out = in+r.TokensIn, out+r.TokensOut
+		if r.Dollars == nil {
+			priced = false
+		} else {
+			dollars += *r.Dollars
+		}
+		paid = paid || r.Dollars == nil || *r.Dollars > 0 || r.Cached > 0
+	}
+	if !paid {
+		return ""
+	}
+	line := fmt.Sprintf("calls: %s; tokens, but for those from the cache: %d in, %d out", strings.Join(calls, ", "), in, out)
+	if priced {
+		line += fmt.Sprintf("; $%.2f", dollars)
+	}
+	return line
 }
 
 // runSweep runs a grid of experiments, reports each in its own folder and all of
