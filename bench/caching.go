@@ -1,10 +1,18 @@
 package bench
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/cache"
+	"pepbench/bench/record"
 )
 
 // DefaultCacheFile is where replies are kept where nothing else is said.
@@ -62,6 +70,48 @@ func (c *caching) middleware(unset cache.Mode, as *llm.Endpoint) (func(llm.Clien
 		}
 		return c.open.Wrap(next, conn, mode)
 	}, nil
+}
+
+// runFile holds the number by which the cache knows a run or a sweep, until that is
+// complete: when it goes on, equal requests are answered as they were before.
+const runFile = "run.id"
+
+// of tells the cache which run calls are made in from now on: the one in dir if that
+// goes on, else a new one. A cell of a sweep is part of the sweep.
+func (c *caching) of(e *Experiment, dir string, resumed bool) error {
+	if c == nil || c.open == nil || c.only() {
+		return nil
+	}
+	if e.whole != "" {
+		dir, resumed = e.whole, true
+	}
+	path := filepath.Join(dir, runFile)
+	if b, err := os.ReadFile(path); err == nil && resumed {
+		if n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 16, 64); err == nil && n > 0 {
+			c.open.Run = n
+			return nil
+		}
+	}
+	return record.WriteFile(path, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%x\n", c.open.Run)
+		return err
+	})
+}
+
+// forgetRun forgets the number of the run in dir, which is complete or starts over.
+func forgetRun(dir string) error {
+	if err := os.Remove(filepath.Join(dir, runFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("results: %w", err)
+	}
+	return nil
+}
+
+// finish completes the journal of the run in dir.
+func finish(j *record.Journal, dir string) error {
+	if err := j.Finish(); err != nil {
+		return err
+	}
+	return forgetRun(dir)
 }
 
 // close writes what is left; the second time it does nothing.

@@ -71,6 +71,7 @@ type Execution struct {
 	CacheFile string `yaml:"cache_file"` // results/cache.sqlite when empty; relative to the working directory
 
 	budget *llm.Budget // shared by the cells of a sweep; nil: of Limits
+	whole  string      // folder of the sweep that this is a cell of; empty: none
 	called []string    // roles whose models are called; nil: all that are used
 }
 

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	openai "github.com/sashabaranov/go-openai"
 
 	"pepbench/bench/llm"
+	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 )
 
@@ -78,16 +80,16 @@ type perfMeter struct {
 	b     *testing.B
 	begun time.Time
 	cpu   time.Duration
-	peak  atomic.Uint64 // of the heap and stacks in use, bytes
+	mb    []float64 // memory of the process every 50 ms
 	quit  chan struct{}
 	done  sync.WaitGroup
 }
 
 func startPerf(b *testing.B) *perfMeter {
 	b.Helper()
-	gc := debug.SetGCPercent(200) // as the command does
+	gc := debug.SetGCPercent(150) // as the command does
 	b.Cleanup(func() { debug.SetGCPercent(gc) })
-	runtime.GC()
+	debug.FreeOSMemory()
 	p := &perfMeter{b: b, quit: make(chan struct{})}
 	p.done.Go(func() {
 		tick := time.NewTicker(50 * time.Millisecond)
@@ -95,11 +97,7 @@ func startPerf(b *testing.B) *perfMeter {
 		for {
 			select {
 			case <-tick.C:
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				if now := m.HeapInuse + m.StackInuse; now > p.peak.Load() {
-					p.peak.Store(now)
-				}
+				p.mb = append(p.mb, resident())
 			case <-p.quit:
 				return
 			}
@@ -109,19 +107,37 @@ func startPerf(b *testing.B) *perfMeter {
 	return p
 }
 
-// end reports; sent is how many of the calls a server answered.
+// resident is the memory of this process in MB, that of SQLite included and its program
+// left out where the system tells them apart.
+func resident() float64 {
+	if text, err := os.ReadFile("/proc/self/status"); err == nil {
+		if _, rest, ok := strings.Cut(string(text), "RssAnon:"); ok {
+			var kb float64
+			if _, err := fmt.Sscan(rest, &kb); err == nil {
+				return kb / 1024
+			}
+		}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.Sys-m.HeapReleased) / (1 << 20)
+}
+
+// end reports; sent is how many of the calls a server answered. Growth is the median
+// memory of the last quarter of the time minus that of the second.
 func (p *perfMeter) end(calls, sent int) {
 	cpu, wall := used(p.b)-p.cpu, time.Since(p.begun)
 	close(p.quit)
 	p.done.Wait()
 	p.b.ReportMetric(float64(cpu.Microseconds())/float64(calls), "cpu-us/call")
 	p.b.ReportMetric(float64(calls)/wall.Seconds(), "calls/s")
-	if sent > 0 && sent < calls {
-		p.b.ReportMetric(float64(cpu.Microseconds())/float64(sent), "cpu-us/sent")
-		p.b.ReportMetric(100*float64(sent)/float64(calls), "%-sent")
-	}
+	p.b.ReportMetric(100*float64(sent)/float64(calls), "%-sent")
 	p.b.ReportMetric(float64(calls)/float64(p.b.N), "calls/op")
-	p.b.ReportMetric(float64(p.peak.Load())/(1<<20), "MB-peak")
+	if n := len(p.mb); n >= 8 {
+		median := func(v []float64) float64 { return slices.Sorted(slices.Values(v))[len(v)/2] }
+		p.b.ReportMetric(slices.Max(p.mb), "MB-peak")
+		p.b.ReportMetric(median(p.mb[n-n/4:])-median(p.mb[n/4:n/2]), "MB-growth")
+	}
 	p.b.ReportMetric(0, "ns/op") // of a whole run, which says nothing
 }
 
@@ -225,6 +241,119 @@ func perfRun(b *testing.B, p *Plan, distinct bool) (calls, sent int) {
 		sent += u.Calls - u.Cached
 	}
 	return calls, sent
+}
+
+// BenchmarkCalls is what a call costs by itself: the requests of a real session again
+// and again, each through meter, cache, budget, retry, rate, gate, go-openai and the
+// network, its reply read, and for each session's worth of them a line of the journal
+// and a word to the progress. In miss no call is known to the cache, in replay every
+// one is.
+func BenchmarkCalls(b *testing.B) {
+	const most = 32
+	url := servesim(b)
+	asked, line := perfSession(b, url)
+	users, err := strconv.Atoi(perfUsers(b))
+	if err != nil {
+		b.Fatal(err)
+	}
+	sessions := 150 * users
+	for _, mode := range []cache.Mode{cache.Off, cache.Write, cache.Read} {
+		name := map[cache.Mode]string{cache.Off: "uncached", cache.Write: "miss", cache.Read: "replay"}[mode]
+		b.Run(name, func(b *testing.B) {
+			open := func() *cache.Cache {
+				c, err := cache.Open(filepath.Join(b.TempDir(), "cache.sqlite"), true)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.Cleanup(func() { _ = c.Close() })
+				return c
+			}
+			pass := func(kept *cache.Cache, mode cache.Mode) (int, int) {
+				link, err := llm.Dial(llm.Endpoint{BaseURL: url, Model: "m", Concurrency: most}, llm.Options{
+					Budget: &llm.Budget{Calls: 1e9},
+					Cache:  func(next llm.Client, c *llm.Conn) llm.Client { return kept.Wrap(next, c, mode) },
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer link.Close()
+				j, err := record.OpenJournal(filepath.Join(b.TempDir(), record.SessionsFile))
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer j.Close()
+				var meter llm.Meter
+				client := meter.Wrap(link)
+				var progress Progress = &watch{}
+				var mu sync.Mutex // of the progress
+				err = inParallel(most, sessions, func(i int) error {
+					for n, q := range asked {
+						q.Repeat = i*len(asked) + n
+						if _, err := llm.Ask(context.Background(), client, q, func(string) error { return nil }); err != nil {
+							return err
+						}
+					}
+					s := *line
+					s.ID = strconv.Itoa(i)
+					mu.Lock()
+					defer mu.Unlock()
+					progress.Sessions(i, sessions, i)
+					return j.Append(&s)
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				u := meter.Use()
+				return u.Calls, u.Calls - u.Cached
+			}
+			var caches []*cache.Cache
+			for range b.N {
+				caches = append(caches, open())
+				if mode == cache.Read {
+					pass(caches[len(caches)-1], cache.Write)
+				}
+			}
+			calls, sent := 0, 0
+			m := startPerf(b)
+			for _, c := range caches {
+				n, k := pass(c, mode)
+				calls, sent = calls+n, sent+k
+			}
+			m.end(calls, sent)
+		})
+	}
+}
+
+// perfSession runs one session and gives what it asked and its line of the journal.
+func perfSession(b *testing.B, url string) ([]llm.Request, *record.Session) {
+	b.Helper()
+	e, err := Load("../configs/medical.yaml", []string{fmt.Sprintf("backend={kind: openai, base_url: %q, model: m}", url), "split.users_per_task=1", "cache=off"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	p, err := Prepare(context.Background(), e, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r, err := p.connect(context.Background(), 1)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.close()
+	var asked []llm.Request
+	hear := func(c llm.Client) llm.Client {
+		return llm.ClientFunc(func(ctx context.Context, q llm.Request) (llm.Reply, error) {
+			asked = append(asked, q)
+			return c.Complete(ctx, q)
+		})
+	}
+	run := &runner{plan: p, solver: e.Solver.Config.solver(hear(r.clients[roleSolver])), judge: e.Judge.Config.judge(hear(r.clients[roleJudge]), "m"), judgeID: "m", clients: r.clients}
+	k := p.sessions[slices.IndexFunc(p.sessions, func(k sessionKey) bool { return p.rows[k.row].Kind == "pep" })]
+	s, err := run.session(context.Background(), k)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return asked, s
 }
 
 // BenchmarkBareClient is the floor: go-openai in a loop on the same server, with

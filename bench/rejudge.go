@@ -410,7 +410,7 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 			return out, err
 		}
 		if failed, left := r.missing(j); len(failed)+len(left) == 0 {
-			return out, j.Finish()
+			return out, finish(j, dir)
 		}
 	}
 	e := r.Experiment
@@ -429,6 +429,9 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 		return out, &ConfigError{File: filepath.Join(dir, record.ManifestFile), What: fmt.Sprintf("the sessions there were made with endpoints that said they were %v, now they say %v", had.Endpoints, r.manifest.Endpoints), Mend: "give another --out, or remove the folder"}
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), r.manifest); err != nil {
+		return out, err
+	}
+	if err := models.cache.of(e, dir, had != nil); err != nil {
 		return out, err
 	}
 	if j == nil {
@@ -468,7 +471,7 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 	if err := models.cache.close(); err != nil {
 		return out, err
 	}
-	if err := j.Finish(); err != nil {
+	if err := finish(j, dir); err != nil {
 		return out, err
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), models.usage()); err != nil {

@@ -110,7 +110,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			return out, err
 		}
 		if len(p.missing(j)) == 0 {
-			return out, j.Finish()
+			return out, finish(j, dir)
 		}
 	}
 
@@ -130,6 +130,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		}
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
+		return out, err
+	}
+	if err := roles.cache.of(p.Experiment, dir, had != nil); err != nil {
 		return out, err
 	}
 	if j == nil {
@@ -153,7 +156,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := roles.cache.close(); err != nil {
 		return out, err
 	}
-	if err := j.Finish(); err != nil {
+	if err := finish(j, dir); err != nil {
 		return out, err
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), roles.usage()); err != nil {

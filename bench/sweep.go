@@ -273,6 +273,11 @@ func RunSweep(ctx context.Context, s *Sweep, dir string, fresh bool, progress Pr
 		return out, total, err
 	}
 	defer release()
+	if fresh {
+		if err := forgetRun(dir); err != nil {
+			return out, total, err
+		}
+	}
 	if had, err := record.ReadSweep(dir); err != nil || !reflect.DeepEqual(had.Axes, s.Axes) {
 		if err := forget(dir); err != nil {
 			return out, total, err
@@ -281,7 +286,7 @@ func RunSweep(ctx context.Context, s *Sweep, dir string, fresh bool, progress Pr
 	var pr preparer
 	budget := s.Cells[0].Experiment.Limits.budget()
 	for i, c := range s.Cells {
-		c.Experiment.budget = budget // one for the whole grid
+		c.Experiment.budget, c.Experiment.whole = budget, dir // one for the whole grid
 		at := filepath.Join(dir, c.Dir)
 		done := record.SweepCell{At: c.At, Dir: c.Dir}
 		progress.Step(fmt.Sprintf("cell %d of %d: %s", i+1, len(s.Cells), c.Dir))
@@ -322,7 +327,10 @@ func RunSweep(ctx context.Context, s *Sweep, dir string, fresh bool, progress Pr
 	if out.Strategy == "" {
 		return out, total, &ConfigError{What: "no cell of the sweep is defined; the first: " + out.Cells[0].Refused, Mend: "name other beliefs or acquisitions"}
 	}
-	return out, total, record.WriteSweep(dir, &out)
+	if err := record.WriteSweep(dir, &out); err != nil {
+		return out, total, err
+	}
+	return out, total, forgetRun(dir)
 }
 
 // there says whether a folder has a file.

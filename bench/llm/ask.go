@@ -36,8 +36,8 @@ func (u *Unread) Error() string {
 // *Unread. Any other error is that of an endpoint that is unusable or failed for now,
 // or of a context that is done: nothing is known of the model then.
 //
-// A cache may have read a text first (see Request.Accept): reading it again changes
-// nothing.
+// A cache may have read the text first (see Request.Accept). One that it accepted is
+// not read again (Reply.Accepted); reading another one twice changes nothing.
 func Ask(ctx context.Context, c Client, r Request, read func(text string) error) (Reply, error) {
 	r.Accept = read
 	var last error // why the reply before could not be used
@@ -51,6 +51,9 @@ func Ask(ctx context.Context, c Client, r Request, read func(text string) error)
 			return reply, err
 		default: // the server will not answer this, however often it is asked
 			return reply, unread(ctx, c, &Unread{"call refused: " + err.Error(), try})
+		}
+		if reply.Accepted {
+			return reply, nil
 		}
 		text, err := Text(reply)
 		if args, ok := arguments(reply); ok && r.Format != nil {

@@ -62,6 +62,7 @@ type Reply struct {
 	TokensOut int
 	Attempts  int  // 1 + retries; set when the call failed, too; 0: from a cache
 	Cached    bool // nothing was sent
+	Accepted  bool // Request.Accept of this very request has read it
 }
 
 // A Client completes chats. It may be used by several goroutines.

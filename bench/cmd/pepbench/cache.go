@@ -24,11 +24,12 @@ func cacheCommand(stdout io.Writer) *cobra.Command {
 		Use:   "cache",
 		Short: "Look at stored replies of models, drop them, or carry them to another machine",
 		Long: "Runs keep the replies of models on servers in one file (cache_file; cache: off, read, write or refresh),\n" +
-			"so that no call is paid for twice. An export holds all that a run was told, as lines of JSON: whoever\n" +
+			"so that no call is paid for twice. Replies that could not be used are kept beside them, for cache: read\n" +
+			"alone; other runs ask again. An export holds all that a run was told, as lines of JSON: whoever\n" +
 			"imports it can replay the run by cache: read, offline.",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return &usageError{fmt.Errorf("there is no command cache %s; there are stats, prune, export, import", args[0]), "pepbench cache"}
+				return &usageError{fmt.Errorf("there is no command cache %s; there are stats, prune, export, import", args[0])}
 			}
 			return nil
 		},
@@ -64,15 +65,15 @@ func cacheStats(stdout io.Writer, path *string, with withCache) *cobra.Command {
 				for _, m := range s.Models {
 					in, out = in+m.TokensIn, out+m.TokensOut
 				}
-				fmt.Fprintf(stdout, "%s: %d calls, %d bytes, tokens of %d in and %d out\n", *path, s.Entries, s.Bytes, in, out)
+				fmt.Fprintf(stdout, "%s: %d calls, %d of them unusable, %d bytes, tokens of %d in and %d out\n", *path, s.Entries, s.Unusable, s.Bytes, in, out)
 				if s.Entries == 0 {
 					return nil
 				}
 				fmt.Fprintf(stdout, "stored from %s to %s\n\n", s.Oldest.Format(time.RFC3339), s.Newest.Format(time.RFC3339))
 				t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(t, "server\tmodel\tcalls\ttokens in\ttokens out\tbytes")
+				fmt.Fprintln(t, "server\tmodel\tcalls\tunusable\ttokens in\ttokens out\tbytes")
 				for _, m := range s.Models {
-					fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\n", m.BaseURL, m.Model, m.Entries, m.TokensIn, m.TokensOut, m.Bytes)
+					fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%d\t%d\n", m.BaseURL, m.Model, m.Entries, m.Unusable, m.TokensIn, m.TokensOut, m.Bytes)
 				}
 				return t.Flush()
 			})
@@ -86,19 +87,19 @@ func cachePrune(stdout io.Writer, with withCache) *cobra.Command {
 	var p cache.Pruning
 	c := &cobra.Command{
 		Use:   "prune",
-		Short: "Drop stored calls by age or model, and give the space back",
+		Short: "Drop stored calls by age, model or use, and give the space back",
 		Args:  need(0, 0, "nothing but flags"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			switch {
-			case all && (age != "" || p.Model != ""):
-				return &usageError{errors.New("--all goes with neither --older-than nor --model"), "pepbench cache prune"}
-			case !all && age == "" && p.Model == "":
-				return &usageError{errors.New("prune needs --older-than AGE, --model NAME or --all"), "pepbench cache prune"}
+			case all && (age != "" || p.Model != "" || p.Unusable):
+				return &usageError{errors.New("--all goes with none of --older-than, --model and --unusable")}
+			case !all && age == "" && p.Model == "" && !p.Unusable:
+				return &usageError{errors.New("prune needs --older-than AGE, --model NAME, --unusable or --all")}
 			}
 			if age != "" {
 				d, err := parseAge(age)
 				if err != nil {
-					return &usageError{err, "pepbench cache prune"}
+					return &usageError{err}
 				}
 				p.Before = time.Now().Add(-d)
 			}
@@ -118,6 +119,7 @@ func cachePrune(stdout io.Writer, with withCache) *cobra.Command {
 	}
 	c.Flags().StringVar(&age, "older-than", "", "drop what was stored longer ago, such as 30d or 12h")
 	c.Flags().StringVar(&p.Model, "model", "", "drop calls of this model only")
+	c.Flags().BoolVar(&p.Unusable, "unusable", false, "drop only replies that could not be used; runs that met them can no longer be replayed")
 	c.Flags().BoolVar(&all, "all", false, "drop everything")
 	c.Flags().BoolVar(&p.DryRun, "dry-run", false, "only say what would be dropped")
 	return c
@@ -190,7 +192,7 @@ func cacheImport(stdout io.Writer, with withCache) *cobra.Command {
 			})
 		},
 	}
-	c.Flags().BoolVar(&replace, "replace", false, "where a call is there already, take the reply of the file")
+	c.Flags().BoolVar(&replace, "replace", false, "where a call is there already, take the reply of the file (as it is, one that is usable replaces one that is not)")
 	return c
 }
 

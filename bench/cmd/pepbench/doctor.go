@@ -30,9 +30,9 @@ func doctorCommand(stdout io.Writer) *cobra.Command {
 			var patients []bench.Patient
 			switch {
 			case config != "" && (baseURL != "" || model != "" || keyEnv != ""):
-				return &usageError{errors.New("--config says all that --base-url, --model and --api-key-env say; give one or the others"), "pepbench doctor"}
+				return &usageError{errors.New("--config says all that --base-url, --model and --api-key-env say; give one or the others")}
 			case config == "" && len(sets) > 0:
-				return &usageError{errors.New("--set changes a configuration; name it with --config"), "pepbench doctor"}
+				return &usageError{errors.New("--set changes a configuration; name it with --config")}
 			case config != "":
 				s, err := bench.LoadSweep(config, sets)
 				if err != nil {
@@ -44,7 +44,7 @@ func doctorCommand(stdout io.Writer) *cobra.Command {
 			default:
 				p, err := bench.PatientAt(cmp.Or(baseURL, os.Getenv("OPENAI_BASE_URL")), model, keyEnv)
 				if err != nil {
-					return &usageError{err, "pepbench doctor"}
+					return &usageError{err}
 				}
 				patients = []bench.Patient{p}
 			}

@@ -63,7 +63,7 @@ func elicited(name string, sets []string) (*bench.Experiment, error) {
 		return bench.Load(name, sets)
 	}
 	if len(sets) > 0 {
-		return nil, &usageError{errors.New("--set needs a configuration file in place of a built-in domain"), "pepbench elicit"}
+		return nil, &usageError{errors.New("--set needs a configuration file in place of a built-in domain")}
 	}
 	return bench.Builtin(name)
 }

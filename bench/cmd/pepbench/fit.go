@@ -25,7 +25,7 @@ func fitCommand(stdout, stderr io.Writer) *cobra.Command {
 		Args:  need(1, 1, "one configuration file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if out == "" {
-				return &usageError{errors.New("fit needs --out FILE, where the model goes"), "pepbench fit"}
+				return &usageError{errors.New("fit needs --out FILE, where the model goes")}
 			}
 			e, err := bench.Load(args[0], sets)
 			if err != nil {
@@ -70,7 +70,7 @@ func fitCommand(stdout, stderr io.Writer) *cobra.Command {
 // writable says whether writeWhole could write a file, without touching it.
 func writable(path string) error {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return &usageError{fmt.Errorf("--out %s is a folder; name a file", path), "pepbench fit"}
+		return &usageError{fmt.Errorf("--out %s is a folder; name a file", path)}
 	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return err

@@ -17,7 +17,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,9 +48,9 @@ const (
 	exitInterrupted = 130
 )
 
-// gcPercent lets the heap, which is small, grow to three times what is in use between
+// gcPercent lets the heap, which is small, grow to two and a half times what is in use between
 // two collections: a run makes garbage with every call.
-const gcPercent = 200
+const gcPercent = 150
 
 func main() {
 	if os.Getenv("GOGC") == "" {
@@ -81,9 +80,9 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return &usageError{err, c.CommandPath()} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), cacheCommand(stdout))
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
@@ -91,6 +90,9 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	if code == exitInterrupted {
 		fmt.Fprintln(stderr, "pepbench: interrupted; complete sessions are kept, run the same command again to go on")
 		return code
+	}
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		err = fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	}
 	if code == exitConfig && pathError(err) {
 		err = fmt.Errorf("%w; check the path and its permissions, or give another --out", err)
@@ -101,15 +103,10 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	return code
 }
 
-// usageError is a command line that cannot be understood, of a command.
-type usageError struct {
-	err error
-	of  string // such as pepbench run; empty: pepbench
-}
+// usageError is a command line that cannot be understood.
+type usageError struct{ err error }
 
-func (e *usageError) Error() string {
-	return e.err.Error() + "; see " + cmp.Or(e.of, "pepbench") + " --help"
-}
+func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 // exitCode maps errors to exit codes, here and nowhere else.
@@ -147,16 +144,16 @@ func known(c *cobra.Command, args []string) error {
 		return nil
 	}
 	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
-		return &usageError{err: fmt.Errorf("unknown command %q, did you mean %s?", args[0], strings.Join(like, " or "))}
+		return &usageError{fmt.Errorf("unknown command %q, did you mean %s?", args[0], strings.Join(like, " or "))}
 	}
-	return &usageError{err: fmt.Errorf("unknown command %q", args[0])}
+	return &usageError{fmt.Errorf("unknown command %q", args[0])}
 }
 
 // need checks the number of arguments and says what they are.
 func need(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", c.Name(), what, len(args)), c.CommandPath()}
+			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", c.Name(), what, len(args))}
 		}
 		return nil
 	}

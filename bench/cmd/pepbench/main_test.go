@@ -217,7 +217,7 @@ func TestExitCode(t *testing.T) {
 	}{
 		{"a mistake of the program", alive, errors.New("index out of range"), exitInternal},
 		{"a disk that is full", alive, fmt.Errorf("write x: %w", io.ErrShortWrite), exitInternal},
-		{"a flag that does not exist", alive, &usageError{err: errors.New("unknown flag: --x")}, exitConfig},
+		{"a flag that does not exist", alive, &usageError{errors.New("unknown flag: --x")}, exitConfig},
 		{"a fault of the configuration", alive, &bench.ConfigError{File: "x.yaml", Line: 3, What: "bad"}, exitConfig},
 		{"several of them", alive, errors.Join(&bench.ConfigError{What: "a"}, &bench.ConfigError{What: "b"}), exitConfig},
 		{"a fault of the data", alive, &domains.DataError{File: "x.jsonl", Line: 3, What: "bad"}, exitData},

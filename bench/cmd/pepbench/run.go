@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -119,6 +120,7 @@ func runOne(ctx context.Context, e *bench.Experiment, dir string, fresh bool, p 
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // fitting took more than running will
 	begun := time.Now()
 	o, err := bench.Run(ctx, plan, dir, fresh, p)
 	p.end()

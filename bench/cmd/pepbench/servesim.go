@@ -32,11 +32,11 @@ func serveSimCommand(stdout io.Writer) *cobra.Command {
 		Args: need(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := loopback(addr); err != nil && !anyHost {
-				return &usageError{err, "pepbench serve-sim"}
+				return &usageError{err}
 			}
 			if keyEnv != "" {
 				if f.Key = strings.TrimSpace(os.Getenv(keyEnv)); f.Key == "" {
-					return &usageError{errors.New("the environment variable that --require-key names is empty; give the name of one that holds the key, not the key"), "pepbench serve-sim"}
+					return &usageError{errors.New("the environment variable that --require-key names is empty; give the name of one that holds the key, not the key")}
 				}
 			}
 			for _, kind := range sim.FaultKinds() {
@@ -46,7 +46,7 @@ func serveSimCommand(stdout io.Writer) *cobra.Command {
 			}
 			h, mend, err := faulty(f)
 			if err != nil {
-				return &usageError{err, "pepbench serve-sim"}
+				return &usageError{err}
 			}
 			base, stop, err := sim.ServeAt(c.Context(), addr, h)
 			if err != nil {

@@ -12,6 +12,7 @@ import (
 // Stats describe a cache.
 type Stats struct {
 	Entries        int
+	Unusable       int       // entries of them, kept for replays only
 	Bytes          int64     // of the file and its log
 	Oldest, Newest time.Time // zero where there is no entry
 	Models         []ModelStats
@@ -20,16 +21,19 @@ type Stats struct {
 // ModelStats describe the calls of one model on one server.
 type ModelStats struct {
 	BaseURL, Model      string // as the requests say
-	Entries             int
+	Entries, Unusable   int
 	Bytes               int64 // of requests and replies
 	TokensIn, TokensOut int64
 }
+
+// octets is what a call takes in the file, beside its numbers.
+const octets = "octet_length(request) + octet_length(content) + octet_length(reasoning) + octet_length(refusal) + octet_length(tool)"
 
 // Stats counts what is in the file, by base URL and model in their order.
 func (c *Cache) Stats(ctx context.Context) (Stats, error) {
 	var s Stats
 	rows, err := c.read.QueryContext(ctx, `SELECT coalesce(json_extract(request, '$.base_url'), ''), coalesce(json_extract(request, '$.body.model'), ''),
-		count(*), sum(octet_length(request) + octet_length(content) + octet_length(reasoning)), sum(tokens_in), sum(tokens_out), min(created), max(created)
+		count(*), sum(unusable), sum(`+octets+`), sum(tokens_in), sum(tokens_out), min(created), max(created)
 		FROM calls GROUP BY 1, 2 ORDER BY 1, 2`)
 	if err != nil {
 		return s, c.explain(err)
@@ -38,7 +42,7 @@ func (c *Cache) Stats(ctx context.Context) (Stats, error) {
 	for rows.Next() {
 		var m ModelStats
 		var from, to int64
-		if err := rows.Scan(&m.BaseURL, &m.Model, &m.Entries, &m.Bytes, &m.TokensIn, &m.TokensOut, &from, &to); err != nil {
+		if err := rows.Scan(&m.BaseURL, &m.Model, &m.Entries, &m.Unusable, &m.Bytes, &m.TokensIn, &m.TokensOut, &from, &to); err != nil {
 			return s, c.explain(err)
 		}
 		if oldest := time.Unix(from, 0).UTC(); s.Entries == 0 || oldest.Before(s.Oldest) {
@@ -48,6 +52,7 @@ func (c *Cache) Stats(ctx context.Context) (Stats, error) {
 			s.Newest = newest
 		}
 		s.Entries += m.Entries
+		s.Unusable += m.Unusable
 		s.Models = append(s.Models, m)
 	}
 	if err := rows.Err(); err != nil {
@@ -74,21 +79,22 @@ func (c *Cache) size() (int64, error) {
 
 // A Pruning says which calls to drop: all that meet every condition that is set.
 type Pruning struct {
-	Before time.Time // stored earlier; zero: whenever
-	Model  string    // as the requests say; empty: any
-	DryRun bool      // only count them
+	Before   time.Time // stored earlier; zero: whenever
+	Model    string    // as the requests say; empty: any
+	Unusable bool      // kept for replays only
+	DryRun   bool      // only count them
 }
 
 // Prune drops calls, gives the space back to the disk and says how many calls and
 // bytes that were.
 func (c *Cache) Prune(ctx context.Context, p Pruning) (calls int, bytes int64, err error) {
-	const which = " FROM calls WHERE (?1 = '' OR json_extract(request, '$.body.model') = ?1) AND (?2 = 0 OR created < ?2)"
+	const which = " FROM calls WHERE (?1 = '' OR json_extract(request, '$.body.model') = ?1) AND (?2 = 0 OR created < ?2) AND (unusable OR NOT ?3)"
 	before := int64(0)
 	if !p.Before.IsZero() {
 		before = p.Before.Unix()
 	}
 	if p.DryRun {
-		err := c.read.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(octet_length(request) + octet_length(content) + octet_length(reasoning)), 0)"+which, p.Model, before).Scan(&calls, &bytes)
+		err := c.read.QueryRowContext(ctx, "SELECT count(*), coalesce(sum("+octets+"), 0)"+which, p.Model, before, p.Unusable).Scan(&calls, &bytes)
 		if err != nil {
 			return 0, 0, c.explain(err)
 		}
@@ -98,7 +104,7 @@ func (c *Cache) Prune(ctx context.Context, p Pruning) (calls int, bytes int64, e
 	if err != nil {
 		return 0, 0, err
 	}
-	res, err := c.write.ExecContext(ctx, "DELETE"+which, p.Model, before)
+	res, err := c.write.ExecContext(ctx, "DELETE"+which, p.Model, before, p.Unusable)
 	if err != nil {
 		return 0, 0, c.explain(err)
 	}

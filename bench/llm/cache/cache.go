@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
+	"math/rand/v2"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -59,6 +61,11 @@ const (
 // A Cache is an open file. It may be used by several goroutines; Close is called
 // after the last call.
 type Cache struct {
+	// Run is the number of the run that calls are made in. What was sent in it is
+	// answered alike to its end, by other processes too, should it be resumed. Open
+	// makes one up; another one, not 0, is set while no call is in flight.
+	Run int64
+
 	path    string
 	network string // kind of network file system; empty: a local disk
 
@@ -76,13 +83,23 @@ type Cache struct {
 	failed atomic.Pointer[error]
 }
 
-// An entry is a reply on its way to the file.
+// An answer is what the file says to a call.
+type answer struct {
+	reply    llm.Reply
+	unusable bool  // kept for replays only
+	run      int64 // that it was sent in; 0: one elsewhere, it was imported
+}
+
+// An entry is an answer on its way to the file.
 type entry struct {
+	answer
 	key     Key
 	request []byte
-	reply   llm.Reply
-	over    bool // replaces what is there
+	over    bool // replaces what is there; if not, only what is unusable
 }
+
+// NewRun makes up a number for a run. It tells runs apart and decides nothing else.
+func NewRun() int64 { return rand.Int64N(math.MaxInt64) + 1 }
 
 // How a file is opened.
 type opening struct {
@@ -116,7 +133,7 @@ func open(path string, o opening) (_ *Cache, err error) {
 		}
 	}
 	c := &Cache{
-		path: path, network: o.network, pending: map[Key]*entry{}, flights: map[Key]*flight{},
+		Run: NewRun(), path: path, network: o.network, pending: map[Key]*entry{}, flights: map[Key]*flight{},
 		queue: make(chan *entry, queueMost), wrote: make(chan struct{}),
 	}
 	if c.write, err = connect(path, o, 1, writerPages); err != nil {
@@ -132,11 +149,11 @@ func open(path string, o opening) (_ *Cache, err error) {
 		return nil, err
 	}
 	if o.network == "" && !o.frozen {
-		if c.read, err = connect(path, o, max(2, min(8, runtime.GOMAXPROCS(0)))); err != nil {
+		if c.read, err = connect(path, o, max(2, min(8, runtime.GOMAXPROCS(0))), readerPages); err != nil {
 			return nil, fmt.Errorf("cache: %w", err)
 		}
 	}
-	if c.get, err = c.read.Prepare("SELECT content, reasoning, finish, model, tokens_in, tokens_out FROM calls WHERE key = ?"); err != nil {
+	if c.get, err = c.read.Prepare("SELECT content, reasoning, finish, model, tokens_in, tokens_out, unusable, run FROM calls WHERE key = ?"); err != nil {
 		return nil, c.explain(err)
 	}
 	go c.writer()
@@ -183,9 +200,13 @@ func notOurs(path string) error {
 // less processor time a stored reply).
 const checkpoint = "wal_autocheckpoint(4000)"
 
-// writerPages holds 8 MB of the index, that of 200,000 calls, in the memory of the
-// connection that writes (a tenth less processor time at 80,000).
-const writerPages = "cache_size(-8000)"
+// writerPages holds 4 MB of the index, that of 100,000 calls, in the memory of the
+// connection that writes; readerPages is for those that read, which find most in that of
+// the system.
+const (
+	writerPages = "cache_size(-4000)"
+	readerPages = "cache_size(-500)"
+)
 
 // connect makes a pool of n connections, with further pragmas.
 func connect(path string, o opening, n int, more ...string) (*sql.DB, error) {
@@ -226,6 +247,10 @@ const schema = `CREATE TABLE calls (
 	tokens_in  INTEGER NOT NULL,
 	tokens_out INTEGER NOT NULL,
 	created    INTEGER NOT NULL, -- seconds since 1970
+	unusable   INTEGER NOT NULL, -- 1: for replays only, else 0
+	refusal    TEXT NOT NULL,    -- of an unusable reply, as tool
+	tool       TEXT NOT NULL,
+	run        INTEGER NOT NULL, -- that it was sent in; 0: imported
 	request    TEXT NOT NULL     -- canonical JSON
 )`
 
@@ -293,9 +318,9 @@ func (c *Cache) identify(q interface {
 	QueryRow(string, ...any) *sql.Row
 },
 ) (fresh bool, err error) {
-	var app, version, tables int64
-	const what = "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_master) FROM pragma_application_id AS a, pragma_user_version AS v"
-	if err := q.QueryRow(what).Scan(&app, &version, &tables); err != nil {
+	var app, version, tables, marks int64
+	const what = "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_master), (SELECT count(*) FROM pragma_table_info('calls') WHERE name = 'unusable') FROM pragma_application_id AS a, pragma_user_version AS v"
+	if err := q.QueryRow(what).Scan(&app, &version, &tables, &marks); err != nil {
 		return false, err
 	}
 	switch {
@@ -305,6 +330,8 @@ func (c *Cache) identify(q interface {
 		return false, notOurs(c.path)
 	case version != Schema:
 		return false, &FileError{File: c.path, What: fmt.Sprintf("a cache of schema %d, this program reads schema %d", version, Schema), Mend: "give another cache_file, or use the program that wrote it"}
+	case marks == 0:
+		return false, &FileError{File: c.path, What: "a cache without marks for unusable replies, as no released program makes it", Mend: "give another cache_file, or move this one away"}
 	}
 	return false, nil
 }
@@ -346,34 +373,38 @@ func (c *Cache) failure() error {
 }
 
 // lookup finds a stored reply.
-func (c *Cache) lookup(k Key) (llm.Reply, bool, error) {
+func (c *Cache) lookup(k Key) (answer, bool, error) {
 	c.mu.Lock()
 	e := c.pending[k]
 	c.mu.Unlock()
 	if e != nil {
-		return cached(e.reply), true, nil
+		return e.answer, true, nil
 	}
-	var r llm.Reply
+	var a answer
+	r := &a.reply
 	// Not the caller's context: a look-up takes microseconds, watching for its end more.
-	err := c.get.QueryRow(k[:]).Scan(&r.Content, &r.Reasoning, &r.Finish, &r.Model, &r.TokensIn, &r.TokensOut)
+	err := c.get.QueryRow(k[:]).Scan(&r.Content, &r.Reasoning, &r.Finish, &r.Model, &r.TokensIn, &r.TokensOut, &a.unusable, &a.run)
+	if err == nil && a.unusable { // these are few, and others need not pay for them
+		err = c.read.QueryRow("SELECT refusal, tool FROM calls WHERE key = ?", k[:]).Scan(&r.Refusal, &r.Tool)
+	}
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return llm.Reply{}, false, nil
+		return answer{}, false, nil
 	case err != nil:
-		return llm.Reply{}, false, fmt.Errorf("%w: %w", c.explain(err), llm.ErrUnusable)
+		return answer{}, false, fmt.Errorf("%w: %w", c.explain(err), llm.ErrUnusable)
 	}
-	r.Cached = true
-	return r, true, nil
+	return a, true, nil
 }
 
 // cached is a reply as it is given when nothing was sent for it.
 func cached(r llm.Reply) llm.Reply {
-	r.Attempts, r.Cached = 0, true
+	r.Attempts, r.Cached, r.Accepted = 0, true, false
 	return r
 }
 
 // store puts a reply on its way to the file. If ctx is done before there is room, it
-// is dropped: whoever asked is gone.
+// is dropped, and the error is that of ctx, so that nobody goes on with a reply that a
+// replay will not have.
 func (c *Cache) store(ctx context.Context, e *entry) error {
 	c.gate.RLock()
 	defer c.gate.RUnlock()
@@ -385,10 +416,16 @@ func (c *Cache) store(ctx context.Context, e *entry) error {
 	c.mu.Unlock()
 	select {
 	case c.queue <- e:
+		return nil
+	default:
+	}
+	select {
+	case c.queue <- e:
+		return nil
 	case <-ctx.Done():
 		c.settle(e)
+		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // settle forgets entries that are in the file, or lost.
@@ -438,10 +475,11 @@ func (c *Cache) writer() {
 }
 
 const (
-	insert = "INSERT INTO calls (key, content, reasoning, finish, model, tokens_in, tokens_out, created, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO "
-	keep   = insert + "NOTHING"
 	// The canonical request is the same, since the key is.
-	replace = insert + "UPDATE SET content = excluded.content, reasoning = excluded.reasoning, finish = excluded.finish, model = excluded.model, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out, created = excluded.created"
+	replace = "INSERT INTO calls (key, content, reasoning, finish, model, tokens_in, tokens_out, created, unusable, refusal, tool, run, request) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO " +
+		"UPDATE SET content = excluded.content, reasoning = excluded.reasoning, finish = excluded.finish, model = excluded.model, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out, " +
+		"created = excluded.created, unusable = excluded.unusable, refusal = excluded.refusal, tool = excluded.tool, run = excluded.run"
+	keep = replace + " WHERE calls.unusable"
 )
 
 // A batch is a transaction that entries are put into.
@@ -473,7 +511,7 @@ func (b *batch) put(e *entry) (bool, error) {
 		stmt = b.replace
 	}
 	r := &e.reply
-	res, err := stmt.Exec(e.key[:], r.Content, r.Reasoning, r.Finish, r.Model, r.TokensIn, r.TokensOut, b.now, string(bytes.TrimSpace(e.request)))
+	res, err := stmt.Exec(e.key[:], r.Content, r.Reasoning, r.Finish, r.Model, r.TokensIn, r.TokensOut, b.now, e.unusable, r.Refusal, r.Tool, e.run, string(bytes.TrimSpace(e.request)))
 	if err != nil {
 		return false, err
 	}

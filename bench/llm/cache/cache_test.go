@@ -157,92 +157,291 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestNeverKept: what is no whole readable reply is given to the caller and not stored.
-func TestNeverKept(t *testing.T) {
+// TestUnusable: what is no whole readable reply is given to the caller and stored for
+// replays, which get it as it was. The run that met it meets it again and sends nothing;
+// any other run asks again, and stores what it is told. An error is not stored.
+func TestUnusable(t *testing.T) {
+	no := func(string) error { return errors.New("no JSON") }
 	for _, row := range []struct {
 		reason string
 		reply  llm.Reply
 		err    error
 		accept func(string) error
-		kept   bool
+		usable bool
 	}{
 		{"a whole reply", llm.Reply{Content: "x", Finish: "stop"}, nil, nil, true},
 		{"servers that give no finish reason", llm.Reply{Content: "x"}, nil, nil, true},
 		{"one that the reader takes", llm.Reply{Content: "x"}, nil, func(string) error { return nil }, true},
-		{"one that the reader cannot read", llm.Reply{Content: "x"}, nil, func(string) error { return errors.New("no JSON") }, false},
+		{"one that the reader cannot read", llm.Reply{Content: "x", Reasoning: "r", Finish: "stop", Model: "m-1", TokensIn: 5, TokensOut: 9}, nil, no, false},
 		{"an error", llm.Reply{Content: "x"}, errors.New("status 500"), nil, false},
-		{"a refusal", llm.Reply{Refusal: "no"}, nil, nil, false},
+		{"an error, though a reader would take it", llm.Reply{Content: "x"}, llm.ErrTransient, func(string) error { return nil }, false},
+		{"a refusal", llm.Reply{Refusal: "no", Finish: "stop", Model: "m-1", TokensIn: 5}, nil, nil, false},
 		{"a refusal with text beside it", llm.Reply{Content: "x", Refusal: "no"}, nil, nil, false},
 		{"a content filter", llm.Reply{Content: "x", Finish: "content_filter"}, nil, nil, false},
-		{"cut off", llm.Reply{Content: "x", Finish: "length"}, nil, nil, false},
+		{"a content filter that leaves nothing", llm.Reply{Refusal: "content_filter: withheld", Finish: "content_filter"}, nil, nil, false},
+		{"cut off", llm.Reply{Content: "x", Reasoning: "r", Finish: "length", TokensOut: 9}, nil, nil, false},
+		{"cut off amid its thoughts", llm.Reply{Reasoning: "r", Finish: "length", TokensOut: 9}, nil, nil, false},
 		{"empty", llm.Reply{Finish: "stop"}, nil, nil, false},
+		{"nothing at all", llm.Reply{}, nil, nil, false},
 		{"blanks", llm.Reply{Content: " \n", Finish: "stop"}, nil, nil, false},
-		{"a tool call", llm.Reply{Tool: "f({})", Finish: "tool_calls"}, nil, nil, false},
+		{"a tool call", llm.Reply{Tool: "f {}", Finish: "tool_calls", Model: "m-1"}, nil, nil, false},
 	} {
 		for _, mode := range []Mode{Write, Refresh} {
-			path := file(t)
-			c := opened(t, path)
+			path, q := file(t), llm.Request{User: "u", Accept: row.accept}
 			s := &server{reply: func(int64, llm.Request) (llm.Reply, error) { return row.reply, row.err }}
-			client := c.Wrap(s, here, mode)
-			for range 2 {
-				got, err := client.Complete(context.Background(), llm.Request{User: "u", Accept: row.accept})
-				if err != row.err || got.Content != row.reply.Content || got.Refusal != row.reply.Refusal || got.Tool != row.reply.Tool {
+			same := func(c llm.Client, sent int64) {
+				t.Helper()
+				got, err := c.Complete(context.Background(), q)
+				if read := row.usable && row.accept != nil; got.Accepted && !read || read && !got.Cached && !got.Accepted {
+					t.Errorf("%s (%s): the reader accepted it: %v", row.reason, mode, got.Accepted)
+				}
+				got.Cached, got.Accepted = false, false
+				if err != row.err || got != row.reply {
 					t.Errorf("%s (%s): got %+v, %v", row.reason, mode, got, err)
 				}
+				if n := s.calls.Load(); n != sent {
+					t.Errorf("%s (%s): sent %d times, want %d", row.reason, mode, n, sent)
+				}
 			}
-			must(t, c.Close())
-			want, entries := int64(2), 0
-			if row.kept {
-				want, entries = 1, 1
+			sent, unusable := int64(1), 1
+			if row.usable {
+				unusable = 0
 			}
-			if n := s.calls.Load(); n != want {
-				t.Errorf("%s (%s): sent %d times, want %d", row.reason, mode, n, want)
+			one := opened(t, path)
+			same(one.Wrap(s, here, mode), sent)
+			if row.err != nil {
+				sent++
 			}
-			if n := count(t, opened(t, path)); n != entries {
-				t.Errorf("%s (%s): %d entries", row.reason, mode, n)
+			same(one.Wrap(s, here, mode), sent)
+			must(t, one.Close())
+
+			replay := opened(t, path)
+			if row.err == nil {
+				same(replay.Wrap(nil, here, Read), sent)
+				st, err := replay.Stats(context.Background())
+				must(t, err)
+				if st.Entries != 1 || st.Unusable != unusable {
+					t.Errorf("%s (%s): %d entries, %d unusable", row.reason, mode, st.Entries, st.Unusable)
+				}
+			} else if _, err := replay.Wrap(nil, here, Read).Complete(context.Background(), q); !errors.Is(err, ErrMiss) || count(t, replay) != 0 {
+				t.Errorf("%s (%s): %v", row.reason, mode, err)
+			}
+			must(t, replay.Close())
+
+			resumed := opened(t, path)
+			resumed.Run = one.Run
+			if row.err != nil {
+				sent++
+			}
+			same(resumed.Wrap(s, here, mode), sent)
+			must(t, resumed.Close())
+
+			later := opened(t, path)
+			if !row.usable || mode == Refresh {
+				sent++
+			}
+			same(later.Wrap(s, here, mode), sent)
+			must(t, later.Close())
+
+			if row.err == nil && !row.usable { // a usable one takes its place, for good
+				last := opened(t, path)
+				better := &server{reply: func(int64, llm.Request) (llm.Reply, error) { return said("better"), nil }}
+				if got := ask(t, last.Wrap(better, here, mode), "u"); got.Content != "better" {
+					t.Errorf("%s (%s): %+v", row.reason, mode, got)
+				}
+				q := llm.Request{User: "u"}
+				if _, err := last.Wrap(better, here, mode).Complete(context.Background(), q); err != nil || better.calls.Load() != 2 { // with no system message: the request of above
+					t.Errorf("%s (%s): %d calls, %v", row.reason, mode, better.calls.Load(), err)
+				}
+				must(t, last.Close())
+				if got, err := opened(t, path).Wrap(nil, here, Read).Complete(context.Background(), q); err != nil || got != cached(said("better")) {
+					t.Errorf("%s (%s): replaced: %+v, %v", row.reason, mode, got, err)
+				}
 			}
 		}
 	}
 }
 
-// TestAsk: a reply that had to be asked for again is kept as the reply to the
-// conversation that it ended, and the one before it is not kept.
+// TestLatest: the file says what the last run that asked was told, and a run that did
+// not ask cannot take away what another could use.
+func TestLatest(t *testing.T) {
+	const read, no = "readable", "garbage"
+	accept := func(text string) error {
+		if text == no {
+			return errors.New("no JSON")
+		}
+		return nil
+	}
+	for _, row := range []struct {
+		reason    string
+		had, told string
+		mode      Mode
+		fresh     bool
+		accept    func(string) error
+		file      string
+		unusable  bool
+		meanwhile bool // what was there came while the call was on its way
+		sent      int64
+	}{
+		{reason: "usable ones stay", had: read, told: no, mode: Write, accept: accept, file: read},
+		{reason: "garbage of an earlier run gives way to other garbage", had: no, told: no + "!", mode: Write, accept: func(string) error { return errors.New("no") }, file: no + "!", unusable: true, sent: 1},
+		{reason: "what the reader of today does not take gives way, too: a replay is read by that one", had: read, told: no, mode: Write, accept: func(string) error { return errors.New("no") }, file: no, unusable: true, sent: 1},
+		{reason: "refresh stores over what is there, whatever it is told", had: read, told: no, mode: Refresh, accept: accept, file: no, unusable: true, sent: 1},
+		{reason: "so does a call that tests the endpoint", had: read, told: no, mode: Write, fresh: true, accept: accept, file: no, unusable: true, sent: 1},
+		{reason: "what another process was told meanwhile stays, if it is usable", had: read, told: no, mode: Write, accept: accept, file: read, meanwhile: true, sent: 1},
+		{reason: "and goes, if it is not", had: no, told: read, mode: Write, accept: accept, file: read, meanwhile: true, sent: 1},
+	} {
+		path, q := file(t), llm.Request{User: "u", Accept: row.accept}
+		before := func() {
+			c := opened(t, path)
+			client := c.Wrap(&server{reply: func(int64, llm.Request) (llm.Reply, error) { return said(row.had), nil }}, here, Write)
+			_, err := client.Complete(context.Background(), llm.Request{User: "u", Accept: accept})
+			must(t, err)
+			flush(t, c)
+		}
+		if !row.meanwhile {
+			before()
+		}
+		c := opened(t, path)
+		s := &server{reply: func(int64, llm.Request) (llm.Reply, error) {
+			if row.meanwhile {
+				before()
+			}
+			return said(row.told), nil
+		}}
+		ctx := context.Background()
+		if row.fresh {
+			ctx = Fresh(ctx)
+		}
+		_, err := c.Wrap(s, here, row.mode).Complete(ctx, q)
+		must(t, err)
+		flush(t, c)
+		got, err := c.Wrap(nil, here, Read).Complete(context.Background(), q)
+		must(t, err)
+		st, err := c.Stats(context.Background())
+		must(t, err)
+		if got.Content != row.file || st.Unusable == 1 != row.unusable || s.calls.Load() != row.sent {
+			t.Errorf("%s: the file has %q (%d unusable), %d sent", row.reason, got.Content, st.Unusable, s.calls.Load())
+		}
+	}
+}
+
+// TestAsk: a conversation that had to go on is kept whole. The run and a replay meet it
+// as it was; another run begins anew, and keeps what it did not have to ask again.
 func TestAsk(t *testing.T) {
-	c := opened(t, file(t))
+	path := file(t)
 	s := &server{reply: func(n int64, r llm.Request) (llm.Reply, error) {
 		if r.Repair == 0 && n == 1 {
 			return said("garbage"), nil
 		}
 		return said(fmt.Sprintf(`{"n": %d}`, n)), nil
 	}}
-	client := c.Wrap(s, here, Write)
 	read := func(text string) error {
 		_, err := llm.Object(text)
 		return err
 	}
-	for i, want := range []string{`{"n": 2}`, `{"n": 3}`, `{"n": 3}`} { // repaired; asked anew, since garbage is not kept; kept
-		got, err := llm.Ask(context.Background(), client, llm.Request{User: "u"}, read)
-		must(t, err)
-		if got.Content != want {
-			t.Errorf("ask %d: %q, want %q", i, got.Content, want)
-		}
-	}
-	if n := s.calls.Load(); n != 3 {
-		t.Errorf("%d calls", n)
-	}
-	// A reader that has become stricter: asked again, and stored over.
 	strict := func(text string) error {
 		if strings.Contains(text, "3") {
 			return errors.New("no threes")
 		}
 		return nil
 	}
-	for range 2 {
-		got, err := llm.Ask(context.Background(), client, llm.Request{User: "u"}, strict)
-		must(t, err)
-		if got.Content != `{"n": 4}` {
-			t.Errorf("strict: %q", got.Content)
+	for _, row := range []struct {
+		reason string
+		mode   Mode
+		read   func(string) error
+		want   string
+		sent   int64
+	}{
+		{"repaired", Write, read, `{"n": 2}`, 2},
+		{"a replay is repaired, too", Read, read, `{"n": 2}`, 2},
+		{"asked anew, since garbage is no answer", Write, read, `{"n": 3}`, 3},
+		{"a replay is one of the last run", Read, read, `{"n": 3}`, 3},
+		{"kept", Write, read, `{"n": 3}`, 3},
+		{"a reader that has become stricter: asked again, and stored over", Write, strict, `{"n": 4}`, 4},
+		{"a replay of that", Read, strict, `{"n": 4}`, 4},
+	} {
+		c := opened(t, path)
+		for range 2 {
+			heard := ""
+			got, err := llm.Ask(context.Background(), c.Wrap(s, here, row.mode), llm.Request{User: "u"}, func(text string) error {
+				heard = text
+				return row.read(text)
+			})
+			must(t, err)
+			if heard != got.Content {
+				t.Errorf("%s: the reader has read %q last, and the reply is %q", row.reason, heard, got.Content)
+			}
+			if got.Content != row.want || s.calls.Load() != row.sent {
+				t.Errorf("%s: %q, %d calls", row.reason, got.Content, s.calls.Load())
+			}
 		}
+		must(t, c.Close())
+	}
+}
+
+// TestAskGivesUp: a request that no reply could be read to is given up for the same
+// reason in a replay; and the arguments of a tool call stand for text in both.
+// TestAskWaiting: whoever waited for an equal call reads the reply for itself.
+func TestAskWaiting(t *testing.T) {
+	const most = 8
+	var asked sync.WaitGroup
+	asked.Add(most)
+	s := &server{reply: func(int64, llm.Request) (llm.Reply, error) {
+		asked.Wait()
+		return said("x"), nil
+	}}
+	client := opened(t, file(t)).Wrap(s, here, Write)
+	var heard [most]string
+	var all sync.WaitGroup
+	for i := range most {
+		all.Go(func() {
+			asked.Done()
+			_, err := llm.Ask(context.Background(), client, llm.Request{User: "u"}, func(text string) error {
+				heard[i] = text
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for i, h := range heard {
+		if h != "x" {
+			t.Errorf("asker %d has read %q", i, h)
+		}
+	}
+	if n := s.calls.Load(); n != 1 {
+		t.Errorf("%d calls", n)
+	}
+}
+
+func TestAskGivesUp(t *testing.T) {
+	path := file(t)
+	s := &server{reply: func(_ int64, r llm.Request) (llm.Reply, error) {
+		if r.User == "tool" {
+			return llm.Reply{Tool: `grade {"a": 1}`, Finish: "tool_calls"}, nil
+		}
+		return []llm.Reply{{Finish: "length", Content: "{"}, {Refusal: "I will not"}, {}}[r.Repair], nil
+	}}
+	for _, mode := range []Mode{Write, Read} {
+		c := opened(t, path)
+		client := c.Wrap(s, here, mode)
+		_, err := llm.Ask(context.Background(), client, llm.Request{User: "u"}, func(string) error { return nil })
+		var u *llm.Unread
+		if !errors.As(err, &u) || u.Error() != `it is empty (finish reason "") (asked 3 times)` {
+			t.Errorf("%s: %v", mode, err)
+		}
+		said := ""
+		_, err = llm.Ask(context.Background(), client, llm.Request{User: "tool", Format: &llm.Format{Name: "grade"}}, func(text string) error { said = text; return nil })
+		if err != nil || said != `{"a": 1}` {
+			t.Errorf("%s: %q, %v", mode, said, err)
+		}
+		must(t, c.Close())
+	}
+	if n := s.calls.Load(); n != 4 {
+		t.Errorf("%d calls", n)
 	}
 }
 
@@ -261,6 +460,34 @@ func TestFresh(t *testing.T) {
 	must(t, err)
 	if got.Content != "reply 2" || !got.Cached {
 		t.Errorf("read: %+v", got)
+	}
+}
+
+// TestKeptThoughCancelled: a reply that came is kept although nobody may wait for it any
+// more, for whoever asked may have what it needs and not look.
+func TestKeptThoughCancelled(t *testing.T) {
+	c := opened(t, file(t))
+	const calls = 40
+	for i := range calls {
+		ctx, cancel := context.WithCancel(context.Background())
+		client := c.Wrap(llm.ClientFunc(func(context.Context, llm.Request) (llm.Reply, error) {
+			cancel()
+			return said("in time"), nil
+		}), here, Write)
+		if r, err := client.Complete(ctx, llm.Request{User: fmt.Sprint(i)}); err != nil || r.Content != "in time" {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	flush(t, c)
+	if n := count(t, c); n != calls {
+		t.Errorf("%d of %d replies are kept", n, calls)
+	}
+	// Where there is no room, nobody gets what is not kept.
+	full := &Cache{pending: map[Key]*entry{}, queue: make(chan *entry)}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := full.store(ctx, &entry{}); !errors.Is(err, context.Canceled) || len(full.pending) != 0 {
+		t.Errorf("%v, %d pending", err, len(full.pending))
 	}
 }
 
@@ -587,6 +814,7 @@ func TestAlien(t *testing.T) {
 		{"somebody's database", sqlite("c.db", "CREATE TABLE calls (key)"), "not a cache of pepbench"},
 		{"somebody's database of equal version", sqlite("d.db", fmt.Sprintf("CREATE TABLE calls (key); PRAGMA user_version = %d", Schema)), "not a cache of pepbench"},
 		{"a later schema", sqlite("e.db", fmt.Sprintf("CREATE TABLE calls (key); PRAGMA application_id = %d; PRAGMA user_version = %d", appID, Schema+1)), fmt.Sprintf("schema %d, this program reads schema %d", Schema+1, Schema)},
+		{"of a version before there were marks", sqlite("m.db", fmt.Sprintf("CREATE TABLE calls (key); PRAGMA application_id = %d; PRAGMA user_version = %d", appID, Schema)), "without marks"},
 		{"the head of a database and no more", text("f.db", sqliteMagic+"rubbish"), "damaged, or not a cache"},
 		{"a folder", dir, "a folder"},
 	} {
@@ -618,7 +846,7 @@ func TestAlien(t *testing.T) {
 func TestFailedWrites(t *testing.T) {
 	c, err := Open(file(t), true)
 	must(t, err)
-	_, err = c.write.Exec("DROP TABLE calls; CREATE TABLE calls (key BLOB UNIQUE, content, reasoning, finish, model, tokens_in, tokens_out, created, request, CHECK (content <> 'reply 1'))")
+	_, err = c.write.Exec("DROP TABLE calls; CREATE TABLE calls (key BLOB UNIQUE, content, reasoning, finish, model, tokens_in, tokens_out, created, unusable, refusal, tool, run, request, CHECK (content <> 'reply 1'))")
 	must(t, err)
 	client := c.Wrap(&server{}, here, Write)
 	ask(t, client, "u")

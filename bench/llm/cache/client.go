@@ -15,8 +15,8 @@ type Mode string
 const (
 	Off     Mode = "off"     // nothing
 	Read    Mode = "read"    // nothing is sent; a call that is not there is a *MissError
-	Write   Mode = "write"   // what is not there is sent and stored
-	Refresh Mode = "refresh" // what this client did not send yet is sent and stored over what is there
+	Write   Mode = "write"   // what is not there is sent and stored; so is what another run could not use
+	Refresh Mode = "refresh" // what this run did not send yet is sent and stored over what is there
 )
 
 // Modes are all modes.
@@ -31,12 +31,13 @@ type Canonicaler interface {
 
 // Wrap is middleware that answers from the cache, or stores what next replies, as
 // mode says. Equal calls in flight are made once; those that waited get the same
-// reply or error, as from a cache.
+// reply or error, as from a cache. Equal requests of a run have readers that accept
+// the same texts.
 func (c *Cache) Wrap(next llm.Client, canon Canonicaler, mode Mode) llm.Client {
 	if mode == Off {
 		return next
 	}
-	return &client{cache: c, next: next, canon: canon, mode: mode, sent: map[Key]bool{}}
+	return &client{cache: c, next: next, canon: canon, mode: mode}
 }
 
 type freshKey struct{}
@@ -50,7 +51,6 @@ type client struct {
 	next  llm.Client
 	canon Canonicaler
 	mode  Mode
-	sent  map[Key]bool // under Cache.mu; in mode Refresh, what was stored over
 }
 
 // A flight is a call that others wait for.
@@ -100,41 +100,39 @@ func (c *client) lead(ctx context.Context, f *flight, r llm.Request, key Key, re
 }
 
 func (c *client) call(ctx context.Context, r llm.Request, key Key, request []byte) (llm.Reply, error) {
-	over := c.mode == Refresh && !c.wasSent(key) || c.mode != Read && ctx.Value(freshKey{}) != nil
-	if !over {
-		reply, ok, err := c.cache.lookup(key)
+	fresh := c.mode != Read && ctx.Value(freshKey{}) != nil
+	over := fresh || c.mode == Refresh
+	if !fresh {
+		had, ok, err := c.cache.lookup(key)
 		switch {
 		case err != nil:
 			return llm.Reply{}, err
-		case c.mode == Read && !ok:
+		case !ok && c.mode == Read:
 			return llm.Reply{}, c.miss(r, key, request)
-		case c.mode == Read, ok && usable(r, reply):
+		case !ok:
+		case c.mode == Read, had.run == c.cache.Run:
+			return cached(had.reply), nil
+		case c.mode == Write && !had.unusable && usable(r, had.reply):
+			reply := cached(had.reply)
+			reply.Accepted = r.Accept != nil
 			return reply, nil
+		case !had.unusable:
+			over = true // it was stored for a reader that understood it
 		}
-		over = ok // it was stored for a reader that understood it
 	}
 	if err := c.cache.failure(); err != nil {
 		return llm.Reply{}, err
 	}
 	reply, err := c.next.Complete(ctx, r)
-	if err != nil || !usable(r, reply) {
+	if err != nil {
 		return reply, err
 	}
-	if err := c.cache.store(ctx, &entry{key: key, request: request, reply: kept(reply), over: over}); err != nil {
-		return reply, err
+	e := &entry{answer{kept(reply), !usable(r, reply), c.cache.Run}, key, request, over}
+	if !e.unusable {
+		e.reply.Tool = "" // there is text
+		reply.Accepted = r.Accept != nil
 	}
-	if c.mode == Refresh {
-		c.cache.mu.Lock()
-		c.sent[key] = true
-		c.cache.mu.Unlock()
-	}
-	return reply, nil
-}
-
-func (c *client) wasSent(k Key) bool {
-	c.cache.mu.Lock()
-	defer c.cache.mu.Unlock()
-	return c.sent[k]
+	return reply, c.cache.store(ctx, e)
 }
 
 // usable says whether a reply answers the request, for whoever asks.
@@ -143,7 +141,7 @@ func usable(r llm.Request, reply llm.Reply) bool {
 	return err == nil && (r.Accept == nil || r.Accept(text) == nil)
 }
 
-// whole gives the text of a reply that may be kept.
+// whole gives the text of a reply that may be usable.
 func whole(r llm.Reply) (string, error) {
 	switch {
 	case r.Refusal != "":
@@ -154,9 +152,10 @@ func whole(r llm.Reply) (string, error) {
 	return llm.Text(r)
 }
 
-// kept is what is stored of a reply.
+// kept is what is stored of a reply: all that it says.
 func kept(r llm.Reply) llm.Reply {
-	return llm.Reply{Content: r.Content, Reasoning: r.Reasoning, Finish: r.Finish, Model: r.Model, TokensIn: r.TokensIn, TokensOut: r.TokensOut}
+	r.Attempts, r.Cached, r.Accepted = 0, false, false
+	return r
 }
 
 // miss is the error of a call that is not there.

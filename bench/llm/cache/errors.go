@@ -69,7 +69,7 @@ func (e *MissError) Error() string {
 	if e.Repair > 0 {
 		which = fmt.Sprintf("asked again %d times, %s", e.Repair, which)
 	}
-	return fmt.Sprintf("cache %s has no reply of %s at %s to %q (%s); run with cache: write, or import the cache that has it (replies that could not be used are in none)",
+	return fmt.Sprintf("cache %s has no reply of %s at %s to %q (%s); run with cache: write, or import the cache that has it (calls that failed or that the server refused are in none)",
 		e.File, e.Model, e.BaseURL, firstWords(e.User), which)
 }
 

@@ -35,6 +35,9 @@ type (
 		Model     string `json:"model"`
 		TokensIn  int    `json:"tokens_in"`
 		TokensOut int    `json:"tokens_out"`
+		Unusable  bool   `json:"unusable,omitempty"` // for replays only
+		Refusal   string `json:"refusal,omitempty"`
+		Tool      string `json:"tool,omitempty"`
 	}
 )
 
@@ -57,14 +60,14 @@ func (c *Cache) Export(ctx context.Context, w io.Writer, model string) (n int, e
 		}
 		r := &e.reply
 		n++
-		return enc.Encode(line{e.key.String(), e.request, reply{r.Content, r.Reasoning, r.Finish, r.Model, r.TokensIn, r.TokensOut}})
+		return enc.Encode(line{e.key.String(), e.request, reply{r.Content, r.Reasoning, r.Finish, r.Model, r.TokensIn, r.TokensOut, e.unusable, r.Refusal, r.Tool}})
 	})
 	return n, err
 }
 
 // each visits the calls in the order of their keys.
 func (c *Cache) each(ctx context.Context, model string, visit func(*entry) error) error {
-	rows, err := c.read.QueryContext(ctx, "SELECT key, content, reasoning, finish, model, tokens_in, tokens_out, request FROM calls WHERE ?1 = '' OR json_extract(request, '$.body.model') = ?1 ORDER BY key", model)
+	rows, err := c.read.QueryContext(ctx, "SELECT key, content, reasoning, finish, model, tokens_in, tokens_out, unusable, refusal, tool, request FROM calls WHERE ?1 = '' OR json_extract(request, '$.body.model') = ?1 ORDER BY key", model)
 	if err != nil {
 		return c.explain(err)
 	}
@@ -73,7 +76,7 @@ func (c *Cache) each(ctx context.Context, model string, visit func(*entry) error
 		var key sql.RawBytes
 		var e entry
 		r := &e.reply
-		if err := rows.Scan(&key, &r.Content, &r.Reasoning, &r.Finish, &r.Model, &r.TokensIn, &r.TokensOut, &e.request); err != nil {
+		if err := rows.Scan(&key, &r.Content, &r.Reasoning, &r.Finish, &r.Model, &r.TokensIn, &r.TokensOut, &e.unusable, &r.Refusal, &r.Tool, &e.request); err != nil {
 			return c.explain(err)
 		}
 		if len(key) != len(e.key) {
@@ -94,11 +97,12 @@ func (c *Cache) each(ctx context.Context, model string, visit func(*entry) error
 type Imported struct {
 	Added    int
 	Kept     int // were there before, and stay as they were
-	Replaced int
+	Replaced int // by the file's, among them unusable ones by usable ones
 }
 
 // Import adds the calls of a cassette or of another cache. Where a call is there
-// already, its reply stays unless over is set. Of a file with a line that is no call,
+// already, its reply stays unless over is set or that one is unusable and the other
+// is not. Of a file with a line that is no call,
 // whose key is not that of its request, or with a reply that no cache would keep,
 // nothing is imported; the error wraps ErrFile.
 func (c *Cache) Import(ctx context.Context, path string, over bool) (Imported, error) {
@@ -136,17 +140,18 @@ func (c *Cache) take(ctx context.Context, over bool, feed func(put func(*entry) 
 	if err != nil {
 		return in, c.explain(err)
 	}
-	have, err := b.tx.Prepare("SELECT count(*) FROM calls WHERE key = ?")
+	have, err := b.tx.Prepare("SELECT count(*), coalesce(max(unusable), 0) FROM calls WHERE key = ?")
 	if err == nil {
 		err = feed(func(e *entry) error {
 			var there int
-			if err := have.QueryRow(e.key[:]).Scan(&there); err != nil {
+			var unusable bool
+			if err := have.QueryRow(e.key[:]).Scan(&there, &unusable); err != nil {
 				return c.explain(err)
 			}
 			switch e.over = over; {
 			case there == 0:
 				in.Added++
-			case !over:
+			case !over && (e.unusable || !unusable):
 				in.Kept++
 				return nil
 			default:
@@ -201,9 +206,10 @@ func readCassette(path string, r *bufio.Reader, put func(*entry) error) error {
 		if err := strictly(buf, &l); err != nil {
 			return bad(n, "not a call: %v", err)
 		}
-		e := &entry{request: l.Request, reply: llm.Reply{
-			Content: l.Reply.Content, Reasoning: l.Reply.Reasoning, Finish: l.Reply.Finish, Model: l.Reply.Model, TokensIn: l.Reply.TokensIn, TokensOut: l.Reply.TokensOut,
-		}}
+		s := &l.Reply
+		e := &entry{request: l.Request, answer: answer{unusable: s.Unusable, reply: llm.Reply{
+			Content: s.Content, Reasoning: s.Reasoning, Refusal: s.Refusal, Tool: s.Tool, Finish: s.Finish, Model: s.Model, TokensIn: s.TokensIn, TokensOut: s.TokensOut,
+		}}}
 		if k, err := hex.DecodeString(l.Key); err != nil || copy(e.key[:], k) != len(e.key) || len(k) != len(e.key) {
 			return bad(n, "key %.70q is not %d hexadecimal digits", l.Key, 2*len(e.key))
 		}
@@ -259,8 +265,11 @@ func (e *entry) check() error {
 	if k := KeyOf(e.request); k != e.key {
 		return fmt.Errorf("the key of this request is %s, not %s; one of them was changed", k, e.key)
 	}
-	if _, err := whole(e.reply); err != nil {
-		return fmt.Errorf("a reply that is never kept: %w", err)
+	if _, err := whole(e.reply); err != nil && !e.unusable {
+		return fmt.Errorf("a reply that nobody could use, and it is not marked so: %w", err)
+	}
+	if e.reply.Tool != "" && !e.unusable {
+		return errors.New("a tool call beside text")
 	}
 	if e.reply.TokensIn < 0 || e.reply.TokensOut < 0 {
 		return errors.New("a negative number of tokens")

@@ -108,6 +108,57 @@ func TestImportConflicts(t *testing.T) {
 	}
 }
 
+// TestImportMarks: unusable replies come along, for replays; a usable one takes the
+// place of an unusable one, and never the other way unless asked for.
+func TestImportMarks(t *testing.T) {
+	of := func(reply llm.Reply) *Cache {
+		c := opened(t, file(t))
+		_, err := c.Wrap(&server{reply: func(int64, llm.Request) (llm.Reply, error) { return reply, nil }}, here, Write).Complete(context.Background(), llm.Request{User: "u"})
+		must(t, err)
+		flush(t, c)
+		return c
+	}
+	good, cut, tool := said("fine"), llm.Reply{Content: "fi", Finish: "length", TokensOut: 2}, llm.Reply{Tool: "f {}", Refusal: "<no>", Model: "m-1"}
+	good.Attempts = 0
+	for _, row := range []struct {
+		reason     string
+		had, comes llm.Reply
+		over       bool
+		want       Imported
+		then       llm.Reply
+	}{
+		{"unusable ones stay before their like", cut, tool, false, Imported{Kept: 1}, cut},
+		{"but not if they are to go", cut, tool, true, Imported{Replaced: 1}, tool},
+		{"a usable one is better", tool, good, false, Imported{Replaced: 1}, good},
+		{"an unusable one is not", good, tool, false, Imported{Kept: 1}, good},
+		{"unless the run of the file is to be replayed", good, tool, true, Imported{Replaced: 1}, tool},
+	} {
+		from := of(row.comes)
+		text := exported(t, from, "")
+		for _, path := range []string{written(t, text), from.path} {
+			c := of(row.had)
+			got, err := c.Import(context.Background(), path, row.over)
+			must(t, err)
+			r, err := c.Wrap(nil, here, Read).Complete(context.Background(), llm.Request{User: "u"})
+			must(t, err)
+			if got != row.want || r != cached(row.then) {
+				t.Errorf("%s: %+v, %+v", row.reason, got, r)
+			}
+			if row.then == row.comes && exported(t, c, "") != text {
+				t.Errorf("%s: came out otherwise", row.reason)
+			}
+		}
+	}
+	// Whoever imported it asks anew where calls may be sent.
+	c := opened(t, file(t))
+	_, err := c.Import(context.Background(), written(t, exported(t, of(tool), "")), false)
+	must(t, err)
+	s := &server{}
+	if r, err := c.Wrap(s, here, Write).Complete(context.Background(), llm.Request{User: "u"}); err != nil || r.Content != "reply 1" {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // TestImportBad: of a file with one bad line nothing is imported, and the line is
 // named.
 func TestImportBad(t *testing.T) {
@@ -130,8 +181,12 @@ func TestImportBad(t *testing.T) {
 		{"two objects in a line", head + good + strings.TrimSpace(last) + last, 4, "text after the JSON object"},
 		{"a request that is no object", head + good + `{"key":"` + KeyOf([]byte("[]")).String() + `","request":[],"reply":{"content":"x"}}`, 4, "not a JSON object"},
 		{"no request", head + good + `{"key":"` + KeyOf(nil).String() + `","reply":{"content":"x"}}`, 4, "not a JSON object"},
-		{"an empty reply", head + good + `{"key":"` + KeyOf([]byte("{}")).String() + `","request":{},"reply":{"content":""}}`, 4, "never kept"},
-		{"a reply that was cut off", head + good + strings.Replace(last, `"finish":"stop"`, `"finish":"length"`, 1), 4, "never kept"},
+		{"an empty reply", head + good + `{"key":"` + KeyOf([]byte("{}")).String() + `","request":{},"reply":{"content":""}}`, 4, "not marked so"},
+		{"a reply that was cut off", head + good + strings.Replace(last, `"finish":"stop"`, `"finish":"length"`, 1), 4, "not marked so"},
+		{"a refusal without a mark", head + good + strings.Replace(last, `"finish":"stop"`, `"finish":"stop","refusal":"no"`, 1), 4, "not marked so"},
+		{"a tool call beside text", head + good + strings.Replace(last, `"finish":"stop"`, `"finish":"stop","tool":"f {}"`, 1), 4, "beside text"},
+		{"a mark that is no truth value", head + good + strings.Replace(last, `"finish":"stop"`, `"finish":"stop","unusable":1`, 1), 4, "not a call"},
+		{"a negative number of tokens in an unusable reply", head + good + strings.Replace(last, `"tokens_in":7`, `"unusable":true,"tokens_in":-7`, 1), 4, "negative"},
 		{"a negative number of tokens", head + good + strings.Replace(last, `"tokens_in":7`, `"tokens_in":-7`, 1), 4, "negative"},
 		{"not UTF-8", "\xff\xfe\n", 1, "not the header"},
 	} {
@@ -173,11 +228,14 @@ func TestImportBad(t *testing.T) {
 func TestStatsAndPrune(t *testing.T) {
 	ctx := context.Background()
 	c := filled(t, []int{0, 1, 2, 3, 4, 5, 6})
-	_, err := c.write.Exec("UPDATE calls SET created = 1000 WHERE content LIKE '%<1>%' OR content LIKE '%<3>%'")
+	_, err := c.Wrap(&server{reply: func(int64, llm.Request) (llm.Reply, error) { return llm.Reply{Refusal: "no"}, nil }}, here, Write).Complete(ctx, llm.Request{})
+	must(t, err)
+	flush(t, c)
+	_, err = c.write.Exec("UPDATE calls SET created = 1000 WHERE content LIKE '%<1>%' OR content LIKE '%<3>%'")
 	must(t, err)
 	s, err := c.Stats(ctx)
 	must(t, err)
-	if len(s.Models) != 2 || s.Entries != 7 || !s.Oldest.Equal(time.Unix(1000, 0)) || s.Newest.Before(time.Now().Add(-time.Hour)) || s.Bytes == 0 {
+	if len(s.Models) != 2 || s.Entries != 8 || s.Unusable != 1 || s.Models[0].Unusable != 1 || s.Models[1].Unusable != 0 || !s.Oldest.Equal(time.Unix(1000, 0)) || s.Newest.Before(time.Now().Add(-time.Hour)) || s.Bytes == 0 {
 		t.Fatalf("%+v", s)
 	}
 	if m := s.Models[1]; m.BaseURL != here.url || m.Model != "other" || m.Entries != 3 || m.TokensIn != 21 || m.TokensOut != 9 || m.Bytes == 0 {
@@ -189,6 +247,8 @@ func TestStatsAndPrune(t *testing.T) {
 		drop   int
 	}{
 		{"old calls of one model", Pruning{Before: time.Unix(2000, 0), Model: "other"}, 1},
+		{"unusable ones of one model", Pruning{Unusable: true, Model: "other"}, 0},
+		{"unusable ones", Pruning{Unusable: true}, 1},
 		{"calls of no model", Pruning{Model: "nobody"}, 0},
 		{"old calls", Pruning{Before: time.Unix(2000, 0)}, 1},
 		{"one model", Pruning{Model: "other"}, 2},
@@ -225,8 +285,13 @@ func TestRoundTrip(t *testing.T) {
 			TokensIn: rapid.IntRange(0, 1<<40).Draw(rt, "in"), TokensOut: rapid.IntRange(0, 9).Draw(rt, "out"),
 		}
 		q := llm.Request{System: rapid.String().Draw(rt, "system"), User: rapid.String().Draw(rt, "user"), Repeat: rapid.IntRange(0, 1<<30).Draw(rt, "repeat")}
+		unusable := rapid.Bool().Draw(rt, "unusable")
+		if unusable {
+			r.Content, r.Finish = rapid.String().Draw(rt, "any content"), rapid.String().Draw(rt, "any finish")
+			r.Refusal, r.Tool = rapid.String().Draw(rt, "refusal"), rapid.String().Draw(rt, "tool")
+		}
 		request := here.Canonical(q)
-		if err := from.commit([]*entry{{key: KeyOf(request), request: request, reply: r, over: true}}); err != nil {
+		if err := from.commit([]*entry{{answer{r, unusable, from.Run}, KeyOf(request), request, true}}); err != nil {
 			rt.Fatal(err)
 		}
 		if _, err := to.Import(context.Background(), written(t, exported(t, from, "")), true); err != nil {
@@ -250,6 +315,9 @@ func FuzzImport(f *testing.F) {
 	f.Add([]byte(text))
 	f.Add([]byte(text[:len(text)-9]))
 	f.Add([]byte(`{"format":"pepbench-cache","schema":1}` + "\n" + `{"key":"` + KeyOf([]byte("{}")).String() + `","request":{},"reply":{"content":"x","finish":"","model":"","tokens_in":0,"tokens_out":0}}`))
+	f.Add([]byte(`{"format":"pepbench-cache","schema":1}` + "\n" + `{"key":"` + KeyOf([]byte("{}")).String() + `","request":{},"reply":{"content":"","finish":"length","model":"m","tokens_in":1,"tokens_out":2,"unusable":true,"refusal":"no","tool":"f {}"}}`))
+	f.Add([]byte(strings.ReplaceAll(text, `"finish":"stop"`, `"finish":"length","unusable":true`)))
+	f.Add([]byte(strings.ReplaceAll(text, `"finish":"stop"`, `"finish":"stop","unusable":false,"tool":"f"`)))
 	f.Add([]byte("\xff\n\x00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var entries []*entry
@@ -262,6 +330,9 @@ func FuzzImport(f *testing.F) {
 			return
 		}
 		for _, e := range entries {
+			if _, err := whole(e.reply); err != nil && !e.unusable || e.reply.TokensIn < 0 {
+				t.Fatalf("%+v", e)
+			}
 			if KeyOf(e.request) != e.key || !json.Valid(e.request) || bytes.ContainsRune(e.request, '\n') {
 				t.Fatalf("%+v", e)
 			}
