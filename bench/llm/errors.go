@@ -46,7 +46,7 @@ func (e *callError) Error() string {
 	if e.mend == "" {
 		return e.what
 	}
-	return e.what + "; " + e.mend
+	return strings.TrimSuffix(e.what, ".") + "; " + e.mend
 }
 
 // Unwrap gives the mark.

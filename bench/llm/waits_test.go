@@ -152,6 +152,7 @@ func TestWaits(t *testing.T) {
 		{"401: wrong key", stack{}, always(401, fault("Incorrect API key")), 1, 0, 0, ErrUnusable, "status 401: Incorrect API key"},
 		{"403: not yours", stack{}, always(403, fault("forbidden")), 1, 0, 0, ErrUnusable, "status 403: forbidden"},
 		{"404: no such model", stack{}, always(404, fault("The model m does not exist")), 1, 0, 0, ErrUnusable, "status 404: The model m does not exist"},
+		{"404 in a sentence: no such path", stack{}, always(404, fault("Unknown request URL.")), 1, 0, 0, ErrUnusable, "status 404: Unknown request URL; does base_url end in /v1 as the server wants it?"},
 		{"404 without a body: no such path", stack{}, always(404, ""), 1, 0, 0, ErrUnusable, "status 404 without a word; is base_url right?"},
 		{"a message in many lines is one line", stack{}, always(400, fault("a\n\tb\r\n\nc")), 1, 0, 0, nil, "status 400: a b c"},
 		{"a page with 502", stack{retry: Retry{Attempts: 2}}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: <!DOCTYPE html> <html> <title>Welcome</title> </html> (after 2 tries)"},
