@@ -126,7 +126,7 @@ func (g *grid) adaptivity(r *Row) cell {
 func (g *grid) unscored(r *Row) cell {
 	c := cell{value: strconv.Itoa(r.final().Undefined)}
 	if r.finalFailures > 0 {
-		c.note = g.note("besides %d failed sessions", r.finalFailures)
+		c.note = g.note("besides %d failed %s", r.finalFailures, plural(r.finalFailures, "session"))
 	}
 	return c
 }
