@@ -721,16 +721,20 @@ func (x *exam) concurrency() {
 	}
 }
 
-// block is the YAML of the model with what was found.
+// block is the YAML of the model with what was found, under the name that it has.
 func (x *exam) block() string {
+	head, in := "backend:", ""
+	if n := x.Patient.Name; n != "" && n != backendName {
+		head, in = "models:\n  "+n+":", "  "
+	}
 	if x.Patient.simulated {
-		return "backend: {kind: sim}\n"
+		return head + " {kind: sim}\n"
 	}
 	var b strings.Builder
-	b.WriteString("backend:\n  kind: openai\n")
+	b.WriteString(head + "\n" + in + "  kind: openai\n")
 	put := func(is bool, key string, v any) {
 		if is {
-			fmt.Fprintf(&b, "  %s: %v\n", key, v)
+			fmt.Fprintf(&b, "%s  %s: %v\n", in, key, v)
 		}
 	}
 	put(true, "base_url", strconv.Quote(x.end.BaseURL))
@@ -756,7 +760,7 @@ func (x *exam) block() string {
 	slots := cmp.Or(x.slots, x.end.Concurrency)
 	put(slots > 0, "concurrency", slots)
 	if len(x.end.Extra)+len(x.end.Headers)+len(x.end.Stop) > 0 {
-		b.WriteString("  # extra, headers and stop as they are\n")
+		b.WriteString(in + "  # extra, headers and stop as they are\n")
 	}
 	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -73,9 +74,45 @@ func (p *Plan) DryRun() string {
 	if m.Planned.Probes > 0 {
 		line("", "and %d of the judge on built-in probes, before the sessions", m.Planned.Probes)
 	}
-	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
+	line("tokens", "about %s in, %s out (estimated at four characters a token)", amount(m.Planned.TokensIn), amount(m.Planned.TokensOut))
+	if total, by, unknown := p.dollars(); len(by) > 0 {
+		rest := ""
+		if len(unknown) > 0 {
+			rest = "; no price is given for that of the " + strings.Join(unknown, ", ")
+		}
+		line("dollars", "about $%.2f, if no reply is in the cache: %s (by the prices of the configuration%s)", total, strings.Join(by, ", "), rest)
+	}
 	w.Flush()
 	return b.String()
+}
+
+// amount writes a number so that it can be read at a glance.
+func amount(n int) string {
+	if n < 1_000_000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%.1f million", float64(n)/1e6)
+}
+
+// dollars estimates what the calls of a whole run cost, all together and by role, and
+// names the roles whose model on a server has no price. Correctness, which seldom asks
+// a model, is not in it, nor are retries and repairs.
+func (p *Plan) dollars() (total float64, by, unknown []string) {
+	for _, role := range p.Experiment.rolesUsed() {
+		c, b := p.chars[role], p.Experiment.modelOf(role)
+		if b.simulated() || c == [2]int{} {
+			continue
+		}
+		in, out := b.price()
+		if in == nil {
+			unknown = append(unknown, role)
+			continue
+		}
+		cost := (float64(c[0])*(*in) + float64(c[1])*(*out)) / charsPerToken / 1e6
+		total += cost
+		by = append(by, fmt.Sprintf("%s $%.2f", role, cost))
+	}
+	return total, by, unknown
 }
 
 // atMost puts the planned calls of a whole run to models on servers into a few words;
@@ -86,7 +123,7 @@ func (p *Plan) atMost() string {
 	if calls == 0 || !slices.ContainsFunc(p.manifest.Endpoints, func(e record.Endpoint) bool { return !e.Simulated }) {
 		return ""
 	}
-	return fmt.Sprintf(" (all %d together: at most %d calls, about %d tokens in and %d out; --dry-run has them by role)", p.manifest.Sessions, calls, c.TokensIn, c.TokensOut)
+	return fmt.Sprintf(" (all %d together: at most %s calls, about %s tokens in and %s out; --dry-run has them by role)", p.manifest.Sessions, amount(calls), amount(c.TokensIn), amount(c.TokensOut))
 }
 
 // DrySweep says what every cell of a grid would do: sessions, calls by role, or why
@@ -94,9 +131,11 @@ func (p *Plan) atMost() string {
 func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "cell\tsessions\tsolver calls\tjudge calls\tparameters")
+	fmt.Fprintln(t, "cell\tsessions\tsolver calls\tjudge calls\ttokens in\ttokens out\tparameters")
 	var pr preparer
-	var sessions, solver, judge int
+	var sessions, solver, judge, in, out int
+	var dollars float64
+	priced := false
 	for _, c := range s.Cells {
 		plan, err := pr.prepare(ctx, c.Experiment, say)
 		show := 0
@@ -111,11 +150,18 @@ func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 			return "", fmt.Errorf("cell %s: %w", c.Dir, err)
 		}
 		m := &plan.manifest
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", c.Dir, m.Sessions, m.Planned.Solver, m.Planned.Judge, plan.rows[show].Params)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%s\t%s\t%d\n", c.Dir, m.Sessions, m.Planned.Solver, m.Planned.Judge, amount(m.Planned.TokensIn), amount(m.Planned.TokensOut), plan.rows[show].Params)
+		in, out = in+m.Planned.TokensIn, out+m.Planned.TokensOut
+		if cost, by, _ := plan.dollars(); len(by) > 0 {
+			dollars, priced = dollars+cost, true
+		}
 		sessions, solver, judge = sessions+m.Sessions, solver+m.Planned.Solver, judge+m.Planned.Judge
 	}
-	fmt.Fprintf(t, "%d cells\t%d\t%d\t%d\n", len(s.Cells), sessions, solver, judge)
+	fmt.Fprintf(t, "%d cells\t%d\t%d\t%d\t%s\t%s\n", len(s.Cells), sessions, solver, judge, amount(in), amount(out))
 	t.Flush()
+	if priced {
+		fmt.Fprintf(&b, "about $%.2f for the models that have a price, if no reply is in the cache (estimated at four characters a token)\n", dollars)
+	}
 	return b.String(), nil
 }
 

@@ -249,7 +249,7 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 			name := e.modelName(role)
 			if b := e.named(name); b != nil && !seen[name] {
 				in, _ := b.price()
-				check(in != nil, "limits.dollars", "give it a price: {in, out} in dollars a million tokens", "what the model %q costs is not known", name)
+				check(in != nil, "limits.dollars", "give it a price: {in, out} in dollars a million tokens, {in: 0, out: 0} for a server of your own", "what the model %q costs is not known", name)
 			}
 			seen[name] = true
 		}

@@ -186,8 +186,18 @@ func (p *Plan) calls() record.Calls {
 	c.Probes = probeCalls(p.Experiment.Judge.Config)
 	c.TokensIn += c.Probes * (promptOverhead + responseChars + 3*rubricChars) / charsPerToken
 	c.TokensOut += c.Probes * 3 * reasonChars / charsPerToken
+	p.expect(roleJudge, c.Probes*(promptOverhead+responseChars+3*rubricChars), c.Probes*3*reasonChars)
 	c.TokensEstimated = c.TokensIn > 0
 	return c
+}
+
+// expect adds characters to what a role is estimated to read and to write.
+func (p *Plan) expect(role string, in, out int) {
+	if p.chars == nil {
+		p.chars = map[string][2]int{}
+	}
+	c := p.chars[role]
+	p.chars[role] = [2]int{c[0] + in, c[1] + out}
 }
 
 // graded adds the calls of solver and judge in a session.
@@ -213,6 +223,8 @@ func (p *Plan) graded(c *record.Calls, k *sessionKey) {
 	response := responseChars + responsePerInstruction*e.Solver.Config.Instructions()
 	c.TokensIn += points * (prompt + judge*(len(task.Prompt)+response+promptOverhead) + held*draws*rubricChars) / charsPerToken
 	c.TokensOut += points * (response + held*draws*reasonChars) / charsPerToken
+	p.expect(roleSolver, points*prompt, points*response)
+	p.expect(roleJudge, points*(judge*(len(task.Prompt)+response+promptOverhead)+held*draws*rubricChars), points*held*draws*reasonChars)
 }
 
 // talked adds the calls of user, interpreter and asker in a session: of the user one a
@@ -244,9 +256,12 @@ func (p *Plan) talked(c *record.Calls, k *sessionKey) {
 	}
 	c.User, c.Interpreter, c.Asker = c.User+user, c.Interpreter+interpreter, c.Asker+asker
 	talk := turns * (questionChars + answerChars) / 2 // of the conversation so far, on average
-	c.TokensIn += (user*(task+2*promptOverhead+prof.Held()*rubricChars+talk) + interpreter*(2*promptOverhead+rubricChars) +
-		asker*(task+2*promptOverhead+len(prof.Cells)*questionChars+talk)) / charsPerToken
+	told, read, wrote := user*(task+2*promptOverhead+prof.Held()*rubricChars+talk), interpreter*(2*promptOverhead+rubricChars), asker*(task+2*promptOverhead+len(prof.Cells)*questionChars+talk)
+	c.TokensIn += (told + read + wrote) / charsPerToken
 	c.TokensOut += (user*2*answerChars + interpreter*answerChars/2 + asker*2*questionChars) / charsPerToken
+	p.expect(roleUser, told, user*2*answerChars)
+	p.expect(roleInterpreter, read, interpreter*answerChars/2)
+	p.expect(roleAsker, wrote, asker*2*questionChars)
 }
 
 // longest estimates the longest prompt of each role, in characters, from the same sizes

@@ -120,10 +120,10 @@ type card struct {
 	Note     string `yaml:"note" json:"note,omitempty"`
 }
 
-// prices are dollars a million tokens.
+// prices are dollars a million tokens, both of them: one that is not said is not 0.
 type prices struct {
-	In  float64 `yaml:"in"`
-	Out float64 `yaml:"out"`
+	In  *float64 `yaml:"in"`
+	Out *float64 `yaml:"out"`
 }
 
 // seconds is a time in seconds (90, 2.5) or as Go writes it (1m30s).
@@ -247,6 +247,8 @@ func (o *openaiBackend) check() error {
 		return errors.New("base_url is not an http or https address such as https://api.openai.com/v1")
 	} else if u.User != nil {
 		return errors.New("base_url holds a user name or password; a secret does not belong in a file: use api_key_env")
+	} else if base, ok := strings.CutSuffix(strings.TrimRight(u.Path, "/"), "/chat/completions"); ok {
+		return fmt.Errorf("base_url ends in /chat/completions, which is added by itself; end it in %s", cmp.Or(base, "what comes before"))
 	}
 	switch {
 	case o.Model == "":
@@ -271,8 +273,10 @@ func (o *openaiBackend) check() error {
 		return fmt.Errorf("attempts %d is not from 1 to 100, or 0 for the default", o.Attempts)
 	case o.RPM < 0 || o.TPM < 0:
 		return fmt.Errorf("rpm %d and tpm %d are limits a minute, or 0 for none", o.RPM, o.TPM)
-	case o.Price != nil && !(o.Price.In >= 0 && o.Price.Out >= 0 && o.Price.In < 1e6 && o.Price.Out < 1e6):
-		return fmt.Errorf("price in %v, out %v: give dollars a million tokens", o.Price.In, o.Price.Out)
+	case o.Price != nil && (o.Price.In == nil || o.Price.Out == nil):
+		return errors.New("price needs both in and out, in dollars a million tokens; 0 for what costs nothing")
+	case o.Price != nil && !(*o.Price.In >= 0 && *o.Price.Out >= 0 && *o.Price.In < 1e6 && *o.Price.Out < 1e6):
+		return fmt.Errorf("price in %v, out %v: give dollars a million tokens", *o.Price.In, *o.Price.Out)
 	}
 	for _, k := range sortedKeys(o.Headers) {
 		if secretHeader.MatchString(k) {
@@ -350,7 +354,7 @@ func (o *openaiBackend) endpoint(key string) llm.Endpoint {
 		e.ResponseFormat = o.Format
 	}
 	if o.Price != nil {
-		e.PromptPrice, e.CompletionPrice = o.Price.In, o.Price.Out
+		e.PromptPrice, e.CompletionPrice = *o.Price.In, *o.Price.Out
 	}
 	return e
 }
@@ -374,7 +378,7 @@ func (o *openaiBackend) price() (in, out *float64) {
 	if o.Price == nil {
 		return nil, nil
 	}
-	return &o.Price.In, &o.Price.Out
+	return o.Price.In, o.Price.Out
 }
 
 func (o *openaiBackend) open(_ context.Context, x opening) (*llm.Link, func(), error) {

@@ -27,6 +27,7 @@ type Plan struct {
 	left     map[string]error // rows that are left out, and why
 	leftOut  []string         // names of rows that are not defined on the data
 	manifest record.Manifest
+	chars    map[string][2]int // that each role is estimated to read and to write
 }
 
 // planRow is one strategy of the results.

@@ -48,8 +48,9 @@ type sessionLine struct {
 // PrepareRejudge reads the finished run in dir, applies the settings (path=value) to
 // its configuration, loads its data and checks that they are what the sessions were
 // made with. Settings that would have changed anything before the judge are refused.
-// say is told of each step and may be nil.
-func PrepareRejudge(ctx context.Context, dir string, sets []string, say func(string)) (*Rejudge, error) {
+// models are configurations whose models can be named as well, since a manifest keeps
+// those alone that played in the run. say is told of each step and may be nil.
+func PrepareRejudge(ctx context.Context, dir string, sets []string, say func(string), models ...string) (*Rejudge, error) {
 	if say == nil {
 		say = func(string) {}
 	}
@@ -61,7 +62,7 @@ func PrepareRejudge(ctx context.Context, dir string, sets []string, say func(str
 	if r.old, err = record.ReadManifest(dir); err != nil {
 		return nil, err
 	}
-	if r.Experiment, err = r.rejudged(sets); err != nil {
+	if r.Experiment, err = r.rejudged(sets, models); err != nil {
 		return nil, err
 	}
 	if r.data, _, err = new(preparer).load(r.Experiment, say); err != nil {
@@ -89,7 +90,7 @@ var rejudgeKeys = []string{"judge", "backend", "models", "report"}
 var rejudging = []string{roleJudge, roleCorrectness}
 
 // rejudged gives the experiment of the run with the settings applied.
-func (r *Rejudge) rejudged(sets []string) (*Experiment, error) {
+func (r *Rejudge) rejudged(sets, models []string) (*Experiment, error) {
 	allowed := slices.Clone(rejudgeKeys)
 	for f := range reflect.TypeFor[Execution]().NumField() {
 		if name := reflect.TypeFor[Execution]().Field(f).Tag.Get("yaml"); name != "" {
@@ -138,10 +139,18 @@ func (r *Rejudge) rejudged(sets []string) (*Experiment, error) {
 			}
 		}
 	}
+	for _, file := range models {
+		if err := back.models(file); err != nil {
+			return nil, err
+		}
+	}
 	for _, s := range sets {
 		if err := back.src.set(back.root, s); err != nil {
 			return nil, err
 		}
+	}
+	if err := back.judgeThere(); err != nil {
+		return nil, err
 	}
 	e, err := back.decode(back.root, rejudging)
 	if err != nil {
@@ -330,7 +339,7 @@ func (r *Rejudge) DryRun(dir string) string {
 	if m.Planned.Probes > 0 {
 		line("", "and %d of the judge on built-in probes, before the sessions", m.Planned.Probes)
 	}
-	line("tokens", "about %d in, %d out (estimated at four characters a token)", m.Planned.TokensIn, m.Planned.TokensOut)
+	line("tokens", "about %s in, %s out (estimated at four characters a token)", amount(m.Planned.TokensIn), amount(m.Planned.TokensOut))
 	line("results", "%s", dir)
 	w.Flush()
 	return b.String()
@@ -370,17 +379,7 @@ func (r *Rejudge) same(dir string) (*record.Manifest, error) {
 func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outcome, error) {
 	out := Outcome{Dir: dir, Total: len(r.lines)}
 	started, cpu := time.Now(), cpuSeconds()
-	_, err := os.Stat(dir)
-	ours := errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return out, fmt.Errorf("results: %w", err)
-	}
-	defer func() {
-		if ours {
-			_ = os.Remove(dir) // succeeds only if nothing was written
-		}
-	}()
-	release, err := record.Lock(dir)
+	release, err := claim(dir)
 	if err != nil {
 		return out, err
 	}

@@ -2,9 +2,11 @@ package bench
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -97,4 +99,57 @@ func (r *resolved) experiment(m *record.Manifest) (*Experiment, error) {
 		return nil, bad(firstDifference(m.Config, config), nil)
 	}
 	return e, nil
+}
+
+// models adds the models of a configuration, or of a preset, that the run does not
+// have; those of the run stay what they were.
+func (r *resolved) models(file string) error {
+	more, err := r.src.read(file, nil)
+	if err != nil {
+		return err
+	}
+	i := find(more, "models")
+	if i < 0 || more.Content[i].Kind != yaml.MappingNode {
+		return &ConfigError{File: file, What: "has no models", Mend: "give a file with a key models, such as configs/models/openai.yaml"}
+	}
+	if at := find(r.root, "models"); at < 0 {
+		return r.src.put(r.root, "models", file, more.Content[i])
+	} else if had := r.root.Content[at]; had.Kind == yaml.MappingNode {
+		from := more.Content[i]
+		for j := 0; j+1 < len(from.Content); j += 2 {
+			if find(had, from.Content[j].Value) < 0 {
+				had.Content = append(had.Content, from.Content[j], from.Content[j+1])
+			}
+		}
+	}
+	return nil
+}
+
+// judgeThere refuses a judge that no model is called. Whoever named it may have it in
+// the file that the run was made from, of which a manifest keeps what played.
+func (r *resolved) judgeThere() error {
+	i := find(r.root, "roles")
+	if i < 0 {
+		return nil
+	}
+	j := find(r.root.Content[i], "judge")
+	if j < 0 {
+		return nil
+	}
+	n := r.root.Content[i].Content[j]
+	known := []string{backendName}
+	if at := find(r.root, "models"); at >= 0 {
+		for k := 0; k+1 < len(r.root.Content[at].Content); k += 2 {
+			known = append(known, r.root.Content[at].Content[k].Value)
+		}
+	}
+	if n.Kind != yaml.ScalarNode || n.Value == "" || n.Tag == "!!null" || slices.Contains(known, n.Value) {
+		return nil
+	}
+	slices.Sort(known[1:])
+	return &ConfigError{
+		File: r.src.file[n],
+		What: fmt.Sprintf("no model %q; the run has %s, since a manifest keeps the models that played and no others", n.Value, strings.Join(known, ", ")),
+		Mend: "add those of a configuration by --models FILE, or define it by --set 'models.NAME={kind: openai, model: ...}'",
+	}
 }

@@ -269,7 +269,7 @@ func counted(t *llm.Tallies) []record.RoleCalls {
 	var out []record.RoleCalls
 	for _, role := range allRoles {
 		if c, ok := by[role]; ok {
-			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Unread: c.Unread})
+			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Uncounted: c.Uncounted, Unread: c.Unread})
 		}
 	}
 	return slices.Clip(out)

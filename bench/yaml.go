@@ -265,7 +265,16 @@ func (s *source) put(root *yaml.Node, path, origin string, val *yaml.Node) error
 	}
 	at := root
 	keys := strings.Split(path, ".")
-	for n, k := range keys {
+	for n := 0; n < len(keys); n++ {
+		k := keys[n]
+		if at.Kind == yaml.MappingNode { // names may hold dots, as gpt-4.1 does: the longest that is there
+			for m := len(keys); m > n+1; m-- {
+				if whole := strings.Join(keys[n:m], "."); find(at, whole) >= 0 {
+					k, n = whole, m-1
+					break
+				}
+			}
+		}
 		last := n == len(keys)-1
 		switch at.Kind {
 		case yaml.MappingNode:
@@ -338,8 +347,9 @@ type selfDecoder interface {
 
 func (d *decoder) fault(n *yaml.Node, mend, format string, a ...any) {
 	e := &ConfigError{File: d.src.file[n], Line: n.Line, What: fmt.Sprintf(format, a...), Mend: mend}
-	if strings.HasPrefix(e.File, "--set") {
+	if path, ok := strings.CutPrefix(e.File, "--set "); ok {
 		e.Line = 0
+		e.What = strings.TrimPrefix(e.What, path+": ") // which is said already
 	}
 	d.errs = append(d.errs, e)
 }
@@ -430,6 +440,9 @@ func redact(s string) string {
 
 var keyLike = regexp.MustCompile(`^(sk|pk|hf|gsk|rk|key|xai)[-_].{6,}`)
 
+// secretName is what a model's key would be called if it were written down.
+var secretName = regexp.MustCompile(`(?i)^(openai_)?(api_?)?key$|^(api_?)?token$|^authorization$`)
+
 func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path string) {
 	if n.Kind != yaml.MappingNode {
 		d.fault(n, "", "%s is a block of keys and values", path)
@@ -444,6 +457,9 @@ func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value, path string) {
 			known := "known keys: " + strings.Join(sortedKeys(fields), ", ")
 			if len(fields) == 0 {
 				known = "this kind has none"
+			}
+			if fields["api_key_env"].IsValid() && secretName.MatchString(key.Value) {
+				known = "a key does not belong in a file: export it and name the variable in api_key_env"
 			}
 			d.fault(key, known, "unknown key %q%s", key.Value, in(path))
 			continue

@@ -33,6 +33,7 @@ var (
 // callError is one line without secrets; mark is ErrUnusable, ErrTransient or nil.
 type callError struct {
 	what     string
+	mend     string // what the user may look at, or empty
 	mark     error
 	status   int           // of HTTP; 0: none came
 	again    bool          // another try may succeed
@@ -42,7 +43,12 @@ type callError struct {
 }
 
 // Error implements error.
-func (e *callError) Error() string { return e.what }
+func (e *callError) Error() string {
+	if e.mend == "" {
+		return e.what
+	}
+	return strings.TrimSuffix(e.what, ".") + "; " + e.mend
+}
 
 // Unwrap gives the mark.
 func (e *callError) Unwrap() error { return e.mark }
@@ -147,6 +153,13 @@ func (c *Conn) classify(err error) *callError {
 	}
 	out.what = c.explain(err)
 	out.again, out.mark = classify(err)
+	var dns *net.DNSError
+	switch _, _, words := status(err); {
+	case unreached(err), errors.As(err, &dns):
+		out.mend = "is the server running, and is base_url its address?"
+	case out.status == http.StatusNotFound && words != "" && !strings.Contains(strings.ToLower(words), "model"):
+		out.mend = "does base_url end in /v1 as the server wants it?"
+	}
 	return out
 }
 

@@ -44,7 +44,7 @@ func TestErrors(t *testing.T) {
 		{"no credit", 402, nil, apiError("pay"), unusable, 1, "status 402: pay"},
 		{"forbidden", 403, nil, apiError("no"), unusable, 1, "status 403: no"},
 		{"no such model", 404, nil, apiError("model m does not exist"), unusable, 1, "model m does not exist"},
-		{"no such path, in plain words", 404, nil, "404 page not found\n", unusable, 1, "status 404: 404 page not found"},
+		{"no such path, in plain words", 404, nil, "404 page not found\n", unusable, 1, "status 404: 404 page not found; does base_url end in /v1 as the server wants it?"},
 		{"nothing said", 404, nil, "", unusable, 1, "is base_url right?"},
 		{"quota used up", 429, nil, `{"error":{"message":"quota","type":"insufficient_quota","code":"insufficient_quota"}}`, unusable, 1, "status 429: quota"},
 		{"a redirect would turn POST into GET", 301, map[string]string{"Location": "https://other/v1"}, "", unusable, 1, "redirects to https://other/v1"},

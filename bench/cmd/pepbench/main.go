@@ -4,7 +4,7 @@
 //
 //	pepbench run CONFIG [--model NAME] [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
-//	pepbench rejudge RUN [--set path=value]... [--out DIR] [--dry-run]
+//	pepbench rejudge RUN [--models FILE]... [--set path=value]... [--out DIR] [--dry-run]
 //	pepbench validate CONFIG... [--set path=value]...
 //	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
 //	pepbench doctor [--config FILE [--set path=value]...] [--base-url URL] [--model NAME] [--api-key-env ENVVAR]
@@ -72,16 +72,17 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 		Version:       bench.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          known,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.SuggestionsMinimumDistance = 2
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), cacheCommand(stdout))
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
@@ -89,6 +90,9 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	if code == exitInterrupted {
 		fmt.Fprintln(stderr, "pepbench: interrupted; complete sessions are kept, run the same command again to go on")
 		return code
+	}
+	if usage := (*usageError)(nil); errors.As(err, &usage) {
+		err = fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	}
 	if code == exitConfig && pathError(err) {
 		err = fmt.Errorf("%w; check the path and its permissions, or give another --out", err)
@@ -102,7 +106,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 // usageError is a command line that cannot be understood.
 type usageError struct{ err error }
 
-func (e *usageError) Error() string { return e.err.Error() + "; see pepbench --help" }
+func (e *usageError) Error() string { return e.err.Error() }
 func (e *usageError) Unwrap() error { return e.err }
 
 // exitCode maps errors to exit codes, here and nowhere else.
@@ -111,7 +115,7 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig):
 		return exitConfig
 	case errors.Is(err, domains.ErrData), errors.Is(err, cache.ErrFile), errors.Is(err, cache.ErrMiss):
 		return exitData
@@ -131,6 +135,18 @@ func pathError(err error) bool {
 	var p *fs.PathError
 	var l *os.LinkError
 	return errors.As(err, &p) || errors.As(err, &l)
+}
+
+// known refuses a command that does not exist and names one that is written much the
+// same way.
+func known(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if like := c.SuggestionsFor(args[0]); len(like) > 0 {
+		return &usageError{fmt.Errorf("unknown command %q, did you mean %s?", args[0], strings.Join(like, " or "))}
+	}
+	return &usageError{fmt.Errorf("unknown command %q", args[0])}
 }
 
 // need checks the number of arguments and says what they are.

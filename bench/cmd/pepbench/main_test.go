@@ -18,12 +18,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"pepbench/bench"
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/cache"
+	"pepbench/bench/record"
 	"pepbench/domains"
 )
 
@@ -216,7 +218,6 @@ func TestExitCode(t *testing.T) {
 		{"a mistake of the program", alive, errors.New("index out of range"), exitInternal},
 		{"a disk that is full", alive, fmt.Errorf("write x: %w", io.ErrShortWrite), exitInternal},
 		{"a flag that does not exist", alive, &usageError{errors.New("unknown flag: --x")}, exitConfig},
-		{"a command that does not exist, as cobra says it", alive, errors.New(`unknown command "x" for "pepbench"`), exitConfig},
 		{"a fault of the configuration", alive, &bench.ConfigError{File: "x.yaml", Line: 3, What: "bad"}, exitConfig},
 		{"several of them", alive, errors.Join(&bench.ConfigError{What: "a"}, &bench.ConfigError{What: "b"}), exitConfig},
 		{"a fault of the data", alive, &domains.DataError{File: "x.jsonl", Line: 3, What: "bad"}, exitData},
@@ -245,5 +246,56 @@ func TestInterrupted(t *testing.T) {
 	code := run(ctx, strings.NewReader(""), &out, &errs, []string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()})
 	if code != exitInterrupted || out.Len() > 0 || errs.String() != "pepbench: interrupted; complete sessions are kept, run the same command again to go on\n" {
 		t.Errorf("code %d, stdout %q, stderr %q", code, out.String(), errs.String())
+	}
+}
+
+// TestProgressInALog: where there is no terminal, sessions get a line a minute, with the
+// time that the rest takes at the pace of this leg.
+func TestProgressInALog(t *testing.T) {
+	var errs bytes.Buffer
+	now := time.Unix(0, 0)
+	p := &progress{err: &errs, now: func() time.Time { return now }}
+	p.Step("running 900 sessions")
+	for i := range 900 {
+		p.Sessions(100+i+1, 1000, i+1)
+		now = now.Add(time.Second)
+	}
+	lines := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	if len(lines) != 15 || lines[1] != "161 of 1000 sessions after 1m0s, about 13m45s to go" {
+		t.Errorf("%d lines: %q", len(lines), lines)
+	}
+	errs.Reset()
+	p = &progress{err: &errs, now: p.now, quiet: true}
+	p.Sessions(1, 9, 1)
+	now = now.Add(time.Hour)
+	if p.Sessions(2, 9, 2); errs.Len() > 0 || p.done != 2 {
+		t.Errorf("quiet: %q, %d sessions", errs.String(), p.done)
+	}
+}
+
+// TestSpent: what a leg sent is a line where a server was asked or the cache spared it,
+// and none where the embedded model played; an unknown price is no price.
+func TestSpent(t *testing.T) {
+	free, some := 0.0, 0.25
+	for _, row := range []struct {
+		reason string
+		roles  map[string]record.RoleUsage
+		want   string
+	}{
+		{"the embedded model", map[string]record.RoleUsage{"solver": {Calls: 3, TokensIn: 9, Dollars: &free}}, ""},
+		{"nobody was asked", map[string]record.RoleUsage{"correctness": {}}, ""},
+		{"a server without a price", map[string]record.RoleUsage{"solver": {Calls: 3, TokensIn: 9, TokensOut: 4}, "judge": {Calls: 1, Cached: 1, Dollars: &free}}, "calls: judge 1 (1 from the cache), solver 3; tokens, but for those from the cache: 9 in, 4 out"},
+		{"prices for all", map[string]record.RoleUsage{"solver": {Calls: 3, TokensIn: 9, TokensOut: 4, Dollars: &some}, "judge": {Calls: 1, Dollars: &some}}, "calls: judge 1, solver 3; tokens, but for those from the cache: 9 in, 4 out; $0.50"},
+	} {
+		dir := t.TempDir()
+		if err := record.WriteJSON(filepath.Join(dir, record.UsageFile), record.Usage{Roles: row.roles}); err != nil {
+			t.Fatal(err)
+		}
+		if got := spent(dir); got != row.want {
+			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+	if got := spent(t.TempDir()); got != "" {
+		t.Errorf("no file: %q", got)
 	}
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pepbench/bench"
+	"pepbench/bench/llm"
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/reports"
@@ -122,7 +125,7 @@ func runOne(ctx context.Context, e *bench.Experiment, dir string, fresh bool, p 
 	o, err := bench.Run(ctx, plan, dir, fresh, p)
 	p.end()
 	if err != nil {
-		return err
+		return p.kept(err, dir, fresh)
 	}
 	if !o.Changed && reported(dir) {
 		fmt.Fprintf(p.out, "%[1]s is complete: all %[2]d sessions are there, nothing to do (pepbench report %[1]s prints its table, --fresh starts over)\n", dir, o.Total)
@@ -133,7 +136,52 @@ func runOne(ctx context.Context, e *bench.Experiment, dir string, fresh bool, p 
 		return err
 	}
 	fmt.Fprintf(p.out, "%d sessions (%d of them now, %d with errors) in %s: %s\n", o.Total, o.Ran, o.Failed, time.Since(begun).Round(100*time.Millisecond), dir)
+	if words := spent(dir); words != "" {
+		p.Step(words)
+	}
+	if o.Failed > 0 {
+		p.Step("the same command, without --fresh, tries the sessions with errors again")
+	}
 	return nil
+}
+
+// spent puts what this leg of a run sent to servers into a line; empty where all models
+// were the embedded one, which costs nothing.
+func spent(dir string) string {
+	var u record.Usage
+	b, err := os.ReadFile(filepath.Join(dir, record.UsageFile))
+	if err != nil || json.Unmarshal(b, &u) != nil {
+		return "" // the file is a convenience, and so is the line
+	}
+	var calls []string
+	var dollars float64
+	in, out, priced, paid := 0, 0, true, false
+	for _, role := range slices.Sorted(maps.Keys(u.Roles)) {
+		r := u.Roles[role]
+		if r.Calls == 0 {
+			continue
+		}
+		words := fmt.Sprintf("%s %d", role, r.Calls)
+		if r.Cached > 0 {
+			words += fmt.Sprintf(" (%d from the cache)", r.Cached)
+		}
+		calls = append(calls, words)
+		in, out = in+r.TokensIn, out+r.TokensOut
+		if r.Dollars == nil {
+			priced = false
+		} else {
+			dollars += *r.Dollars
+		}
+		paid = paid || r.Dollars == nil || *r.Dollars > 0 || r.Cached > 0
+	}
+	if !paid {
+		return ""
+	}
+	line := fmt.Sprintf("calls: %s; tokens, but for those from the cache: %d in, %d out", strings.Join(calls, ", "), in, out)
+	if priced {
+		line += fmt.Sprintf("; $%.2f", dollars)
+	}
+	return line
 }
 
 // runSweep runs a grid of experiments, reports each in its own folder and all of
@@ -149,7 +197,7 @@ func runSweep(ctx context.Context, s *bench.Sweep, dir string, fresh bool, p *pr
 	})
 	p.end()
 	if err != nil {
-		return err
+		return p.kept(err, dir, fresh)
 	}
 	p.Step("writing the joint report")
 	if err := reportSweep(p.out, dir, p.quiet); err != nil {
@@ -254,24 +302,53 @@ func reported(dir string) bool {
 	return true
 }
 
-// progress shows a bar on a terminal and one line a step elsewhere.
+// progress shows a bar on a terminal; elsewhere, as in the log of a night, one line a
+// step, and one now and then while sessions run.
 type progress struct {
 	out, err        io.Writer
 	quiet, terminal bool
 	bar             *progressbar.ProgressBar
+
+	done, total int       // sessions, as last told
+	begun, told time.Time // of these sessions; zero: not yet
+	now         func() time.Time
 }
+
+// betweenLines is how long a log stays without a word of the sessions, at least.
+const betweenLines = time.Minute
 
 // Step implements bench.Progress.
 func (p *progress) Step(what string) {
 	p.end()
+	p.begun = time.Time{}
 	if !p.quiet {
 		fmt.Fprintln(p.err, what)
 	}
 }
 
+// kept adds to the error that ended a run early what is there to go on from.
+func (p *progress) kept(err error, dir string, fresh bool) error {
+	if p.done == 0 || !errors.Is(err, llm.ErrBudget) && !errors.Is(err, llm.ErrUnusable) {
+		return err
+	}
+	how := "the same command goes on from there"
+	if fresh {
+		how = "the same command without --fresh goes on from there"
+	}
+	if there(dir, record.SweepFile) {
+		return fmt.Errorf("%w; what is complete is kept in %s: %s", err, dir, how)
+	}
+	return fmt.Errorf("%w; %d of %d sessions are kept in %s: %s", err, p.done, p.total, dir, how)
+}
+
 // Sessions implements bench.Progress.
 func (p *progress) Sessions(done, total, fresh int) {
-	if p.quiet || !p.terminal {
+	p.done, p.total = done, total
+	if p.quiet {
+		return
+	}
+	if !p.terminal {
+		p.line(fresh)
 		return
 	}
 	if p.bar == nil {
@@ -286,6 +363,25 @@ func (p *progress) Sessions(done, total, fresh int) {
 		)
 	}
 	_ = p.bar.Set(done) // a bar that cannot be drawn stops nothing
+}
+
+// line tells a log how far the sessions are, if it is time to; fresh are those of this
+// leg, whose pace says when the rest will be done.
+func (p *progress) line(fresh int) {
+	if p.now == nil {
+		p.now = time.Now
+	}
+	now := p.now()
+	if p.begun.IsZero() {
+		p.begun, p.told = now, now
+	}
+	if now.Sub(p.told) < betweenLines || p.done == p.total || fresh == 0 {
+		return
+	}
+	p.told = now
+	took := now.Sub(p.begun)
+	left := time.Duration(float64(took) / float64(fresh) * float64(p.total-p.done))
+	fmt.Fprintf(p.err, "%d of %d sessions after %s, about %s to go\n", p.done, p.total, took.Round(time.Second), left.Round(time.Second))
 }
 
 func (p *progress) end() {

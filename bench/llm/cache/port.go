@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"pepbench/bench/llm"
@@ -107,7 +108,11 @@ type Imported struct {
 func (c *Cache) Import(ctx context.Context, path string, over bool) (Imported, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return Imported{}, look(path, false)
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // the path is named already
+		}
+		return Imported{}, &FileError{File: path, What: "cannot be imported", Mend: "give an export, or the file of another cache", Err: err}
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(f, 1<<20)
