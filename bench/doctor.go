@@ -427,7 +427,7 @@ func (x *exam) once(ctx context.Context, body map[string]any) (*spoken, error) {
 	took := time.Since(begun)
 	s := &spoken{status: res.StatusCode}
 	if s.status != http.StatusOK {
-		s.said = words(got)
+		s.said = words(res, got)
 		return s, nil
 	}
 	var r struct {
@@ -445,6 +445,9 @@ func (x *exam) once(ctx context.Context, body map[string]any) (*spoken, error) {
 		}
 	}
 	if err := json.Unmarshal(got, &r); err != nil || len(r.Choices) == 0 {
+		if said := llm.Said(got); said != "" {
+			return nil, fmt.Errorf("the reply is no chat completion: %s", said)
+		}
 		return nil, fmt.Errorf("the reply is no chat completion: %.60q", got)
 	}
 	x.took = append(x.took, took)
@@ -467,20 +470,12 @@ func (x *exam) once(ctx context.Context, body map[string]any) (*spoken, error) {
 	return s, nil
 }
 
-// words are what a server says of an error.
-func words(body []byte) string {
-	var e struct{ Error json.RawMessage }
-	var in struct{ Message string }
-	if json.Unmarshal(body, &e) == nil && e.Error != nil {
-		var text string
-		switch {
-		case json.Unmarshal(e.Error, &in) == nil && in.Message != "":
-			return in.Message
-		case json.Unmarshal(e.Error, &text) == nil && text != "":
-			return text
-		}
+// words are what a server says of an error, or, with a 3xx, where it sends whoever asks.
+func words(res *http.Response, body []byte) string {
+	if to := res.Header.Get("Location"); to != "" && res.StatusCode < 400 {
+		return "the server redirects to " + to + "; use that address in base_url"
 	}
-	return strings.TrimSpace(string(body[:min(len(body), 1000)]))
+	return cmp.Or(llm.Said(body), strings.TrimSpace(string(body[:min(len(body), 1000)])))
 }
 
 // The prompts of the doctor. The reply to freePrompt has some chance in it; to
@@ -531,7 +526,7 @@ func (x *exam) own(ctx context.Context, first *spoken) {
 	}
 	defer c.Close()
 	client := llm.Retry{Attempts: 2}.Wrap(c)
-	reply, err := client.Complete(ctx, llm.Request{User: freePrompt})
+	reply, err := client.Complete(llm.Impatient(ctx), llm.Request{System: systemHello, User: freePrompt})
 	x.Calls += max(0, reply.Attempts-1)
 	switch {
 	case ctx.Err() != nil:

@@ -30,6 +30,7 @@ type clinic struct {
 	text func(n int64, body map[string]any) string
 	more string
 	bare bool // no usage
+	user bool // no system messages
 
 	fault func(n int64, w http.ResponseWriter) bool // says whether it has answered
 	calls atomic.Int64
@@ -62,6 +63,10 @@ func (c *clinic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var body map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
 		refuse(400, err.Error())
+		return
+	}
+	if c.user && strings.Contains(fmt.Sprint(body["messages"]), "role:system") {
+		refuse(400, "System role not supported")
 		return
 	}
 	if c.limits {
@@ -283,6 +288,28 @@ func TestDiagnose(t *testing.T) {
 		{
 			"a server that is broken", &clinic{list: listed, fault: func(_ int64, w http.ResponseWriter) bool { w.WriteHeader(500); return true }}, nil, false,
 			[]string{"FAIL answer status 500"},
+			nil,
+		},
+		{
+			"a template without system messages", &clinic{list: listed, user: true}, nil, false,
+			[]string{"FAIL answer http://127.0.0.1:"},
+			nil,
+		},
+		{
+			"a redirect", &clinic{list: listed, fault: func(_ int64, w http.ResponseWriter) bool {
+				w.Header().Set("Location", "https://h.test/v1")
+				w.WriteHeader(307)
+				return true
+			}}, nil, false,
+			[]string{"FAIL answer status 307: the server redirects to https://h.test/v1; use that address in base_url"},
+			nil,
+		},
+		{
+			"an error with status 200", &clinic{list: listed, fault: func(_ int64, w http.ResponseWriter) bool {
+				_, _ = io.WriteString(w, `{"error":"model is loading"}`)
+				return true
+			}}, nil, false,
+			[]string{"FAIL answer the reply is no chat completion: model is loading"},
 			nil,
 		},
 		{

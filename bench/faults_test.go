@@ -3,15 +3,21 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"pepbench/bench/llm"
 	"pepbench/bench/llm/sim"
 	"pepbench/bench/record"
 )
@@ -77,6 +83,94 @@ func TestRunThroughFaults(t *testing.T) {
 		})
 		if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestStoppedAmidFaults: a run with every role that calls a model, judged twice, which is
+// stopped in the middle of faults, leaves nothing running; it goes on to the bytes of one
+// that met none, and so does a second judgement of it.
+func TestStoppedAmidFaults(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	f := &sim.Faults{Seed: 2, Odds: sim.Even(.3), Most: 2, RetryAfter: 10 * time.Millisecond, Drip: 10 * time.Millisecond}
+	plan := func(f *sim.Faults) (*Plan, func()) {
+		h, err := f.Wrap(sim.Handler())
+		if err != nil {
+			t.Fatal(err)
+		}
+		base, stop, err := sim.ServeAt(context.Background(), "127.0.0.1:0", h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		model := fmt.Sprintf("backend={kind: openai, model: m, base_url: %q, timeout: 0.3, attempts: 6, concurrency: 64}", base)
+		return prepare(t, talking, "concurrency=64", "judge={kind: rubric, repeats: 2}", model), func() {
+			if err := stop(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	calm, wild := t.TempDir(), t.TempDir()
+	quiet, stopQuiet := plan(&sim.Faults{})
+	defer stopQuiet()
+	mustRun(t, quiet, calm)
+	loud, stopLoud := plan(f)
+	defer stopLoud()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if _, err := Run(ctx, loud, wild, false, &watch{5, cancel}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("a run that was stopped: %v", err)
+	}
+	if o := mustRun(t, loud, wild); o.Failed != 0 || o.Ran == 0 || o.Ran >= o.Total {
+		t.Errorf("the second go: %+v", o)
+	}
+	if !bytes.Equal(readFile(t, wild, record.SessionsFile), readFile(t, calm, record.SessionsFile)) {
+		t.Error("other sessions")
+	}
+	calmer, wilder := t.TempDir(), t.TempDir()
+	mustRejudge(t, calm, calmer, "judge.repeats=1")
+	if o := mustRejudge(t, wild, wilder, "judge.repeats=1", "backend.timeout=0.3", "backend.attempts=6", "backend.concurrency=64"); o.Failed != 0 {
+		t.Errorf("the second judgement: %+v", o)
+	}
+	if !bytes.Equal(readFile(t, wilder, record.SessionsFile), readFile(t, calmer, record.SessionsFile)) {
+		t.Error("other second judgements")
+	}
+}
+
+// TestFirstCallFindsOut: what every session would meet is met by the first call of a run,
+// which ends at once and leaves nothing behind.
+func TestFirstCallFindsOut(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		answer func(w http.ResponseWriter, system bool)
+		want   string
+	}{
+		{"a template without system messages", func(w http.ResponseWriter, system bool) {
+			if system {
+				w.WriteHeader(http.StatusBadRequest)
+				_, _ = io.WriteString(w, `{"object":"error","message":"System role not supported","type":"BadRequestError","code":400}`)
+				return
+			}
+			_, _ = io.WriteString(w, `{"choices":[{"message":{"content":"ready"}}]}`)
+		}, "status 400: System role not supported"},
+		{"a server that wants an hour of rest", func(w http.ResponseWriter, _ bool) {
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusServiceUnavailable)
+			_, _ = io.WriteString(w, `{"error":"overloaded"}`)
+		}, "status 503: overloaded; the server asks to be left alone for 1h0m0s"},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			row.answer(w, bytes.Contains(b, []byte(`"role":"system"`)))
+		}))
+		dir := filepath.Join(t.TempDir(), "run")
+		p := prepare(t, "../configs/smoke.yaml", "cache=off", fmt.Sprintf("backend={kind: openai, model: m, base_url: %q}", srv.URL))
+		_, err := Run(context.Background(), p, dir, false, &watch{})
+		srv.Close()
+		if !errors.Is(err, llm.ErrUnusable) || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%s: %v, want %q", row.reason, err, row.want)
+		}
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the folder is left: %v", row.reason, err)
 		}
 	}
 }

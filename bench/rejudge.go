@@ -379,17 +379,7 @@ func (r *Rejudge) same(dir string) (*record.Manifest, error) {
 func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outcome, error) {
 	out := Outcome{Dir: dir, Total: len(r.lines)}
 	started, cpu := time.Now(), cpuSeconds()
-	_, err := os.Stat(dir)
-	ours := errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return out, fmt.Errorf("results: %w", err)
-	}
-	defer func() {
-		if ours {
-			_ = os.Remove(dir) // succeeds only if nothing was written
-		}
-	}()
-	release, err := record.Lock(dir)
+	release, err := claim(dir)
 	if err != nil {
 		return out, err
 	}

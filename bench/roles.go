@@ -196,6 +196,10 @@ func (e *Experiment) connect(ctx context.Context, concurrency int, judgeID strin
 	return r, nil
 }
 
+// systemHello goes with the first call, since all prompts have a system message, and
+// some templates of models know none.
+const systemHello = "You are asked for a few words."
+
 // open fills clients, endpoints and meters.
 func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 	type opened struct {
@@ -217,7 +221,7 @@ func (r *roles) open(ctx context.Context, e *Experiment, x opening) error {
 				return err
 			}
 			r.closers = append(r.closers, closeModel)
-			hello, err := c.Complete(cache.Fresh(ctx), llm.Request{User: "Reply with the word ready."})
+			hello, err := c.Complete(llm.Impatient(cache.Fresh(ctx)), llm.Request{System: systemHello, User: "Reply with the word ready."})
 			if err != nil {
 				if ctx.Err() == nil && !errors.Is(err, llm.ErrUnusable) && !errors.Is(err, llm.ErrBudget) { // whatever it was, sessions would meet it too
 					err = fmt.Errorf("the first, trivial call failed: %w: %w", err, llm.ErrUnusable)
@@ -265,7 +269,7 @@ func counted(t *llm.Tallies) []record.RoleCalls {
 	var out []record.RoleCalls
 	for _, role := range allRoles {
 		if c, ok := by[role]; ok {
-			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Unread: c.Unread})
+			out = append(out, record.RoleCalls{Role: role, Calls: c.Calls, Repairs: c.Repairs, TokensIn: c.TokensIn, TokensOut: c.TokensOut, Uncounted: c.Uncounted, Unread: c.Unread})
 		}
 	}
 	return slices.Clip(out)

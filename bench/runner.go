@@ -60,6 +60,27 @@ type runner struct {
 	clients     map[string]llm.Client // by role; of those that the experiment uses
 }
 
+// claim makes the folder of a run where there is none, and locks it. A folder that was
+// made here and that nothing was written to is gone after the release.
+func claim(dir string) (release func(), err error) {
+	_, err = os.Stat(dir)
+	ours := errors.Is(err, fs.ErrNotExist)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("results: %w", err)
+	}
+	leave := func() {
+		if ours {
+			_ = os.Remove(dir) // succeeds only if nothing was written
+		}
+	}
+	unlock, err := record.Lock(dir)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	return func() { unlock(); leave() }, nil
+}
+
 // Run carries out the plan in dir: it writes the manifest, runs the sessions that
 // the journal does not have yet, and leaves the journal sorted. Running it again
 // resumes. A journal of another configuration, other data or another version of
@@ -73,17 +94,7 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if there(dir, record.SweepFile) {
 		return out, &ConfigError{File: dir, What: "holds a sweep, and this is a single run", Mend: "give another --out"}
 	}
-	_, err := os.Stat(dir)
-	ours := errors.Is(err, fs.ErrNotExist)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return out, fmt.Errorf("results: %w", err)
-	}
-	defer func() {
-		if ours {
-			_ = os.Remove(dir) // succeeds only if nothing was written
-		}
-	}()
-	release, err := record.Lock(dir)
+	release, err := claim(dir)
 	if err != nil {
 		return out, err
 	}

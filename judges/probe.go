@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"pepbench/domains"
 )
 
@@ -60,7 +62,8 @@ func ProbeCalls(batched bool) int {
 // Probe grades the built-in probes with a judge of the given kind of rubric, amount or
 // quality. The responses are of made-up tasks and have been written for the purpose;
 // each has a level at which it plainly shows a criterion, or none. Position is checked
-// of batched judges only. What cannot be read is counted; the error is that of Grade.
+// of batched judges only. Responses are graded side by side. What cannot be read is
+// counted; the error is that of Grade.
 func Probe(ctx context.Context, r *Rubric, kind domains.RubricKind) (*ProbeReport, error) {
 	one := *r
 	one.Repeats, one.from = 1, 0
@@ -72,41 +75,54 @@ func Probe(ctx context.Context, r *Rubric, kind domains.RubricKind) (*ProbeRepor
 	for _, name := range checkNames {
 		checks[name] = &tallyOf{}
 	}
-	for _, p := range probes() {
+	// The calls of a response go one after the other, responses side by side.
+	type grades struct{ plain, repeated, alone, turned, long []Score }
+	set := probes()
+	all := make([][]grades, len(set))
+	g, gctx := errgroup.WithContext(ctx)
+	for k, p := range set {
 		out.Responses += len(p.responses)
-		plain := make([][]Score, len(p.responses))
+		of := make([]grades, len(p.responses))
+		all[k] = of
 		for i := range p.responses {
-			c := p.pose(i, kind)
-			var err error
-			grade := func(r *Rubric, c Case) []Score {
-				if err != nil {
-					return nil
+			g.Go(func() error {
+				c := p.pose(i, kind)
+				var err error
+				grade := func(r *Rubric, c Case) []Score {
+					if err != nil {
+						return nil
+					}
+					var s []Score
+					s, err = r.Grade(gctx, c)
+					return s
 				}
-				var s []Score
-				s, err = r.Grade(ctx, c)
-				return s
-			}
-			plain[i] = grade(&one, c)
-			repeated, alone := grade(&again, c), grade(&other, c)
-			var turned []Score
-			if one.Batched {
-				turned = grade(&one, reversed(c))
-				slices.Reverse(turned)
-			}
-			padded := c
-			padded.Response = paddingBefore + c.Response + paddingAfter
-			long := grade(&one, padded)
-			if err != nil {
-				return nil, fmt.Errorf("probes: %w", err)
-			}
-			for j := range plain[i] {
-				checks[CheckAgain].add(&plain[i][j], &repeated[j], equalGrades)
-				checks[CheckVerbosity].add(&plain[i][j], &long[j], equalGrades)
+				s := grades{plain: grade(&one, c), repeated: grade(&again, c), alone: grade(&other, c)}
 				if one.Batched {
-					checks[CheckPosition].add(&plain[i][j], &turned[j], equalGrades)
-					checks[CheckBatching].add(&alone[j], &plain[i][j], equalGrades)
+					s.turned = grade(&one, reversed(c))
+					slices.Reverse(s.turned)
+				}
+				padded := c
+				padded.Response = paddingBefore + c.Response + paddingAfter
+				s.long = grade(&one, padded)
+				of[i] = s
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, fmt.Errorf("probes: %w", err)
+	}
+	for k, p := range set {
+		of := all[k]
+		for i := range of {
+			for j := range of[i].plain {
+				checks[CheckAgain].add(&of[i].plain[j], &of[i].repeated[j], equalGrades)
+				checks[CheckVerbosity].add(&of[i].plain[j], &of[i].long[j], equalGrades)
+				if one.Batched {
+					checks[CheckPosition].add(&of[i].plain[j], &of[i].turned[j], equalGrades)
+					checks[CheckBatching].add(&of[i].alone[j], &of[i].plain[j], equalGrades)
 				} else {
-					checks[CheckBatching].add(&plain[i][j], &alone[j], equalGrades)
+					checks[CheckBatching].add(&of[i].plain[j], &of[i].alone[j], equalGrades)
 				}
 			}
 		}
@@ -116,7 +132,7 @@ func Probe(ctx context.Context, r *Rubric, kind domains.RubricKind) (*ProbeRepor
 					if p.responses[low].shows[j] != 1 || p.responses[high].shows[j] != 5 {
 						continue
 					}
-					first, second := &plain[low][j], &plain[high][j]
+					first, second := &of[low].plain[j], &of[high].plain[j]
 					if kind == domains.Quality && p.wants[j] == 1 { // who wants none of it is served by the other one
 						first, second = second, first
 					}

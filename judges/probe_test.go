@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/sim"
@@ -157,6 +159,21 @@ func TestProbe(t *testing.T) {
 	if _, err := Probe(context.Background(), &Rubric{Client: down}, domains.Amount); err == nil {
 		t.Error("an endpoint that is unusable is no finding about the judge")
 	}
+}
+
+// Responses are probed side by side: 168 calls one after the other would be minutes.
+func TestProbeTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := &model{reply: func(llm.Request) (llm.Reply, error) {
+			time.Sleep(time.Second)
+			return llm.Reply{Content: "{}", Finish: "stop"}, nil
+		}}
+		begun := time.Now()
+		_, err := Probe(t.Context(), &Rubric{Client: slow, Batched: true}, domains.Amount)
+		if took := time.Since(begun); err != nil || took > 7*(1+llm.Repairs)*time.Second {
+			t.Errorf("%v, after %v", err, took)
+		}
+	})
 }
 
 // firstOf gives the first criterion of the probe that has the named one.

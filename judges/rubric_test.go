@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"pepbench/bench/llm"
@@ -19,12 +20,15 @@ import (
 
 // model is a fake that remembers what it was asked and replies by a function.
 type model struct {
+	mu    sync.Mutex
 	asked []llm.Request
 	reply func(llm.Request) (llm.Reply, error)
 }
 
 func (m *model) Complete(_ context.Context, r llm.Request) (llm.Reply, error) {
+	m.mu.Lock()
 	m.asked = append(m.asked, r)
+	m.mu.Unlock()
 	return m.reply(r)
 }
 

@@ -215,8 +215,10 @@
 //	unread, reasons          requests that nothing readable came back to, and why, without what
 //	                         the reasons quote
 //	tokens_in, tokens_out    as the servers count, null when none said
+//	uncounted                calls whose tokens no server said, and which the sums lack; absent
+//	                         where there are none
 //	dollars                  at the price of the manifest, as if nothing had come from a cache; null
-//	                         without price or tokens
+//	                         without price, or where the tokens of some call are missing
 //
 // A unit is a session, a checkpoint that was graded, and a criterion. A pooled statistic
 // (value, lo, hi) is of all units together; its interval is of the same resamples as all
@@ -224,6 +226,7 @@
 //
 //	repeats                  draws of every grade
 //	units, unpaired          those with two graded draws or more, and the others
+//	partial                  units of which some draws gave a grade, and others none
 //	draws, unscored          draws asked for, and those that gave no grade
 //	exact                    pooled share of units with one grade throughout
 //	alpha_ordinal, alpha_interval
@@ -236,15 +239,17 @@
 // responses of another again, judges has
 //
 //	of, before, after        name of the other run, its judge, and this one
-//	units, unscored_before, unscored_after
-//	                         units that both graded, and that either did not
+//	units, unscored_before, unscored_after, unscored
+//	                         units that both graded, that the one did not, that the other did not,
+//	                         and that at least one did not
 //	exact, within_one        pooled shares of units with equal grades, and with grades at most 1 apart
 //	alpha_ordinal, spearman  pooled agreement and rank correlation of the grades
 //	shift                    pooled mean of the grade minus the former one
 //	rows                     by strategy: before, after (estimates of the alignment at the final
 //	                         checkpoint), difference (paired by session), rank_before, rank_after
 //	                         (by falling alignment; 0 where it is undefined)
-//	order                    pairs of strategies, and those reversed
+//	order                    pairs of strategies, those reversed, and those of which one judge alone
+//	                         sees no difference (tied)
 //
 // where the grade of a judge that repeats is the mean of its grades.
 //

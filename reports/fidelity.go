@@ -387,7 +387,7 @@ func (c *computer) talkWarnings(add func(format string, a ...any)) {
 			add("low fidelity: %s of %d questions were answered; the others are spent and teach nothing (tables/fidelity)", percent(a.Answered.Value), a.Answered.N)
 		}
 		if a.Leak.Value > 0 {
-			add("users told of something they were not asked about in %s of %d answers; no strategy gets to know it, but a model that asks hears the words (tables/fidelity)", percent(a.Leak.Value), a.Leak.N)
+			add("users told of something they were not asked about at %s of %d questions; no strategy gets to know it, but a model that asks hears the words (tables/fidelity)", percent(a.Leak.Value), a.Leak.N)
 		}
 		if a.StopUnanswered.Value > 0 || a.StopEarly.Value > 0 {
 			add("of %d sessions that users ended, %s ended at a question about something they hold without saying so, and %s before all that they hold was told (tables/fidelity)", a.Stopped, percent(a.StopUnanswered.Value), percent(a.StopEarly.Value))

@@ -99,7 +99,7 @@ func TestFidelity(t *testing.T) {
 	if got := f.Strategies[0]; got.Of != "talker" || got.Agreement != a.Agreement {
 		t.Errorf("the only strategy: %+v", got)
 	}
-	for _, want := range []string{"low fidelity: what was understood", "50.0% of 4 answers", "57.1% of 7 questions were answered", "not asked about in 14.3% of 7", "of 1 sessions that users ended, 100.0%", "talker: 12.5% of its 8 questions"} {
+	for _, want := range []string{"low fidelity: what was understood", "50.0% of 4 answers", "57.1% of 7 questions were answered", "not asked about at 14.3% of 7", "of 1 sessions that users ended, 100.0%", "talker: 12.5% of its 8 questions"} {
 		if !slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, want) }) {
 			t.Errorf("no warning has %q: %q", want, m.Warnings)
 		}
@@ -223,4 +223,30 @@ func TestFlips(t *testing.T) {
 			t.Fatalf("%v, %v: does not flip", x.heard, x.again)
 		}
 	})
+}
+
+// TestChance: what makes a fixed order go on differently is named for what it is.
+func TestChance(t *testing.T) {
+	const unaskable, ended = "Not every user can be asked everything", "Where one session of a pair ended"
+	row := func(kind string, differ, early int64) Row {
+		r := Row{Strategy: record.Strategy{Kind: kind}}
+		r.Adaptivity.Differing, r.Adaptivity.EarlyStops, r.Adaptivity.Value = differ, early, Number(differ)
+		return r
+	}
+	for _, tt := range []struct {
+		reason           string
+		row              Row
+		unaskable, ended bool
+	}{
+		{"nothing differs", row("static", 0, 0), false, false},
+		{"other questions alone", row("static", 3, 0), true, false},
+		{"ends alone, as of users who stop", row("static", 3, 3), false, true},
+		{"both", row("static", 3, 1), true, true},
+		{"no fixed order", row("pep", 3, 1), false, false},
+	} {
+		s := chance(&Metrics{Strategies: []Row{tt.row}})
+		if strings.Contains(s, unaskable) != tt.unaskable || strings.Contains(s, ended) != tt.ended {
+			t.Errorf("%s: %q", tt.reason, s)
+		}
+	}
 }

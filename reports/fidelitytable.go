@@ -29,8 +29,9 @@ func fidelityTable(m *Metrics) *grid {
 	g.caption = fmt.Sprintf("Fidelity of users on %s over at most %d %s.", describe(m), m.Horizon, plural(m.Horizon, "question")) + provenance(m) +
 		fmt.Sprintf(" Users: %s.", strings.TrimSuffix(m.UserModel, ".")) +
 		fmt.Sprintf(" Of %d questions about a criterion: told %d, no preference %d, beside the point %d, unreadable %d, stop %d.", a.Questions, a.Told, a.Indifferent, a.Aside, a.Unread, a.Stop) +
-		" Agreement: answers equal to the true profile; level: of those held by both. Leaks: answers that tell of something else that is held and was not asked. Stop unanswered, stop early: of sessions ended by their users, those that ended at a question about something they hold without saying so, and before all that they hold was told." +
-		fmt.Sprintf(" Flips: of %d %s put again, those answered differently.", f.Audited, plural(f.Audited, "question"))
+		fmt.Sprintf(" Shares are of all questions together, not means of %s means. Agreement: answers equal to the true profile; level: of the %d that were held and said to be. Leaks: questions whose answer tells of something else that is held and was not asked.", m.Cluster, a.Level.N) +
+		fmt.Sprintf(" Stop unanswered, stop early: of %d %s ended by their users, those that ended at a question about something they hold without saying so, and before all that they hold was told.", a.Stopped, plural(a.Stopped, "session")) +
+		fmt.Sprintf(" Flips: of %d %s put again, held: of %d answered each time, those not alike in held or not; level: of %d said to be held each time, those of several values. Each number's n is in the CSV file.", f.Audited, plural(f.Audited, "question"), a.HeldFlips.N, a.LevelFlips.N)
 	g.paperCaption = g.caption
 	g.aside = []string{"By model (%)", "Level flips (%)"}
 	return g

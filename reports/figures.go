@@ -46,12 +46,14 @@ type plotFunc func(draw.Canvas, *plot.Plot)
 
 func (f plotFunc) Plot(c draw.Canvas, p *plot.Plot) { f(c, p) }
 
-// simulatedNote is the line that figures carry when a simulator took part.
-func simulatedNote(m *Metrics) string {
-	if !m.Simulated {
-		return ""
+// sources says in the note under a figure where a simulator took part, and whose the
+// responses are where another judge graded them again; else nothing.
+func sources(m *Metrics) string {
+	s := ""
+	if m.Simulated {
+		s = "Simulated " + series(m.SimulatedRoles) + "."
 	}
-	return "simulated " + series(m.SimulatedRoles)
+	return strings.TrimSpace(s + origin(m))
 }
 
 // intervalNote says what bands or intervals are.
@@ -187,8 +189,8 @@ func (a *curves) notes(set bool, more ...string) string {
 	if set {
 		notes = append(notes, "Curves are set apart sideways a little.")
 	}
-	if s := simulatedNote(m); s != "" {
-		notes = append(notes, capital(s)+".")
+	if s := sources(m); s != "" {
+		notes = append(notes, s)
 	}
 	return strings.Join(notes, " ")
 }
@@ -577,8 +579,8 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 	if b.short != "" {
 		notes = append(notes, b.short)
 	}
-	if s := simulatedNote(m); s != "" {
-		notes = append(notes, capital(s)+".")
+	if s := sources(m); s != "" {
+		notes = append(notes, s)
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
 
@@ -674,8 +676,8 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 	if m.Cluster == "user" {
 		last = "A survey has one task: no intervals."
 	}
-	if s := simulatedNote(m); s != "" {
-		last += " " + capital(s) + "."
+	if s := sources(m); s != "" {
+		last += " " + s
 	}
 	note, noteHeight := p.noteLines(inner, notes[0]+" "+last)
 	const head = 14

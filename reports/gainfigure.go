@@ -31,8 +31,8 @@ func gainFigure(m *Metrics, p pen) sketch {
 	if len(rows) > 1 {
 		notes = append(notes, "Curves are set apart sideways a little.")
 	}
-	if s := simulatedNote(m); s != "" {
-		notes = append(notes, capital(s)+".")
+	if s := sources(m); s != "" {
+		notes = append(notes, s)
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
 	const body = 5 * vg.Centimeter

@@ -124,7 +124,7 @@ func gainTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = fmt.Sprintf("Adaptive gain and paired differences on %s after %s.", describe(m), after(m.ComparedAt)) + provenance(m) + gainLegend(m, list)
+	g.caption = fmt.Sprintf("Adaptive gain and paired differences on %s after %s.", describe(m), after(m.ComparedAt)) + provenance(m) + unscored(m) + gainLegend(m, list)
 	g.paperCaption = g.caption
 	if adaptive > 0 && adaptive < rows || len(m.ComparedAt) > 1 {
 		shown, other := pairs, ""
@@ -157,7 +157,7 @@ func gainTable(m *Metrics) *grid {
 		if adaptive > 0 {
 			what = "Adaptive gain"
 		}
-		out.caption = fmt.Sprintf("%s on %s after %s.", what, describe(m), after(questions)) + provenance(m) + gainLegend(m, list) + other + rest
+		out.caption = fmt.Sprintf("%s on %s after %s.", what, describe(m), after(questions)) + provenance(m) + unscored(m) + gainLegend(m, list) + other + rest
 		g.compact = out.bare(questions)
 	}
 	return g
@@ -234,7 +234,7 @@ func errorsTable(m *Metrics) *grid {
 		g.groups = append(g.groups, group)
 	}
 	caption := func(questions []int) string {
-		return fmt.Sprintf("Alignment and errors of the inferred profiles on %s after %s.", describe(m), after(questions)) + provenance(m) + measureLegend(list)
+		return fmt.Sprintf("Alignment and errors of the inferred profiles on %s after %s.", describe(m), after(questions)) + provenance(m) + unscored(m) + measureLegend(list)
 	}
 	g.caption = caption(m.ComparedAt) + " What is unasked differs between strategies; over the whole profile they are compared fairly."
 	g.paperCaption = caption(m.ComparedAt)

@@ -103,9 +103,9 @@ func (s *SweepMetrics) notes(t *tiles, mark string) string {
 	if t.zero {
 		out += fmt.Sprintf(" ~: the interval contains 0, or rests on fewer than %d %ss.", fewClusters, s.Cluster)
 	}
-	out += " " + s.choice(mark)
-	if n := simulatedNote(s.joint()); n != "" {
-		out += " " + capital(n) + "."
+	out += " " + s.choice(mark) + s.lacking()
+	if n := sources(s.joint()); n != "" {
+		out += " " + n
 	}
 	return out
 }

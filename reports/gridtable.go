@@ -86,6 +86,19 @@ func (s *SweepMetrics) about() string {
 	return fmt.Sprintf("Sweep %s: %s by %s on %s (%s a cell) after at most %s.", s.Name, s.Strategy, series(axes), series(where), strings.Join(n, ", "), number(lo, hi, "question"))
 }
 
+// lacking counts the sessions of the strategy that are behind no alignment, all cells
+// together.
+func (s *SweepMetrics) lacking() string {
+	n, all, failed := 0, 0, 0
+	for i := range s.Cells {
+		a := &s.Cells[i].Alignment
+		n += a.Undefined
+		all += a.N + a.Undefined
+		failed += s.Cells[i].Failed
+	}
+	return wanting(n, all) + broken(failed)
+}
+
 // choice says how the cell that was chosen was chosen.
 func (s *SweepMetrics) choice(mark string) string {
 	switch {
@@ -120,7 +133,7 @@ func gridTable(s *SweepMetrics) *grid {
 	if group != nil {
 		g.groups = append(g.groups, group)
 	}
-	g.caption = s.about() + provenance(s.joint())
+	g.caption = s.about() + provenance(s.joint()) + s.lacking()
 	if s.Chosen != nil {
 		at := ""
 		for i, v := range s.Cells[*s.Chosen].Values {

@@ -14,8 +14,8 @@ import (
 
 // A callCount is what one role called for, over all sessions.
 type callCount struct {
-	calls, repairs, tokensIn, tokensOut int
-	unread                              map[string]int
+	calls, repairs, tokensIn, tokensOut, uncounted int
+	unread                                         map[string]int
 }
 
 // A gradeCount is what there is to say of the judge on one task: grades of several
@@ -24,11 +24,13 @@ type gradeCount struct {
 	repeats  stats.Agreement
 	draws    int // repeats asked for
 	unscored int // of them
+	partial  int // units of which some were graded and some not
 	most     int // of one unit
 
 	judges        stats.Agreement
 	pairs         stats.Pairs
 	before, after int // units that the other judge left unscored, and that this one did
+	lost          int // units that either did
 }
 
 // count keeps what a session says of calls and of the judge's grades. A unit is a
@@ -48,6 +50,7 @@ func (r *Run) count(s *record.Session) {
 		n.repairs += c.Repairs
 		n.tokensIn += c.TokensIn
 		n.tokensOut += c.TokensOut
+		n.uncounted += c.Uncounted
 		for _, why := range c.Unread {
 			n.unread[unquoted(why)]++
 		}
@@ -80,10 +83,15 @@ func (r *Run) count(s *record.Session) {
 				if len(sc.Levels) == n {
 					said = sc.Levels
 				}
+				missing := 0
 				for _, v := range said {
 					if math.IsNaN(v) {
-						g.unscored++
+						missing++
 					}
+				}
+				g.unscored += missing
+				if missing > 0 && missing < n {
+					g.partial++
 				}
 				g.repeats.Add(said...)
 			}
@@ -96,7 +104,9 @@ func (r *Run) count(s *record.Session) {
 			if sc.Score == nil {
 				g.after++
 			}
-			if sc.Before != nil && sc.Score != nil {
+			if sc.Before == nil || sc.Score == nil {
+				g.lost++
+			} else {
 				before := *sc.Before
 				if sc.BeforeLevel != nil {
 					before = *sc.BeforeLevel
@@ -109,7 +119,8 @@ func (r *Run) count(s *record.Session) {
 }
 
 // formerly is the alignment under the judge of the run whose responses were graded
-// again, NaN where it is undefined.
+// again, NaN where it is undefined. Where it comes to the same as the one of these scores it
+// is the recorded one: rounding would make a difference, and maybe a resolved one.
 func formerly(s *record.Session, cp *record.Checkpoint) float64 {
 	if cp == nil {
 		return math.NaN()
@@ -122,13 +133,19 @@ func formerly(s *record.Session, cp *record.Checkpoint) float64 {
 	if !ok {
 		return math.NaN()
 	}
+	if now, ok := record.Raw(cp.Scores, s.Truth.Weight); ok && now == raw && cp.Raw != nil && math.Abs(*cp.Raw-now) <= rawError {
+		raw = *cp.Raw
+	}
 	return record.Alignment(raw)
 }
 
 var (
 	quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 	asked  = regexp.MustCompile(` \(asked \d+ times\)$`)
-	ofOurs = map[string]bool{`"level"`: true, `"score"`: true, `"results"`: true, `"correct"`: true}
+	ofOurs = map[string]bool{
+		`"level"`: true, `"score"`: true, `"results"`: true, `"correct"`: true,
+		`"stop"`: true, `"length"`: true, `"content_filter"`: true, `"tool_calls"`: true, // reasons to finish
+	}
 )
 
 // unquoted is a reason without what it quotes of a reply, so that equal faults of
@@ -161,6 +178,7 @@ type roleCalls struct {
 	Reasons    []count `json:"reasons"`
 	TokensIn   Number  `json:"tokens_in"`
 	TokensOut  Number  `json:"tokens_out"`
+	Uncounted  int     `json:"uncounted,omitempty"` // calls that the tokens lack
 	Dollars    Number  `json:"dollars"`
 }
 
@@ -186,7 +204,7 @@ func (c *computer) roleCalls() (out []roleCalls) {
 	for _, role := range names {
 		n := c.calls[role]
 		of := roleCalls{
-			Role: role, Calls: n.calls, Requests: n.calls - n.repairs, Repairs: n.repairs,
+			Role: role, Calls: n.calls, Requests: n.calls - n.repairs, Repairs: n.repairs, Uncounted: n.uncounted,
 			PerSession: Number(float64(n.calls) / float64(c.counted)), Reasons: counts(n.unread),
 			TokensIn: undefined(), TokensOut: undefined(), Dollars: undefined(),
 		}
@@ -204,7 +222,7 @@ func (c *computer) roleCalls() (out []roleCalls) {
 				continue
 			}
 			of.Model = e.Model
-			if e.Price != nil {
+			if e.Price != nil && n.uncounted == 0 {
 				of.Dollars = (of.TokensIn*Number(e.Price.In) + of.TokensOut*Number(e.Price.Out)) / 1e6
 			}
 		}
@@ -238,6 +256,7 @@ type repeated struct {
 	Repeats  int    `json:"repeats"`
 	Units    int    `json:"units"`
 	Unpaired int    `json:"unpaired"`
+	Partial  int    `json:"partial"`
 	Unscored int    `json:"unscored"`
 	Draws    int    `json:"draws"`
 	Exact    pooled `json:"exact"`
@@ -245,24 +264,31 @@ type repeated struct {
 	Interval pooled `json:"alpha_interval"`
 }
 
-// gradeCounts gives the counts of every task that has some.
-func (c *computer) gradeCounts() (out []*gradeCount) {
+// gradeCounts gives the counts of every task, empty ones included so that resamples are
+// those of all other numbers, and how many are not empty.
+func (c *computer) gradeCounts() (out []*gradeCount, some int) {
 	for _, t := range c.tasks {
-		if g := c.grades[t]; g != nil {
-			out = append(out, g)
+		g := c.grades[t]
+		if g != nil {
+			some++
+		} else {
+			g = &gradeCount{}
 		}
+		out = append(out, g)
 	}
-	return out
+	return out, some
 }
 
 func (c *computer) repeated() *repeated {
 	out := &repeated{}
 	var clusters []*stats.Agreement
-	for _, g := range c.gradeCounts() {
+	counts, some := c.gradeCounts()
+	for _, g := range counts {
 		clusters = append(clusters, &g.repeats)
 		out.Repeats = max(out.Repeats, g.most)
 		out.Draws += g.draws
 		out.Unscored += g.unscored
+		out.Partial += g.partial
 		out.Units += g.repeats.Units()
 		out.Unpaired += g.repeats.Unpaired()
 	}
@@ -272,7 +298,7 @@ func (c *computer) repeated() *repeated {
 	s := stats.Agree(clusters)
 	draws := c.boot.AgreeSamples(clusters)
 	of := func(v func(stats.Statistics) float64) pooled {
-		return c.pooled(v(s), len(clusters), func() []float64 { return each(draws, v) })
+		return c.pooled(v(s), some, func() []float64 { return each(draws, v) })
 	}
 	out.Exact = of(func(s stats.Statistics) float64 { return s.Exact })
 	out.Ordinal = of(func(s stats.Statistics) float64 { return s.Ordinal })
@@ -296,6 +322,7 @@ type judged struct {
 	Units    int          `json:"units"`
 	NoBefore int          `json:"unscored_before"`
 	NoAfter  int          `json:"unscored_after"`
+	Lost     int          `json:"unscored"`
 	Exact    pooled       `json:"exact"`
 	Near     pooled       `json:"within_one"`
 	Ordinal  pooled       `json:"alpha_ordinal"`
@@ -319,6 +346,7 @@ type judgedRow struct {
 type judgedOrders struct {
 	Pairs    int `json:"pairs"`
 	Reversed int `json:"reversed"`
+	Tied     int `json:"tied"` // under one judge alone
 }
 
 func (c *computer) judged() *judged {
@@ -329,24 +357,26 @@ func (c *computer) judged() *judged {
 	out := &judged{Of: was.Of, Before: was.Judge, After: c.Manifest.Judge, Rows: []judgedRow{}}
 	var clusters []*stats.Agreement
 	var pairs []*stats.Pairs
-	for _, g := range c.gradeCounts() {
+	counts, some := c.gradeCounts()
+	for _, g := range counts {
 		clusters, pairs = append(clusters, &g.judges), append(pairs, &g.pairs)
 		out.Units += g.judges.Units()
 		out.NoBefore += g.before
 		out.NoAfter += g.after
+		out.Lost += g.lost
 	}
 	s := stats.Agree(clusters)
 	shift, rho := stats.Pooled(pairs)
 	draws := c.boot.AgreeSamples(clusters)
 	shifts, rhos := c.boot.PooledSamples(pairs)
 	of := func(v func(stats.Statistics) float64) pooled {
-		return c.pooled(v(s), len(clusters), func() []float64 { return each(draws, v) })
+		return c.pooled(v(s), some, func() []float64 { return each(draws, v) })
 	}
 	out.Exact = of(func(s stats.Statistics) float64 { return s.Exact })
 	out.Near = of(func(s stats.Statistics) float64 { return s.Near })
 	out.Ordinal = of(func(s stats.Statistics) float64 { return s.Ordinal })
-	out.Spearman = c.pooled(rho, len(clusters), func() []float64 { return rhos })
-	out.Shift = c.pooled(shift, len(clusters), func() []float64 { return shifts })
+	out.Spearman = c.pooled(rho, some, func() []float64 { return rhos })
+	out.Shift = c.pooled(shift, some, func() []float64 { return shifts })
 	for _, st := range c.strategies {
 		b := batch{computer: c}
 		before := b.add(st, func(s *session) float64 { return s.before })
@@ -365,16 +395,21 @@ func (c *computer) judged() *judged {
 				continue
 			}
 			out.Order.Pairs++
-			if x > 0 && y < 0 || x < 0 && y > 0 {
+			switch {
+			case x > 0 && y < 0 || x < 0 && y > 0:
 				out.Order.Reversed++
+			case (x == 0) != (y == 0):
+				out.Order.Tied++
 			}
 		}
 	}
 	return out
 }
 
-func beforeOf(r *judgedRow) Number { return r.Before.Value }
-func afterOf(r *judgedRow) Number  { return r.After.Value }
+// beforeOf and afterOf are rounded as on disk, since sums of equal numbers in another
+// order may differ in the last bit.
+func beforeOf(r *judgedRow) Number { return Number(record.Round(float64(r.Before.Value))) }
+func afterOf(r *judgedRow) Number  { return Number(record.Round(float64(r.After.Value))) }
 
 // rank is the place of a row by falling value, equal ones sharing the first of theirs;
 // 0 without a value.

@@ -143,7 +143,7 @@ func TestJudging(t *testing.T) {
 		all, manifest = *s, *to
 	}}.write(t)
 
-	units, exact, unscored, draws, both, equal, near, noBefore, noAfter := 0, 0, 0, 0, 0, 0, 0, 0, 0
+	units, exact, unscored, draws, both, equal, near, noBefore, noAfter, lost := 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
 	shift := 0.0
 	for _, s := range all {
 		for _, c := range s.Checkpoints {
@@ -162,6 +162,9 @@ func TestJudging(t *testing.T) {
 					if slices.Max(known) == slices.Min(known) {
 						exact++
 					}
+				}
+				if sc.Before == nil || sc.Score == nil {
+					lost++
 				}
 				switch {
 				case sc.Before == nil && sc.Score == nil:
@@ -193,7 +196,7 @@ func TestJudging(t *testing.T) {
 	}
 	j := m.Judges
 	close := func(n Number, v float64) bool { return math.Abs(float64(n)-v) < 1e-9 }
-	if j == nil || j.Units != both || j.NoBefore != noBefore || j.NoAfter != noAfter || !close(j.Exact.Value, float64(equal)/float64(both)) || !close(j.Near.Value, float64(near)/float64(both)) || !close(j.Shift.Value, shift/float64(both)) {
+	if j == nil || j.Units != both || j.NoBefore != noBefore || j.NoAfter != noAfter || j.Lost != lost || !close(j.Exact.Value, float64(equal)/float64(both)) || !close(j.Near.Value, float64(near)/float64(both)) || !close(j.Shift.Value, shift/float64(both)) {
 		t.Errorf("judges %+v; %d units, %d equal, %d near", j, both, equal, near)
 	}
 	if j.Before != manifest.Rejudged.Judge || j.After != manifest.Judge || len(j.Rows) != 4 || j.Order.Pairs != 6 {
@@ -260,6 +263,36 @@ func TestNoJudging(t *testing.T) {
 	}
 }
 
+// TestUncounted: tokens that a server did not say are missing from the sums, which says so
+// and gives no price.
+func TestUncounted(t *testing.T) {
+	for _, row := range []struct {
+		reason         string
+		in, uncounted  int
+		dollars, noted bool
+	}{
+		{"all are counted", 1000, 0, true, false},
+		{"some are not", 1000, 2, false, true},
+		{"none are, which a dash says", 0, 3, false, false},
+	} {
+		dir := synth{tasks: 2, users: 1, seeds: 1, criteria: 5, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
+			m.Endpoints = []record.Endpoint{{Role: "solver", Model: "s", Price: &record.Price{In: 1, Out: 1}}}
+			for i := range *all {
+				(*all)[i].Calls = []record.RoleCalls{{Role: "solver", Calls: 3, TokensIn: row.in, TokensOut: row.in, Uncounted: row.uncounted}}
+			}
+		}}.write(t)
+		r := load(t, dir)
+		m := Compute(r)
+		c, text := m.Calls[0], string(callsTable(m).markdown())
+		if c.Uncounted != row.uncounted*r.read || c.Dollars.Defined() != row.dollars {
+			t.Errorf("%s: %+v", row.reason, c)
+		}
+		if want := fmt.Sprintf("the tokens of %d of %d calls are missing", row.uncounted*r.read, 3*r.read); strings.Contains(text, want) != row.noted {
+			t.Errorf("%s:\n%s", row.reason, text)
+		}
+	}
+}
+
 func TestUnquoted(t *testing.T) {
 	for _, row := range []struct{ reason, in, want string }{
 		{"what was said goes", `unreadable reply: not a JSON object: "I am sorry" (asked 3 times)`, "unreadable reply: not a JSON object"},
@@ -267,10 +300,127 @@ func TestUnquoted(t *testing.T) {
 		{"our own words stay", `no "level" in the reply`, `no "level" in the reply`},
 		{"names of criteria go", `the reply grades "depth" 0 times`, "the reply grades … 0 times"},
 		{"one fault of many criteria is one", `the reply grades "depth" 0 times; the reply grades "tone" 0 times (asked 3 times)`, "the reply grades … 0 times"},
+		{"why a reply ended stays", `it is empty (finish reason "content_filter") (asked 3 times)`, `it is empty (finish reason "content_filter")`},
 		{"nothing to take out", "it was cut off at its token limit; be shorter (asked 3 times)", "it was cut off at its token limit; be shorter"},
 	} {
 		if got := unquoted(row.in); got != row.want {
 			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+}
+
+// TestSameGrades: a judge that gives the former one's grades differs by nothing at all,
+// whatever weights make of the sums.
+func TestSameGrades(t *testing.T) {
+	j := Compute(load(t, synth{tasks: 7, users: 3, seeds: 1, criteria: 8, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
+		m.Rejudged = &record.Rejudged{Of: "first", Judge: "old"}
+		for i := range *all {
+			s := &(*all)[i]
+			s.Truth.Weights = make(record.Floats, len(s.Truth.Cells))
+			for k, c := range s.Truth.Cells {
+				if c.IsHeld() {
+					s.Truth.Weights[k] = record.Round(1 / float64(k+2))
+				}
+			}
+			for c := range s.Checkpoints {
+				cp := &s.Checkpoints[c]
+				for k := range cp.Scores {
+					cp.Scores[k].Before = cp.Scores[k].Score
+				}
+				if raw, ok := record.Raw(cp.Scores, s.Truth.Weight); ok {
+					raw = record.Round(raw)
+					cp.Raw = &raw
+				}
+			}
+		}
+	}}.write(t))).Judges
+	for _, r := range j.Rows {
+		if d := r.Difference; d.N == 0 || d.Value != 0 || d.Lo != 0 || d.Hi != 0 || d.Resolved || r.Before.Value != r.After.Value {
+			t.Errorf("%+v", r)
+		}
+	}
+	if j.Order.Reversed+j.Order.Tied != 0 || j.Shift.Value != 0 || j.Exact.Value != 1 {
+		t.Errorf("%+v", j)
+	}
+}
+
+// TestOrders: what the caption says of the order of strategies under two judges.
+func TestOrders(t *testing.T) {
+	for _, row := range []struct {
+		reason, want string
+		order        judgedOrders
+	}{
+		{"nothing to compare is no agreement", "There are no two strategies that both have graded.", judgedOrders{}},
+		{"all alike", "Both put the strategies in the same order.", judgedOrders{Pairs: 3}},
+		{"a tie of one of them is another order", "They put 0 of 3 pairs of strategies in opposite orders, and of 1 one of them alone sees no difference.", judgedOrders{Pairs: 3, Tied: 1}},
+		{"reversed", "They put 1 of 3 pairs of strategies in opposite orders.", judgedOrders{Pairs: 3, Reversed: 1}},
+	} {
+		if got := (&judged{Order: row.order}).order(); got != row.want {
+			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+}
+
+// TestOrigin: every table of responses that were graded again says so, those of
+// alignment count what has none, and all count what failed.
+func TestOrigin(t *testing.T) {
+	dir := synth{tasks: 7, users: 3, seeds: 1, criteria: 8, budget: 2, change: func(m *record.Manifest, all *[]record.Session) {
+		judgedRun(m, all)
+		last := &(*all)[len(*all)-1]
+		last.Error, last.Stop = "no", record.StopError
+		for i := range (*all)[0].Checkpoints {
+			cp := &(*all)[0].Checkpoints[i]
+			cp.Raw, cp.Scores[0].Score, cp.Scores[0].Unscored = nil, nil, "no"
+		}
+	}}.write(t)
+	m := Compute(load(t, dir))
+	n := 0
+	for i := range m.Strategies {
+		n += m.Strategies[i].final().Undefined
+	}
+	if j := m.Judges; j.NoBefore == 0 || j.NoAfter == 0 || j.Lost != j.NoBefore+j.NoAfter {
+		t.Errorf("%d and %d other units are unscored, together %d", j.NoBefore, j.NoAfter, j.Lost)
+	}
+	files, err := Tables(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("Left out for want of an alignment: %d of %d sessions.", n, m.Sessions.Read-1)
+	for _, f := range files {
+		text, name := string(f.Data), filepath.Base(f.Path)
+		if strings.HasSuffix(name, ".csv") {
+			continue
+		}
+		if !strings.Contains(text, "the run first, graded again") && !strings.Contains(text, "the run first, whose responses these are") {
+			t.Errorf("%s does not say whose responses these are", name)
+		}
+		if strings.Count(text, "failed: 1 session") != 1 {
+			t.Errorf("%s does not count the failed session once:\n%s", name, text)
+		}
+		if aligned := slices.Contains([]string{"main.tex", "errors.md", "errors.tex", "gain.md", "gain.tex", "judges.md", "judges.tex"}, name); aligned != strings.Contains(text, want) {
+			t.Errorf("%s: %q is there: %v", name, want, !aligned)
+		}
+	}
+	if got := sources(m); !strings.Contains(got, "those of the run first, graded again.") {
+		t.Errorf("figures say %q", got)
+	}
+}
+
+// TestUnscoredReasons: replies that differ in what they say instead of a grade are
+// unscored for one reason.
+func TestUnscoredReasons(t *testing.T) {
+	m := Compute(load(t, synth{tasks: 3, users: 2, seeds: 1, criteria: 5, budget: 1, change: func(_ *record.Manifest, all *[]record.Session) {
+		for i := range *all {
+			for c := range (*all)[i].Checkpoints {
+				cp := &(*all)[i].Checkpoints[c]
+				cp.Raw, cp.Scores[0].Score = nil, nil
+				cp.Scores[0].Unscored = fmt.Sprintf(`unreadable reply: not a JSON object: "sorry %d" (asked 3 times)`, i)
+			}
+		}
+	}}.write(t)))
+	for i := range m.Strategies {
+		if a := m.Strategies[i].final(); a.Undefined == 0 || !slices.Equal(a.Reasons, []count{{What: "unreadable reply: not a JSON object", N: a.Undefined}}) {
+			t.Errorf("%s: %+v", m.Strategies[i].Name, a.Reasons)
 		}
 	}
 }

@@ -12,11 +12,11 @@ import (
 // Without models it has no rows.
 func callsTable(m *Metrics) *grid {
 	g := &grid{name: "calls", head: []string{"Role", "Model", "Calls", "A session", "Repairs", "Unread", "Unread (%)", "Tokens in", "Tokens out", "Dollars"}}
-	whole := func(v Number, why string) cell {
+	whole := func(v Number, less int, why string) cell {
 		if !v.Defined() {
 			return g.none("%s", why)
 		}
-		return cell{value: num(v, "%.0f")}
+		return cell{value: num(v, "%.0f"), note: less}
 	}
 	const uncounted = "no server said how many tokens it took"
 	var group [][]cell
@@ -30,9 +30,15 @@ func callsTable(m *Metrics) *grid {
 			}
 			unread.note = g.note("%s: %s", c.Role, strings.Join(why, "; "))
 		}
+		less := 0
+		if c.Uncounted > 0 && (c.TokensIn.Defined() || c.TokensOut.Defined()) {
+			less = g.note("%s: the tokens of %d of %d calls are missing, which no server counted", c.Role, c.Uncounted, c.Calls)
+		}
 		dollars := cell{value: num(c.Dollars, "%.2f")}
 		switch {
 		case c.Dollars.Defined():
+		case less > 0:
+			dollars = cell{value: dash, note: less}
 		case !c.TokensIn.Defined() || !c.TokensOut.Defined():
 			dollars = g.none(uncounted)
 		default:
@@ -46,7 +52,7 @@ func callsTable(m *Metrics) *grid {
 			{value: strconv.Itoa(c.Repairs)},
 			unread,
 			{value: percentOf(c)},
-			whole(c.TokensIn, uncounted), whole(c.TokensOut, uncounted), dollars,
+			whole(c.TokensIn, less, uncounted), whole(c.TokensOut, less, uncounted), dollars,
 		})
 	}
 	if group != nil {
@@ -57,6 +63,9 @@ func callsTable(m *Metrics) *grid {
 	if m.Judges != nil {
 		g.caption += fmt.Sprintf(" Judge and correctness were called here; the other roles by the run %s, whose responses these are.", m.Judges.Of)
 	}
+	if m.Sessions.Failed > 0 {
+		g.caption += fmt.Sprintf(" Sessions that failed: %d %s, whose calls count here.", m.Sessions.Failed, plural(m.Sessions.Failed, "session"))
+	}
 	if n := notice(m); n != "" {
 		g.caption += " " + n
 	}
@@ -64,8 +73,13 @@ func callsTable(m *Metrics) *grid {
 	return g
 }
 
+// sessionsOf counts the sessions whose calls are counted.
 func sessionsOf(m *Metrics) string {
-	return fmt.Sprintf("%d %s", m.Sessions.Read, plural(m.Sessions.Read, "session"))
+	n := m.Sessions.Read
+	for _, c := range m.Sessions.Unknown {
+		n -= c.N
+	}
+	return fmt.Sprintf("%d %s", n, plural(n, "session"))
 }
 
 // percentOf is the share of unread requests in percent.
@@ -89,6 +103,9 @@ func callsCSV(m *Metrics) [][]string {
 		add("unread", Number(c.Unread))
 		add("tokens_in", c.TokensIn)
 		add("tokens_out", c.TokensOut)
+		if c.Uncounted > 0 {
+			add("uncounted", Number(c.Uncounted))
+		}
 		add("dollars", c.Dollars)
 		for _, r := range c.Reasons {
 			add("unread: "+r.What, Number(r.N))
@@ -137,18 +154,27 @@ func judgeTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = fmt.Sprintf("The judge of %s by itself: %s.", m.Name, m.Judge)
+	g.caption = fmt.Sprintf("The judge of %s by itself: %s.", m.Name, m.Judge) + origin(m)
 	if m.Repeats != nil {
-		g.caption += " Repeats: units are a session, a checkpoint and a criterion with two graded draws or more; agreement is the share of units with one grade throughout; alpha is Krippendorff's, 1 for perfect agreement and 0 for that of chance; unscored counts draws; all units together." + brackets(m)
+		g.caption += " Repeats: units are a session, a checkpoint and a criterion with two graded draws or more; agreement is the share of units with one grade throughout; alpha is Krippendorff's, 1 for perfect agreement and 0 for that of chance; unscored counts draws; all units together." +
+			fmt.Sprintf(" Elsewhere a grade is the mean of its graded draws (units that lack some: %d; units with fewer than two: %d).", m.Repeats.Partial, m.Repeats.Unpaired) + brackets(m) + failures(m)
 	}
 	if m.Probes != nil {
-		g.caption += fmt.Sprintf(" Probes: %d made-up responses, one draw a call; agreement is the share of pairs of equal grades (sensitivity: in the right order), the shift is second minus first, in levels; unscored counts pairs; what the same request drawn again moves is noise, and the other checks are to be held against it.", m.Probes.Responses)
+		g.caption += fmt.Sprintf(" Probes: %d made-up responses, one draw a call; agreement is the share of pairs of equal grades (sensitivity: in the right order), the shift is second minus first, in %s; unscored counts pairs; what the same request drawn again moves is noise, and the other checks are to be held against it.", m.Probes.Responses, probeUnit(m.Probes.Rubric))
 	}
 	if n := notice(m); n != "" {
 		g.caption += " " + n
 	}
 	g.paperCaption = g.caption
 	return g
+}
+
+// probeUnit is what a grade of a probe is counted in.
+func probeUnit(rubric string) string {
+	if rubric == string(domains.Amount) {
+		return "levels"
+	}
+	return "points of the score"
 }
 
 // brackets says what the intervals of pooled statistics are.
@@ -226,7 +252,7 @@ func judgesTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses, those of %s on %s: mean alignment", j.Of, describe(m))) +
+	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses on %s: mean alignment", describe(m))) + unscored(m) +
 		fmt.Sprintf(" Former judge: %s. This judge: %s.", j.Before, j.After) +
 		" Differences are paired by session; ~: unresolved. " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
 	g.paperCaption = g.caption
@@ -236,9 +262,9 @@ func judgesTable(m *Metrics) *grid {
 // gradeWords say what a grade is.
 func gradeWords(m *Metrics) string {
 	if m.Data.Rubric == string(domains.Amount) {
-		return "the level found, 1 to 5, from which and what is wanted the score follows"
+		return "the level found, 1 to 5, from which and what is wanted the score follows; of a judge that repeats, the mean of its draws"
 	}
-	return "the score, 1 to 5"
+	return "the score, 1 to 5; of a judge that repeats, the mean of its draws"
 }
 
 // words says how far the judges agree on single grades and on the order of strategies.
@@ -250,7 +276,7 @@ func (j *judged) words() string {
 		g := &grid{}
 		c := g.pooled(p, times, format, "")
 		if c.note > 0 {
-			return "undefined"
+			return "undefined (there is one grade alone)"
 		}
 		c.value += unit
 		return c.text()
@@ -261,10 +287,18 @@ func (j *judged) words() string {
 
 // order says whether the judges put the strategies in the same order.
 func (j *judged) order() string {
-	if j.Order.Reversed == 0 {
+	o := &j.Order
+	switch {
+	case o.Pairs == 0:
+		return "There are no two strategies that both have graded."
+	case o.Reversed == 0 && o.Tied == 0:
 		return "Both put the strategies in the same order."
 	}
-	return fmt.Sprintf("They put %d of %d pairs of strategies in opposite orders.", j.Order.Reversed, j.Order.Pairs)
+	s := fmt.Sprintf("They put %d of %d pairs of strategies in opposite orders", o.Reversed, o.Pairs)
+	if o.Tied > 0 {
+		s += fmt.Sprintf(", and of %d one of them alone sees no difference", o.Tied)
+	}
+	return s + "."
 }
 
 func judgesCSV(m *Metrics) [][]string {
@@ -287,7 +321,7 @@ func judgesCSV(m *Metrics) [][]string {
 	}
 	t.row = &Row{}
 	all := func(measure string, p pooled) {
-		t.add(measure, m.Horizon, p.Value, p.Lo, p.Hi, int64(j.Units), max(j.NoBefore, j.NoAfter), clusters(m))
+		t.add(measure, m.Horizon, p.Value, p.Lo, p.Hi, int64(j.Units), j.Lost, clusters(m))
 	}
 	all("grades_equal", j.Exact)
 	all("grades_within_one", j.Near)

@@ -68,8 +68,11 @@ func ladderFigure(s *SweepMetrics, p pen) sketch {
 	if len(a.rows) > 1 {
 		notes = append(notes, "Curves are set apart sideways a little.")
 	}
-	if n := simulatedNote(m); n != "" {
-		notes = append(notes, capital(n)+".")
+	if s := s.lacking(); s != "" {
+		notes = append(notes, strings.TrimSpace(s))
+	}
+	if n := sources(m); n != "" {
+		notes = append(notes, n)
 	}
 	inner := columnWidth - 2*margin
 	names := make([]string, len(a.rows))

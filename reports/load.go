@@ -329,6 +329,9 @@ func (r *Run) warn(format string, a ...any) {
 	r.warnings = append(r.warnings, fmt.Sprintf(format, a...))
 }
 
+// rawError is how far a recorded raw alignment may be from the one of its scores.
+const rawError = 1e-4
+
 // keep measures the session and files it. It gives 1 when a raw alignment does not
 // follow from its scores, else 0.
 func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
@@ -352,7 +355,7 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 			st.reasons[i][whyUndefined(cp)]++
 		default:
 			out.align[i] = record.Alignment(*cp.Raw)
-			if raw, ok := record.Raw(cp.Scores, s.Truth.Weight); len(cp.Scores) > 0 && (!ok || math.Abs(raw-*cp.Raw) > 1e-4) {
+			if raw, ok := record.Raw(cp.Scores, s.Truth.Weight); len(cp.Scores) > 0 && (!ok || math.Abs(raw-*cp.Raw) > rawError) {
 				off = 1
 			}
 		}
@@ -426,7 +429,7 @@ func graded(s *record.Session, n int, only bool) *record.Checkpoint {
 func whyUndefined(cp *record.Checkpoint) string {
 	for _, s := range cp.Scores {
 		if s.Score == nil {
-			return short(cmp.Or(s.Unscored, "unscored, no reason recorded"))
+			return unquoted(cmp.Or(s.Unscored, "unscored, no reason recorded"))
 		}
 	}
 	if len(cp.Scores) == 0 {

@@ -185,7 +185,7 @@ func mainLegend(m *Metrics, paper bool) string {
 	}
 	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently." + chance(m)
 	if paper {
-		s += leftOut(m)
+		s += unscored(m)
 	} else {
 		s += " Unscored: sessions without an alignment, which are left out."
 	}
@@ -197,14 +197,15 @@ func mainLegend(m *Metrics, paper bool) string {
 
 // chance says what of the follow-up adaptivity is no adapting to answers, or is empty.
 func chance(m *Metrics) (s string) {
-	random, static := false, false
+	random, static, ended := false, false, false
 	for i := range m.Strategies {
 		switch r := &m.Strategies[i]; {
 		case !(r.Adaptivity.Value > 0):
 		case r.Kind == "random":
 			random = true
 		case r.Kind == "static":
-			static = true
+			ended = ended || r.Adaptivity.EarlyStops > 0
+			static = static || r.Adaptivity.Differing > r.Adaptivity.EarlyStops
 		}
 	}
 	if random {
@@ -213,23 +214,44 @@ func chance(m *Metrics) (s string) {
 	if static {
 		s += " Not every user can be asked everything, so that a fixed order goes on differently too."
 	}
+	if ended {
+		s += " Where one session of a pair ended it goes on differently, also in a fixed order."
+	}
 	return s
 }
 
-// leftOut counts the sessions behind no number, or is empty.
-func leftOut(m *Metrics) (s string) {
-	unscored, all, failed := 0, 0, 0
+// unscored counts the sessions that have no alignment in the end, or is empty.
+func unscored(m *Metrics) string {
+	n, all := 0, 0
 	for i := range m.Strategies {
 		r := &m.Strategies[i]
-		unscored += r.final().Undefined
+		n += r.final().Undefined
 		all += r.Sessions
-		failed += r.finalFailures
 	}
-	if unscored > 0 {
-		s += fmt.Sprintf(" Left out for want of an alignment: %d of %d sessions.", unscored, all)
+	return wanting(n, all)
+}
+
+// wanting says how many sessions have no alignment, or nothing.
+func wanting(n, all int) string {
+	if n == 0 {
+		return ""
 	}
-	if failed > 0 {
-		s += fmt.Sprintf(" Left out because they failed: %d sessions.", failed)
+	return fmt.Sprintf(" Left out for want of an alignment: %d of %d sessions.", n, all)
+}
+
+// failures counts the sessions that are behind no number at all, or is empty.
+func failures(m *Metrics) string {
+	n := 0
+	for i := range m.Strategies {
+		n += m.Strategies[i].finalFailures
 	}
-	return s
+	return broken(n)
+}
+
+// broken says how many sessions failed, or nothing.
+func broken(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Left out because they failed: %d %s.", n, plural(n, "session"))
 }

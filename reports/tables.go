@@ -315,8 +315,8 @@ func caption(m *Metrics, what string) string {
 	return fmt.Sprintf("%s after at most %d %s.", what, m.Final, plural(m.Final, "question")) + provenance(m)
 }
 
-// provenance goes on with a caption: what the brackets are, who graded, what was
-// chosen, what is left out.
+// provenance goes on with a caption: what the brackets are, who graded, whose the
+// responses are, what was chosen, what is left out.
 func provenance(m *Metrics) (s string) {
 	if n := clusters(m); n < noInterval {
 		s += fmt.Sprintf(" %d %s: no intervals.", n, plural(n, m.Cluster))
@@ -326,6 +326,7 @@ func provenance(m *Metrics) (s string) {
 	if n := notice(m); n != "" {
 		s += " " + n
 	}
+	s += origin(m)
 	if f := m.Fidelity; f != nil {
 		s += fmt.Sprintf(" Users answer in words, played by %s and understood by rules or by %s.", f.User, f.Interpreter)
 	}
@@ -341,5 +342,13 @@ func provenance(m *Metrics) (s string) {
 	if m.allHeld() {
 		s += " Every user holds every criterion: of relevance there is nothing to predict, and F1@k says nothing."
 	}
-	return s
+	return s + failures(m)
+}
+
+// origin says whose the responses are, where another judge graded them again.
+func origin(m *Metrics) string {
+	if m.Judges == nil {
+		return ""
+	}
+	return fmt.Sprintf(" Sessions and responses are those of the run %s, graded again.", m.Judges.Of)
 }

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"unicode"
 
 	"pepbench/bench/llm"
 	"pepbench/domains"
@@ -115,7 +113,7 @@ func NewVerbal(client llm.Client, m Manner, c Character) *Verbal {
 // endpoint that failed or a context that is done is an error too (see llm.Ask).
 func (v *Verbal) Answer(ctx context.Context, q domains.Question) (domains.Answer, error) {
 	a, err := v.say(ctx, v.past, q.Text, 0)
-	v.past = append(v.past, exchange{oneLine(q.Text), oneLine(a.Text)})
+	v.past = append(v.past, exchange{llm.OneLine(q.Text), llm.OneLine(a.Text)})
 	return a, err
 }
 
@@ -182,7 +180,7 @@ func readSaid(text string, mayStop bool) (said, error) {
 func portrait(m Manner, c *Character) string {
 	var b strings.Builder
 	line := func(key, text string) {
-		if text = oneLine(text); text != "" {
+		if text = llm.OneLine(text); text != "" {
 			b.WriteString(key + text + "\n")
 		}
 	}
@@ -199,8 +197,8 @@ func portrait(m Manner, c *Character) string {
 			continue
 		}
 		crit := &c.Criteria[i]
-		b.WriteString("- " + strings.ReplaceAll(oneLine(crit.Name), ":", ",") + ": ")
-		b.WriteString(oneLine(crit.Phrases(c.Rubric)[crit.PhraseOf(c.Rubric, cell.Value())]) + "\n")
+		b.WriteString("- " + strings.ReplaceAll(llm.OneLine(crit.Name), ":", ",") + ": ")
+		b.WriteString(llm.OneLine(crit.Phrases(c.Rubric)[crit.PhraseOf(c.Rubric, cell.Value())]) + "\n")
 		about := crit.Description
 		if c.Profile.Notes != nil && c.Profile.Notes[i].Description != "" {
 			about = c.Profile.Notes[i].Description
@@ -229,21 +227,8 @@ func (v *Verbal) message(past []exchange, question string) string {
 		}
 		b.WriteString(x.said + "\n")
 	}
-	b.WriteString("\nQuestion: " + oneLine(question) + "\n")
+	b.WriteString("\nQuestion: " + llm.OneLine(question) + "\n")
 	return b.String()
-}
-
-// oneLine makes one line of a text, so that none can be taken for a part of the prompt.
-func oneLine(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || slices.Contains([]rune{'\u2028', '\u2029'}, r) }) {
-		return strings.TrimSpace(s)
-	}
-	return strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, s)), " ")
 }
 
 var _ User = (*Verbal)(nil)

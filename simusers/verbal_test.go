@@ -197,7 +197,7 @@ func TestNothingOfTheDataBreaksThePrompt(t *testing.T) {
 		c := guest(domains.Amount)
 		c.Persona, c.Task.Prompt, c.Profile.Notes[0].Justification = text, text, text
 		c.Criteria[0].Name, c.Criteria[0].Description, c.Criteria[0].Question, c.Criteria[0].Levels[2].Text = text, text, text, text
-		got := NewVerbal(nil, Passive, c).message([]exchange{{oneLine(text), oneLine(text)}}, text)
+		got := NewVerbal(nil, Passive, c).message([]exchange{{llm.OneLine(text), llm.OneLine(text)}}, text)
 		for line := range strings.SplitSeq(got, "\n") {
 			ok := line == "" || strings.HasPrefix(line, "All else") || line == "So far:" || line == "What you care about:"
 			for _, p := range []string{"Who you are: ", "Manner: ", "What you asked for: ", "- ", "  What it is: ", "  Why: ", "  Asked as: ", "Assistant: ", "You: ", "Question: "} {

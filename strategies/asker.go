@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"pepbench/bench/interpret"
 	"pepbench/bench/llm"
@@ -153,7 +152,7 @@ func readAction(reply string) (text string, done bool, err error) {
 	if !ok || len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
 		return "", false, errors.New(`the object has no "text" that is a text`)
 	}
-	if text = oneLine(text); text == "" {
+	if text = llm.OneLine(text); text == "" {
 		return "", false, errors.New("the question is empty")
 	}
 	return text, false, nil
@@ -167,18 +166,18 @@ const (
 
 // Observe implements Elicitor.
 func (a *asker) Observe(q domains.Question, got domains.Answer) {
-	said := oneLine(got.Text)
+	said := llm.OneLine(got.Text)
 	switch {
 	case said != "":
 	case got.Cell.IsHeld():
 		c := &a.setting.Criteria[q.Position]
-		said = oneLine(c.Phrases(a.setting.Rubric)[c.PhraseOf(a.setting.Rubric, got.Cell.Value())])
+		said = llm.OneLine(c.Phrases(a.setting.Rubric)[c.PhraseOf(a.setting.Rubric, got.Cell.Value())])
 	case got.Cell.IsNotHeld():
 		said = wordsNotHeld
 	default:
 		said = wordsMissing
 	}
-	a.past = append(a.past, heard{oneLine(q.Text), said})
+	a.past = append(a.past, heard{llm.OneLine(q.Text), said})
 	if q.Position >= 0 {
 		a.predictor.Observe(q.Position, got.Cell)
 		a.learnt = append(a.learnt, learnt{q.Position, got.Cell})
@@ -208,7 +207,7 @@ func askerMessage(s *Setting, told Told, past []heard) string {
 	for _, o := range s.Task.Options {
 		request += " " + o.Label + ") " + o.Text
 	}
-	b.WriteString("Request: " + oneLine(request) + "\n")
+	b.WriteString("Request: " + llm.OneLine(request) + "\n")
 	if told == ToldCriteria {
 		b.WriteString("\nYou may ask about:\n")
 		for i := range s.Criteria {
@@ -216,8 +215,8 @@ func askerMessage(s *Setting, told Told, past []heard) string {
 			if !s.CanAsk(i) {
 				continue
 			}
-			name := strings.ReplaceAll(oneLine(c.Name), ":", ",")
-			question := oneLine(c.Question)
+			name := strings.ReplaceAll(llm.OneLine(c.Name), ":", ",")
+			question := llm.OneLine(c.Question)
 			if question == "" {
 				question = "How much " + name + " do you want?"
 			}
@@ -230,15 +229,6 @@ func askerMessage(s *Setting, told Told, past []heard) string {
 	}
 	b.WriteString("Questions left: " + strconv.Itoa(s.Budget-len(past)) + "\n")
 	return b.String()
-}
-
-// oneLine makes one line of a text, so that none can be taken for a part of the prompt.
-func oneLine(s string) string {
-	control := func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
-	if !strings.ContainsFunc(s, control) {
-		return strings.TrimSpace(s)
-	}
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || control(r) }), " ")
 }
 
 var (

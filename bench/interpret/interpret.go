@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"pepbench/bench/llm"
 	"pepbench/domains"
@@ -323,7 +322,7 @@ func answerMessage(h *Heard, rubric domains.RubricKind) string {
 	var b strings.Builder
 	line := func(key, text string) {
 		if text != "" {
-			b.WriteString(key + oneLine(text) + "\n")
+			b.WriteString(key + llm.OneLine(text) + "\n")
 		}
 	}
 	line("Question asked: ", h.Question)
@@ -342,11 +341,11 @@ func answerMessage(h *Heard, rubric domains.RubricKind) string {
 // questionMessage is the user message about a question.
 func questionMessage(criteria []domains.Criterion, text string) string {
 	var b strings.Builder
-	b.WriteString("Question to place: " + oneLine(text) + "\nCriteria:\n")
+	b.WriteString("Question to place: " + llm.OneLine(text) + "\nCriteria:\n")
 	list := make([]string, len(criteria))
 	for i := range criteria {
-		if list[i] = strings.ReplaceAll(oneLine(criteria[i].Name), ":", ","); criteria[i].Question != "" {
-			list[i] += ": " + oneLine(criteria[i].Question)
+		if list[i] = strings.ReplaceAll(llm.OneLine(criteria[i].Name), ":", ","); criteria[i].Question != "" {
+			list[i] += ": " + llm.OneLine(criteria[i].Question)
 		}
 	}
 	writeList(&b, list)
@@ -355,15 +354,6 @@ func questionMessage(criteria []domains.Criterion, text string) string {
 
 func writeList(b *strings.Builder, list []string) {
 	for i, s := range list {
-		b.WriteString(strconv.Itoa(i+1) + ". " + oneLine(s) + "\n")
+		b.WriteString(strconv.Itoa(i+1) + ". " + llm.OneLine(s) + "\n")
 	}
-}
-
-// oneLine makes one line of a text, so that none can be taken for a part of the prompt.
-func oneLine(s string) string {
-	control := func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
-	if !strings.ContainsFunc(s, control) {
-		return s
-	}
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || control(r) }), " ")
 }

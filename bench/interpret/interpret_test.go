@@ -319,7 +319,7 @@ func FuzzAnswer(f *testing.F) {
 				t.Fatalf("volunteered: %+v", m)
 			}
 		}
-		if strings.Contains(oneLine(text), "\n") {
+		if strings.Contains(llm.OneLine(text), "\n") {
 			t.Fatal("more than one line")
 		}
 	})

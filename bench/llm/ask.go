@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Repairs is how often a reply that cannot be read is asked for again.
@@ -120,4 +121,14 @@ func Text(r Reply) (string, error) {
 		return "", fmt.Errorf("it is empty (finish reason %q)", r.Finish)
 	}
 	return r.Content, nil
+}
+
+// OneLine makes one line of a text that goes into a prompt, so that none of it can be
+// taken for another part of the prompt.
+func OneLine(s string) string {
+	control := func(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+	if !strings.ContainsFunc(s, control) {
+		return strings.TrimSpace(s)
+	}
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || control(r) }), " ")
 }

@@ -62,6 +62,7 @@ type Conn struct {
 	end     Endpoint
 	where   string // the address without what may be secret in it
 	secrets *strings.Replacer
+	private secretsOf // that no reply keeps
 	api     *openai.Client
 	http    *http.Client
 	fields  fields
@@ -86,12 +87,20 @@ func New(e Endpoint) (*Conn, error) {
 		return nil, unusable("no model named for %s", where)
 	}
 	e.Key = strings.TrimSpace(e.Key)
+	if unsendable(e.Key) {
+		return nil, unusable("the key for %s holds a line break or another control character; export it again without", where)
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
+		if unsendable(e.Headers[k]) {
+			return nil, unusable("header %s for %s holds a line break or another control character", k, where)
+		}
+	}
 	e.Timeout = cmp.Or(e.Timeout, 2*time.Minute)
 	body, err := bodyFields(&e)
 	if err != nil {
 		return nil, unusable("%s, model %s: %v", where, e.Model, err)
 	}
-	c := &Conn{end: e, where: where, secrets: secrets(&e, u), fields: split(body), canon: canonOf(where, &e, body)}
+	c := &Conn{end: e, where: where, secrets: secrets(&e, u), private: privateOf(&e, u), fields: split(body), canon: canonOf(where, &e, body)}
 	c.format.Store(&fallback{now: e.ResponseFormat})
 	headers := http.Header{}
 	if e.Organization != "" {
@@ -113,6 +122,11 @@ func New(e Endpoint) (*Conn, error) {
 	cfg.HTTPClient = c.http
 	c.api = openai.NewClientWithConfig(cfg)
 	return c, nil
+}
+
+// unsendable reports whether no header can have the value.
+func unsendable(value string) bool {
+	return strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
 // transport keeps a connection open for each of n calls in flight. It speaks HTTP/1.1
@@ -189,5 +203,7 @@ func (c *Conn) once(ctx context.Context, seen *sighting) (Reply, error) {
 	if _, err := c.api.CreateChatCompletion(context.WithValue(ctx, sightingKey{}, seen), openai.ChatCompletionRequest{Model: c.end.Model}); err != nil {
 		return Reply{}, err
 	}
-	return parse(seen.reply, c.end.Thinking)
+	reply, err := parse(seen.reply, c.end.Thinking)
+	c.private.hide(&reply)
+	return reply, err
 }

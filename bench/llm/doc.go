@@ -39,13 +39,16 @@
 // asked for is read by Object. Tool calls that a model writes into its text
 // (<function_calls>, as Olmo 3 does) stay text; Object takes no object from within
 // them. Where a request wants an object (Request.Format), the arguments of a reply that
-// is one tool call and no text stand for its text.
+// is one tool call and no text stand for its text. Where a server or model repeats a key
+// that it was sent, a reply has "[key]" in its place, so that neither journal nor cache
+// learns it.
 //
 // # Errors
 //
 // An error wraps ErrUnusable if no further call can succeed (401, 402, 403, 404,
 // 405, a redirect, an exhausted quota, a certificate that does not verify, an
-// address where nobody answers, a prompt that does not fit the context), ErrBudget if
+// address where nobody answers, a prompt that does not fit the context or, with 413, what
+// stands before it, a rest that is asked for again after the longest that is given), ErrBudget if
 // a limit of the run is reached, ErrTransient if every try met something that may
 // pass (408, 409, 425, 429, 5xx, a broken connection, a time-out, an unreadable
 // reply), and neither if the server refuses this one request. When the caller's

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	openai "github.com/sashabaranov/go-openai"
 )
@@ -94,10 +95,12 @@ func status(err error) (status int, kind, words string) {
 }
 
 // overflowWords are what servers say of a prompt that does not fit, in lower case:
-// OpenAI and vLLM, llama.cpp, SGLang, TGI, LM Studio.
+// OpenAI and vLLM, llama.cpp, SGLang, TGI, LM Studio; Ollama; vLLM's engine; Anthropic
+// and Gemini behind gateways.
 var overflowWords = []string{
 	"context_length_exceeded", "maximum context length", "exceed_context_size_error", "exceeds the available context size",
 	"the model's context length", "`max_new_tokens` must be", "context the overflows", "context length exceeded",
+	"max context length", "maximum model length", "too long to fit into the model", "prompt is too long", "prompt too long", "input token count",
 }
 
 // overflows reports whether the server says that prompt and reply do not fit.
@@ -106,16 +109,30 @@ func overflows(err error) bool {
 	if code < 400 || code == http.StatusTooManyRequests || code >= 500 && code != http.StatusInternalServerError {
 		return false
 	}
+	if code == http.StatusRequestEntityTooLarge { // of a gateway in front, or of a provider's limit for one request
+		return true
+	}
 	words = strings.ToLower(kind + " " + words)
 	return slices.ContainsFunc(overflowWords, func(w string) bool { return strings.Contains(words, w) })
 }
 
 // formatWords are what servers say of a response format that they do not take.
-var formatWords = []string{"response_format", "response format", "json_schema", "json_object", "json schema", "guided", "grammar", "structured output"}
+var formatWords = []string{
+	"response_format", "response format", "json_schema", "json_object", "json schema", "guided", "grammar", "structured output",
+	"handle the requested parameters", // OpenRouter, where no provider of the model takes them
+}
+
+// brokenWords are what servers say of a response format that they fail at, with a
+// status that says nothing: llama.cpp, Ollama.
+var brokenWords = []string{"json schema conversion failed", "failed to parse grammar", "failed to initialize samplers", "invalid format: expected"}
 
 // blamesFormat reports whether the server refuses a request for its response format.
 func blamesFormat(err error) bool {
 	code, _, words := status(err)
+	if code == http.StatusInternalServerError {
+		words = strings.ToLower(words)
+		return slices.ContainsFunc(brokenWords, func(w string) bool { return strings.Contains(words, w) })
+	}
 	if !slices.Contains([]int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusNotImplemented}, code) || overflows(err) {
 		return false
 	}
@@ -189,6 +206,9 @@ func secrets(e *Endpoint, u *url.URL) *strings.Replacer {
 		}
 	}
 	hide(e.Key, "[key]")
+	if q := url.QueryEscape(e.Key); q != e.Key { // where a redirect goes
+		hide(q, "[key]")
+	}
 	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
 		hide(e.Headers[k], "[header]")
 		for _, word := range strings.Fields(e.Headers[k]) { // "Bearer" and the key after it
@@ -199,6 +219,43 @@ func secrets(e *Endpoint, u *url.URL) *strings.Replacer {
 		hide(p, "[password]")
 	}
 	return strings.NewReplacer(pairs...)
+}
+
+// secretsOf are secrets and what stands in their place in replies, in turn.
+type secretsOf []string
+
+// privateOf finds what no reply may bring into journal and cache, if a server or model
+// repeats what it was sent. Keys that are too short to be secret (EMPTY, ollama,
+// not-needed) stay: they are words. So do headers that are: a secret of twelve bytes or
+// more has a digit and a letter.
+func privateOf(e *Endpoint, u *url.URL) secretsOf {
+	const short = 12
+	var out secretsOf
+	if len(e.Key) >= short {
+		out = append(out, e.Key, "[key]")
+	}
+	for _, k := range slices.Sorted(maps.Keys(e.Headers)) {
+		for _, word := range strings.Fields(e.Headers[k]) {
+			if len(word) >= short && strings.ContainsAny(word, "0123456789") && strings.ContainsFunc(word, unicode.IsLetter) && !strings.Contains(word, "://") {
+				out = append(out, word, "[header]")
+			}
+		}
+	}
+	if p, ok := u.User.Password(); ok && len(p) >= short {
+		out = append(out, p, "[password]")
+	}
+	return out
+}
+
+// hide takes the secrets out of a reply.
+func (s secretsOf) hide(r *Reply) {
+	for _, text := range []*string{&r.Content, &r.Reasoning, &r.Refusal, &r.Tool, &r.Finish, &r.Model} {
+		for i := 0; i < len(s); i += 2 {
+			if strings.Contains(*text, s[i]) {
+				*text = strings.ReplaceAll(*text, s[i], s[i+1])
+			}
+		}
+	}
 }
 
 // keyLike is what servers quote of a key, with stars for the middle.

@@ -3,6 +3,7 @@ package llm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -26,7 +27,8 @@ const maxPause = 2 * time.Minute
 // successes as it lets through, provided that so many were in flight at a time, and
 // halved by a 429 (additive increase, multiplicative decrease; Chiu and Jain,
 // 1989). Attempts begun before a cut cannot cause another one: they all met the same
-// congestion. A Retry-After shuts the gate for everybody until then.
+// congestion. A Retry-After shuts the gate for everybody until then, or for maxPause; a
+// server that asks for more once again after that is unusable.
 type gate struct {
 	next Client
 	auto bool
@@ -37,6 +39,7 @@ type gate struct {
 	queue    []chan struct{} // closed when a place is given
 	until    time.Time       // shut until then
 	shut     chan struct{}   // closed when until is moved
+	rested   time.Time       // when the first rest ended that was asked for longer, since the last success; or zero
 	cuts     int
 	won      int // successes of this window
 	peak     int // most in flight in this window
@@ -63,11 +66,34 @@ func (g *gate) Complete(ctx context.Context, r Request) (Reply, error) {
 			g.leave(cuts, false, &callError{})
 		}
 	}()
+	begun := time.Now()
 	reply, err := g.next.Complete(ctx, r)
 	done = true
 	errors.As(err, &failed)
+	if failed != nil && g.rests(begun, failed) {
+		last := *failed
+		last.what = fmt.Sprintf("%s; the server still asks to be left alone, for %v: run the same command again after that", failed.what, failed.wait.Round(time.Second))
+		last.mark, last.again = ErrUnusable, false
+		failed, err = &last, &last
+	}
 	g.leave(cuts, err == nil, failed)
 	return reply, err
+}
+
+// rests reports whether the server asks for a longer rest than it is given, and did so
+// before that. Otherwise a daily limit would be met by one call after the other, each
+// with a pause of its own.
+func (g *gate) rests(begun time.Time, failed *callError) bool {
+	if !failed.again || failed.wait <= maxPause {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.rested.IsZero() {
+		g.rested = time.Now().Add(maxPause)
+		return false
+	}
+	return !begun.Before(g.rested)
 }
 
 // places gives the number of attempts that may be in flight now.
@@ -152,6 +178,9 @@ func (g *gate) leave(cuts int, ok bool, failed *callError) {
 	defer g.mu.Unlock()
 	g.peak = max(g.peak, g.inFlight)
 	g.inFlight--
+	if ok {
+		g.rested = time.Time{}
+	}
 	switch {
 	case ok && g.auto && cuts == g.cuts:
 		if g.won++; g.won >= g.limit {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -225,6 +227,50 @@ func TestGatePauses(t *testing.T) {
 			}
 			if len(begun) != 51 {
 				t.Errorf("%s: %d calls", row.reason, len(begun))
+			}
+		})
+	}
+}
+
+// TestGateRests: a server that wants an hour of rest gets two minutes, once; then no call
+// waits its turn to be told the same.
+func TestGateRests(t *testing.T) {
+	for _, row := range []struct {
+		reason      string
+		concurrency int
+		serves      bool // now and then
+		want        bool // unusable
+	}{
+		{"one at a time", 1, false, true},
+		{"where the number is found out", 0, false, true},
+		{"a server that serves between", 1, true, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var n atomic.Int64
+			g := Retry{}.Wrap(newGate(ClientFunc(func(context.Context, Request) (Reply, error) {
+				if k := n.Add(1); row.serves && k%2 == 0 {
+					return Reply{}, nil
+				}
+				return Reply{}, tooMany(time.Hour)
+			}), &Endpoint{Concurrency: row.concurrency}))
+			ctx, cancel := context.WithCancelCause(t.Context())
+			begun := time.Now()
+			var wg sync.WaitGroup
+			for range 64 {
+				wg.Go(func() { // as a run, which such an error ends
+					if _, err := g.Complete(ctx, Request{}); errors.Is(err, ErrUnusable) {
+						cancel(err)
+					}
+				})
+			}
+			wg.Wait()
+			err, took := context.Cause(ctx), time.Since(begun)
+			cancel(nil)
+			switch {
+			case row.want != (err != nil):
+				t.Errorf("%s: %v", row.reason, err)
+			case row.want && (took > 2*time.Minute || !strings.HasSuffix(err.Error(), "; the server still asks to be left alone, for 1h0m0s: run the same command again after that")):
+				t.Errorf("%s: %v after %v", row.reason, err, took)
 			}
 		})
 	}

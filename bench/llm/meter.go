@@ -50,6 +50,9 @@ func (m *metered) Complete(ctx context.Context, r Request) (Reply, error) {
 		if r.Repair > 0 {
 			t.Repairs++
 		}
+		if err == nil && (reply.TokensIn == 0 || reply.TokensOut == 0 && reply.Content != "") {
+			t.Uncounted++
+		}
 	})
 	m.meter.mu.Lock()
 	defer m.meter.mu.Unlock()
@@ -75,6 +78,7 @@ type Tally struct {
 	Calls               int
 	Repairs             int // calls of them that asked again for a reply that could not be read
 	TokensIn, TokensOut int
+	Uncounted           int      // calls of them whose reply came without its tokens
 	Unread              []string // reasons of requests that Ask could not read a reply to
 }
 

@@ -47,6 +47,29 @@ func TestMeterCounts(t *testing.T) {
 	})
 }
 
+// TestUncounted: what a server does not say of tokens is no zero of them.
+func TestUncounted(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		reply  Reply
+		err    error
+		want   int
+	}{
+		{"both are said", Reply{Content: "a", TokensIn: 3, TokensOut: 1}, nil, 0},
+		{"nothing is said", Reply{Content: "a"}, nil, 1},
+		{"words that took no token", Reply{Content: "a", TokensIn: 3}, nil, 1},
+		{"no words took no token", Reply{TokensIn: 3}, nil, 0},
+		{"no reply has no tokens", Reply{}, errors.New("no"), 0},
+	} {
+		ctx, tallies := WithTallies(t.Context())
+		m := Meter{Role: "judge"}
+		_, _ = m.Wrap(ClientFunc(func(context.Context, Request) (Reply, error) { return row.reply, row.err })).Complete(ctx, Request{})
+		if got := tallies.ByRole()["judge"].Uncounted; got != row.want {
+			t.Errorf("%s: %d uncounted, want %d", row.reason, got, row.want)
+		}
+	}
+}
+
 // Busy is summed over calls in flight: eight of a second each are eight seconds.
 func TestMeterSumsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -201,3 +201,18 @@ func BenchmarkObject(b *testing.B) {
 		}
 	}
 }
+
+// TestOneLine: whatever a text holds, it is one line, and what needs no change has none.
+func TestOneLine(t *testing.T) {
+	for _, row := range []struct{ reason, in, want string }{
+		{"a line stays", "a  b", "a  b"},
+		{"but for blanks around it", " a b ", "a b"},
+		{"lines are joined", "a\n\tb\r\nc", "a b c"},
+		{"so are those that Unicode ends otherwise", "a\u2028b\u2029c\u0085d", "a b c d"},
+		{"nothing", "", ""},
+	} {
+		if got := OneLine(row.in); got != row.want {
+			t.Errorf("%s: %q, want %q", row.reason, got, row.want)
+		}
+	}
+}

@@ -7,9 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-
-	openai "github.com/sashabaranov/go-openai"
 )
 
 // The parts of a chat completion that are read. What servers disagree about is kept
@@ -59,6 +58,7 @@ func lenient(b []byte, v any) error {
 // An error is that which the body holds, or about a body that cannot be read.
 func parse(body []byte, thinking string) (Reply, error) {
 	var res completion
+	body = bytes.TrimPrefix(body, byteOrder)
 	if err := lenient(body, &res); err != nil {
 		return Reply{}, fmt.Errorf("the reply cannot be read: %w", err)
 	}
@@ -72,7 +72,7 @@ func parse(body []byte, thinking string) (Reply, error) {
 		return Reply{}, err
 	}
 	if content == "" && len(c.Error) > 0 {
-		if err := sent(body[:0:0], nil, c.Error); err != nil {
+		if err := sent(slices.Concat([]byte(`{"error":`), c.Error, []byte{'}'}), nil); err != nil {
 			return Reply{}, err
 		}
 	}
@@ -171,22 +171,16 @@ func (m *message) tool() string {
 }
 
 // sent reads the error that some gateways send with status 200; none is there if not.
-func sent(body []byte, none error, inner ...json.RawMessage) error {
-	var e openai.ErrorResponse
-	if len(inner) > 0 {
-		body = append(append([]byte(`{"error":`), inner[0]...), '}')
-	}
-	if json.Unmarshal(body, &e) != nil || e.Error == nil {
+func sent(body []byte, none error) error {
+	e := said(body)
+	if e == nil {
 		return none
 	}
-	e.Error.HTTPStatusCode = http.StatusBadGateway
-	switch code := e.Error.Code.(type) {
-	case int:
-		if code >= 400 && code < 600 {
-			e.Error.HTTPStatusCode = code
-		}
+	e.HTTPStatusCode = http.StatusBadGateway
+	if code, ok := e.Code.(int); ok && code >= 400 && code < 600 {
+		e.HTTPStatusCode = code
 	}
-	return e.Error
+	return e
 }
 
 const thinkOpen, thinkShut = "<think>", "</think>"

@@ -25,6 +25,7 @@ func TestWhatRepliesHold(t *testing.T) {
 		want                   Reply
 	}{
 		{"plain", "", stop(`{"content":"a"}`), Reply{Content: "a"}},
+		{"a mark of the byte order before it", "", "\ufeff" + stop(`{"content":"a"}`), Reply{Content: "a"}},
 		{"empty content is no error", "", stop(`{"content":""}`), Reply{}},
 		{"null content is empty", "", stop(`{"content":null}`), Reply{}},
 		{"no content is empty", "", stop(`{}`), Reply{}},
@@ -107,6 +108,7 @@ func FuzzReply(f *testing.F) {
 	for _, s := range []string{
 		okReply, completionOf(`{"content":"<think>a</think>b"}`, "stop"), completionOf(`{"content":["a",{"text":"b"},{"thinking":["c"]}]}`, "length"),
 		completionOf(`{"tool_calls":[{"function":{"name":"f","arguments":{}}}]}`, "tool_calls"), `{"choices":[{"error":{"message":"m","code":"x"}}]}`, `{"error":{"message":"m","code":429}}`,
+		`{"error":"m"}`, `{"detail":[{"msg":"m"}]}`, `[{"error":{"message":["m"],"metadata":{"raw":"r"}}}]`, "\ufeff" + okReply, `<title>t</title>`,
 		`{"choices":[{"message":null}],"usage":{"prompt_tokens":1e300}}`, `[]`, `{"choices":`,
 	} {
 		for _, thinking := range []string{"", ThinkingOpened, ThinkingNone} {
@@ -145,7 +147,7 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.bodies = append(s.bodies, string(b))
 	reply := s.replies[min(len(s.bodies), len(s.replies))-1]
 	if status, words, ok := strings.Cut(reply, " "); ok && len(status) == 3 {
-		w.WriteHeader(map[string]int{"400": 400, "401": 401, "404": 404, "422": 422, "429": 429, "500": 500, "501": 501, "503": 503}[status])
+		w.WriteHeader(map[string]int{"400": 400, "401": 401, "404": 404, "413": 413, "422": 422, "429": 429, "500": 500, "501": 501, "503": 503}[status])
 		reply = words
 	}
 	_, _ = io.WriteString(w, reply)
@@ -167,6 +169,11 @@ func TestFallback(t *testing.T) {
 		{"all is refused", FormatSchema, []string{refused("400", "response_format: bad"), refused("422", "response_format: bad"), okReply}, []string{schema, object, "", ""}, "", false},
 		{"objects are refused", FormatObject, []string{refused("501", "guided decoding is off"), okReply}, []string{object, "", ""}, "", false},
 		{"a grammar that is not understood, said in a plain body", FormatSchema, []string{"400 failed to parse grammar", okReply}, []string{schema, object, object}, FormatObject, false},
+		{"OpenRouter, in the words of the server behind it", FormatObject, []string{`400 {"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"{\"error\":{\"message\":\"response_format is not supported\"}}"}}}`, okReply}, []string{object, "", ""}, "", false},
+		{"the same with status 200", FormatObject, []string{`{"error":{"message":"Provider returned error","code":400,"metadata":{"raw":"response_format unsupported"}}}`, okReply}, []string{object, "", ""}, "", false},
+		{"OpenRouter, where no provider takes it", FormatSchema, []string{refused("404", "No endpoints found that can handle the requested parameters."), okReply}, []string{schema, object, object}, FormatObject, false},
+		{"LM Studio", FormatObject, []string{`400 {"error":"'response_format.type' must be 'json_schema' or 'text'"}`, okReply}, []string{object, "", ""}, "", false},
+		{"llama.cpp, with a status that says nothing", FormatSchema, []string{refused("500", "JSON schema conversion failed: Unrecognized schema"), okReply}, []string{schema, object, object}, FormatObject, false},
 		{"a path that is not there has nothing to do with it", FormatSchema, []string{refused("404", "model m does not exist")}, []string{schema, schema}, FormatSchema, true},
 		{"nor has another fault", FormatSchema, []string{refused("400", "bad role")}, []string{schema, schema}, FormatSchema, true},
 		{"nor a server that is ill", FormatSchema, []string{refused("500", "response_format: crash")}, []string{schema, schema}, FormatSchema, true},
@@ -234,6 +241,10 @@ func TestOverflow(t *testing.T) {
 		{"a newer vLLM", `400 {"error":{"message":"This model's maximum context length is 4096 tokens.","type":"BadRequestError","param":null,"code":400}}`},
 		{"llama.cpp", `400 {"error":{"code":400,"message":"the request exceeds the available context size. try increasing the context size or enable context shift","type":"exceed_context_size_error","n_prompt_tokens":5000,"n_ctx":4096}}`},
 		{"SGLang", `400 {"object":"error","message":"The input (5000 tokens) is longer than the model's context length (4096 tokens)."}`},
+		{"Ollama", `400 {"error":{"message":"prompt too long; exceeded max context length by 388 tokens","type":"invalid_request_error"}}`},
+		{"vLLM's engine", `400 {"error":{"message":"The decoder prompt (length 900) is longer than the maximum model length of 512.","type":"BadRequestError","code":400}}`},
+		{"a gateway that takes no such body", `413 <html><head><title>413 Request Entity Too Large</title></head></html>`},
+		{"Groq: more than a minute's tokens in one request", `413 {"error":{"message":"Request too large for model","type":"tokens","code":"rate_limit_exceeded"}}`},
 	} {
 		s := &script{replies: []string{row.reply}}
 		_, err := dial(t, Endpoint{BaseURL: serve(t, s.ServeHTTP)}).Complete(t.Context(), Request{User: "u"})

@@ -33,6 +33,14 @@ func (p Retry) Wrap(next Client) Client {
 	return &retrying{p, next}
 }
 
+type impatientKey struct{}
+
+// Impatient gives a context whose calls fail at once where the server asks to be left
+// alone for longer than Retry.Longest: for a call that somebody waits for.
+func Impatient(ctx context.Context) context.Context {
+	return context.WithValue(ctx, impatientKey{}, true)
+}
+
 type retrying struct {
 	Retry
 	next Client
@@ -49,6 +57,11 @@ func (p *retrying) Complete(ctx context.Context, r Request) (Reply, error) {
 		var failed *callError
 		if err == nil || ctx.Err() != nil || !errors.As(err, &failed) {
 			return reply, err
+		}
+		if failed.again && failed.wait > p.Longest && ctx.Value(impatientKey{}) != nil {
+			last := *failed
+			last.what = fmt.Sprintf("%s; the server asks to be left alone for %v", failed.what, failed.wait.Round(time.Second))
+			return reply, &last
 		}
 		if jitter == nil {
 			h := fnv.New64a()

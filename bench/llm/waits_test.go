@@ -148,14 +148,14 @@ func TestWaits(t *testing.T) {
 		{"408", stack{}, then(1, always(408, fault("slow")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"409", stack{}, then(1, always(409, fault("conflict")), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"400 is about this request", stack{}, always(400, fault("bad role")), 1, 0, 0, nil, "status 400: bad role"},
-		{"422 is about this request", stack{}, always(422, `{"detail":"temperature"}`), 1, 0, 0, nil, `status 422: {"detail":"temperature"}`},
+		{"422 is about this request", stack{}, always(422, `{"detail":"temperature"}`), 1, 0, 0, nil, "status 422: temperature"},
 		{"401: wrong key", stack{}, always(401, fault("Incorrect API key")), 1, 0, 0, ErrUnusable, "status 401: Incorrect API key"},
 		{"403: not yours", stack{}, always(403, fault("forbidden")), 1, 0, 0, ErrUnusable, "status 403: forbidden"},
 		{"404: no such model", stack{}, always(404, fault("The model m does not exist")), 1, 0, 0, ErrUnusable, "status 404: The model m does not exist"},
 		{"404 in a sentence: no such path", stack{}, always(404, fault("Unknown request URL.")), 1, 0, 0, ErrUnusable, "status 404: Unknown request URL; does base_url end in /v1 as the server wants it?"},
 		{"404 without a body: no such path", stack{}, always(404, ""), 1, 0, 0, ErrUnusable, "status 404 without a word; is base_url right?"},
 		{"a message in many lines is one line", stack{}, always(400, fault("a\n\tb\r\n\nc")), 1, 0, 0, nil, "status 400: a b c"},
-		{"a page with 502", stack{retry: Retry{Attempts: 2}}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: <!DOCTYPE html> <html> <title>Welcome</title> </html> (after 2 tries)"},
+		{"a page with 502", stack{retry: Retry{Attempts: 2}}, always(502, page, "Content-Type: text/html"), 2, 0, 500 * time.Millisecond, ErrTransient, "status 502: a web page (Welcome) (after 2 tries)"},
 		{"a page with 200", stack{retry: Retry{Attempts: 1}}, always(200, page, "Content-Type: text/html; charset=utf-8"), 1, 0, 0, ErrUnusable, "the reply is a web page; does base_url end in /v1 as the server wants it?"},
 		{"a page with 200 while the server starts", stack{}, then(1, always(200, page, "Content-Type: text/html"), ok), 2, 0, 500 * time.Millisecond, nil, ""},
 		{"no choices", stack{retry: Retry{Attempts: 1}}, always(200, `{"choices":[]}`), 1, 0, 0, ErrTransient, "the reply has no choices"},
@@ -206,6 +206,31 @@ func TestWaits(t *testing.T) {
 
 // The waits follow from the message, so that a run can be repeated, and differ
 // between messages, so that calls that failed together do not come back together.
+// Where somebody waits for a call, a server that wants to be left alone for long ends it.
+func TestImpatient(t *testing.T) {
+	for _, row := range []struct {
+		reason, after string
+		tries         int
+		want          string
+	}{
+		{"seconds are waited for", "7", 2, ""},
+		{"an hour is not", "3600", 1, "status 503: busy; the server asks to be left alone for 1h0m0s"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, m := connect(t, stack{}, then(1, always(503, fault("busy"), "Retry-After: "+row.after), always(200, replyOf("ok"))))
+			begun := time.Now()
+			_, err := c.Complete(Impatient(t.Context()), Request{User: "U"})
+			said := ""
+			if err != nil {
+				said = err.Error()
+			}
+			if !strings.HasSuffix(said, row.want) || (said == "") != (row.want == "") || m.tries != row.tries || time.Since(begun) > 7*time.Second {
+				t.Errorf("%s: %q after %d tries and %v", row.reason, said, m.tries, time.Since(begun))
+			}
+		})
+	}
+}
+
 func TestJitter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		took := func(user string) time.Duration {
@@ -314,6 +339,30 @@ func TestSecretsStaySecret(t *testing.T) {
 	c, _ := connect(t, stack{end: Endpoint{Key: "sk-proj-abcdefgh12345678"}}, always(401, fault("Incorrect API key provided: sk-proj-abcd****5678.")))
 	if _, err := c.Complete(t.Context(), Request{User: "U"}); err == nil || strings.Contains(err.Error(), "5678") {
 		t.Errorf("a key with stars in the middle: %v", err)
+	}
+}
+
+// What a server or model repeats of its secrets is in no reply, and so in no journal,
+// cache or error about what could not be read; words that only stand in a header, or for
+// a key, stay.
+func TestSecretsInReplies(t *testing.T) {
+	const key, header, password = "abcd+/ef-0123456789", "hunter2-header", "hunter3-password"
+	all := key + " " + header + " " + password
+	c, _ := connect(t, stack{end: Endpoint{BaseURL: "http://user:" + password + "@model.test/v1", Key: key, Headers: map[string]string{"X-Key": "Token " + header, "X-Title": "preferences"}}},
+		then(1, always(200, `{"model":"`+all+`","choices":[{"message":{"content":"preferences `+all+`","reasoning_content":"`+all+`","refusal":"`+all+`"},"finish_reason":"`+all+`"}]}`),
+			always(200, `{"choices":[{"message":{"tool_calls":[{"function":{"name":"f","arguments":"`+all+`"}}]}}]}`)))
+	const hidden = "[key] [header] [password]"
+	for _, want := range []Reply{
+		{Content: "preferences " + hidden, Reasoning: hidden, Refusal: hidden, Finish: hidden, Model: hidden, Attempts: 1},
+		{Tool: "f " + hidden, Attempts: 1},
+	} {
+		if got, err := c.Complete(t.Context(), Request{User: "U"}); err != nil || got != want {
+			t.Errorf("%+v, %v, want %+v", got, err, want)
+		}
+	}
+	c, _ = connect(t, stack{end: Endpoint{Key: "not-needed"}}, always(200, `{"choices":[{"message":{"content":"it is not-needed"}}]}`))
+	if got, err := c.Complete(t.Context(), Request{User: "U"}); err != nil || got.Content != "it is not-needed" {
+		t.Errorf("a key that is a word: %+v, %v", got, err)
 	}
 }
 

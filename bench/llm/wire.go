@@ -2,6 +2,7 @@ package llm
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	openai "github.com/sashabaranov/go-openai"
 )
 
 // wire rewrites requests on their way out and looks at replies on their way in.
@@ -65,14 +68,20 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(body) > maxReply {
 		return nil, fmt.Errorf("the reply is larger than %d bytes", maxReply)
 	}
-	res.Body = io.NopCloser(bytes.NewReader(body))
 	if res.StatusCode >= 200 && res.StatusCode < 300 {
 		seen.reply = body
 		res.Body = io.NopCloser(strings.NewReader("{}"))
-		if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil && kind == "text/html" {
+		if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err == nil && kind == "text/html" || isPage(body) {
 			return nil, pageError{}
 		}
+		return res, nil
 	}
+	if e := said(body); e != nil { // go-openai knows one form
+		if body, err = json.Marshal(openai.ErrorResponse{Error: e}); err != nil {
+			return nil, err
+		}
+	}
+	res.Body = io.NopCloser(bytes.NewReader(body))
 	return res, nil
 }
 

@@ -191,6 +191,8 @@ func TestEndpointsThatCannotWork(t *testing.T) {
 		{"no host", Endpoint{BaseURL: "http:///v1", Model: "m"}, "base_url is not an http"},
 		{"not an address", Endpoint{BaseURL: "http://a b/", Model: "m"}, "base_url is not an http"},
 		{"a query, which may be a key", Endpoint{BaseURL: "http://h/v1?key=hush", Model: "m"}, "base_url of h has a query"},
+		{"a key over two lines", Endpoint{BaseURL: "http://h", Model: "m", Key: "hush\nhush"}, "the key for http://h holds a line break"},
+		{"a header over two lines", Endpoint{BaseURL: "http://h", Model: "m", Headers: map[string]string{"X-Team": "hush\nhush"}}, "header X-Team for http://h holds a line break"},
 		{"no model", Endpoint{BaseURL: "http://u:hush@h/v1"}, "no model named for http://h/v1"},
 		{"extra replaces model", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"model": "x"}}, `extra field "model" is set elsewhere`},
 		{"extra asks for several replies", Endpoint{BaseURL: "http://h", Model: "m", Extra: map[string]any{"n": 2}}, `extra field "n" cannot be honoured: one reply a call is read`},

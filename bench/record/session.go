@@ -51,6 +51,8 @@ type RoleCalls struct {
 	Repairs   int    `json:"repairs,omitempty"` // calls of them that asked again for a reply that could not be read
 	TokensIn  int    `json:"tokens_in"`         // as the server counts; 0 where it does not say
 	TokensOut int    `json:"tokens_out"`
+	// Uncounted are calls whose reply came without its tokens, which the sums lack.
+	Uncounted int `json:"uncounted,omitempty"`
 	// Unread are the reasons of requests that were answered with nothing that could be
 	// used, repairs included, in the order in which they were made.
 	Unread []string `json:"unread,omitempty"`
