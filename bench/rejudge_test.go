@@ -70,7 +70,7 @@ func judgeServer(t testing.TB, grade func(c *chat, name string) string) (*httpte
 		switch {
 		case strings.Contains(c.system(), `{"correct"`):
 			text = `{"correct": true, "reason": "it says so"}`
-		case strings.Contains(c.user(), "\n>>>\n"): // the first call has no response
+		case strings.Contains(c.user(), "\n>>>\n"):
 			calls.Add(1)
 			var entries []string
 			for line := range strings.Lines(c.user()[strings.LastIndex(c.user(), "\n>>>\n"):]) {

@@ -158,6 +158,9 @@ func TestBarrier(t *testing.T) {
 		if _, err := (Direct{Client: model, Options: Options{MaxCriteria: 6}}).Solve(context.Background(), p); err != nil {
 			t.Fatal(err)
 		}
+		for i := range model.asked { // a function is equal to none
+			model.asked[i].Accept = nil
+		}
 		if !reflect.DeepEqual(model.asked[0], model.asked[1]) {
 			t.Errorf("%s: the request depends on the right answer", rubric)
 		}
