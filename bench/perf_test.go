@@ -36,14 +36,30 @@ import (
 // PEPBENCH_PERF (users a task; 1 when empty): make perf sets it to 24, which makes about
 // 70,000 calls of the medical domain.
 
-// servesim builds the command and starts its server.
-func servesim(b *testing.B, flags ...string) (baseURL string) {
+// built builds the command.
+func built(b *testing.B) (bin string) {
 	b.Helper()
-	bin := filepath.Join(b.TempDir(), "pepbench")
+	bin = filepath.Join(b.TempDir(), "pepbench")
 	if out, err := exec.Command("go", "build", "-o", bin, "./cmd/pepbench").CombinedOutput(); err != nil {
 		b.Fatalf("%v: %s", err, out)
 	}
-	cmd := exec.Command(bin, append([]string{"serve-sim", "--addr", "127.0.0.1:0"}, flags...)...)
+	return bin
+}
+
+// BenchmarkHelp is how long the command takes to say what it can do.
+func BenchmarkHelp(b *testing.B) {
+	bin := built(b)
+	for b.Loop() {
+		if out, err := exec.Command(bin, "--help").CombinedOutput(); err != nil {
+			b.Fatalf("%v: %s", err, out)
+		}
+	}
+}
+
+// servesim builds the command and starts its server.
+func servesim(b *testing.B, flags ...string) (baseURL string) {
+	b.Helper()
+	cmd := exec.Command(built(b), append([]string{"serve-sim", "--addr", "127.0.0.1:0"}, flags...)...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		b.Fatal(err)

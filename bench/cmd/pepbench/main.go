@@ -63,18 +63,23 @@ func main() {
 	os.Exit(code)
 }
 
+// The version may be a hash of the whole program, which takes longer than all of
+// --help: it is worked out where it is shown.
+func init() { cobra.AddTemplateFunc("version", bench.Version) }
+
 // run is the whole command; it gives the exit code.
 func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []string) int {
 	root := &cobra.Command{
 		Use:           "pepbench",
 		Short:         "Benchmark cold-start preference elicitation",
 		Long:          "Pepbench pairs simulated users with elicitation strategies, lets a solver answer each task\nfor the inferred profile, has a judge grade the answer, and writes tables and figures.",
-		Version:       bench.Version(),
+		Version:       "see the template",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          known,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate("{{.Name}} version {{version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SuggestionsMinimumDistance = 2
 	root.SetOut(stdout)
