@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"slices"
 
+	"gopkg.in/yaml.v3"
+
 	"pepbench/bench/llm"
 	"pepbench/bench/llm/cache"
 	"pepbench/bench/llm/sim"
@@ -42,6 +44,23 @@ type Roles struct {
 
 // RoleNames are the roles that Roles can name a model for.
 var RoleNames = []string{roleSolver, roleJudge, roleUser, roleInterpreter, roleAsker}
+
+// ModelNames lists the models that a configuration names, sorted, whatever else may be
+// wrong with it.
+func ModelNames(path string, sets []string) ([]string, error) {
+	root, _, err := readYAML(path, sets)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	if i := find(root, "models"); i >= 0 && root.Content[i].Kind == yaml.MappingNode {
+		for k := 0; k < len(root.Content[i].Content); k += 2 {
+			out = append(out, root.Content[i].Content[k].Value)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
 
 // backendName stands for Experiment.Backend among the names of models.
 const backendName = "backend"

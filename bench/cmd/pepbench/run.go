@@ -83,11 +83,12 @@ func loadFor(path, model string, sets []string) (s *bench.Sweep, suffix string, 
 		s, err = bench.LoadSweep(path, sets)
 		return s, "", err
 	}
-	if s, err = bench.LoadSweep(path, sets); err != nil {
+	named, err := bench.ModelNames(path, sets)
+	if err != nil {
 		return nil, "", err
 	}
 	var play []string // before what the user sets, which goes on top
-	if _, ok := s.Cells[0].Experiment.Models[model]; ok {
+	if slices.Contains(named, model) {
 		for _, role := range bench.RoleNames {
 			play = append(play, "roles."+role+"="+quoted(model))
 		}
