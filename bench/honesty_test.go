@@ -336,7 +336,7 @@ func TestRequestsKeepTheBarriers(t *testing.T) {
 // gradeAgain grades the stored responses of a run with a fresh embedded model and
 // prints them as JSON, in the order asked for.
 func gradeAgain(dir string, backwards bool) ([]byte, error) {
-	e, err := Load("../configs/smoke.yaml", small)
+	e, err := Load(smoke, append([]string{fewUsers}, small...))
 	if err != nil {
 		return nil, err
 	}

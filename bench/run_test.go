@@ -28,13 +28,20 @@ import (
 	"pepbench/strategies"
 )
 
+// fewUsers is for the data of the configuration smoke: it is loaded again and again.
+const fewUsers = "domain.users=80"
+
 // small is a run of every strategy that takes a second or so.
 var small = []string{"split.users_per_task=1", "beliefs.latent.classes=[2]", "report.resamples=20"}
 
 func prepare(t testing.TB, config string, sets ...string) *Plan {
 	t.Helper()
 	// Nothing is kept from other tests.
-	e, err := Load(config, slices.Concat(small, []string{"cache=off"}, sets))
+	fixed := slices.Concat(small, []string{"cache=off"})
+	if config == smoke {
+		fixed = append(fixed, fewUsers)
+	}
+	e, err := Load(config, append(fixed, sets...))
 	if err != nil {
 		t.Fatal(err)
 	}
