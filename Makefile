@@ -57,7 +57,12 @@ ARITHMETIC := ^(TestNoStructureNoGain|TestEveryPair)$$
 
 .PHONY: test
 test: ## all tests, with the race detector wherever there are goroutines
+	@$(MAKE) --no-print-directory -j2 -Otarget race plain
+
+.PHONY: race plain
+race:
 	$(GO) test -race -skip '$(ARITHMETIC)' $$($(GO) list ./... | grep -v -e ^pepbench/domains -e ^pepbench/reports)
+plain:
 	$(GO) test -run '$(ARITHMETIC)' ./bench
 	$(GO) test $(SINGLE)
 

@@ -100,8 +100,9 @@ func sessions(t testing.TB, dir string) []record.Session {
 // equal bytes.
 func TestSameBytes(t *testing.T) {
 	const config = "../configs/smoke.yaml"
+	short := []string{"budget=2", "horizon=2"}
 	base := t.TempDir()
-	if o := mustRun(t, prepare(t, config), base); o.Ran != o.Total || o.Total == 0 || o.Failed != 0 {
+	if o := mustRun(t, prepare(t, config, short...), base); o.Ran != o.Total || o.Total == 0 || o.Failed != 0 {
 		t.Fatalf("first run: %+v", o)
 	}
 	wantSessions, wantManifest := readFile(t, base, record.SessionsFile), readFile(t, base, record.ManifestFile)
@@ -118,7 +119,7 @@ func TestSameBytes(t *testing.T) {
 	for _, sets := range []string{"concurrency=1", "concurrency=16"} {
 		t.Run(sets, func(t *testing.T) {
 			dir := t.TempDir()
-			mustRun(t, prepare(t, config, sets), dir)
+			mustRun(t, prepare(t, config, append([]string{sets}, short...)...), dir)
 			same(t, dir)
 		})
 	}
@@ -142,7 +143,7 @@ func TestSameBytes(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			o := mustRun(t, prepare(t, config), dir)
+			o := mustRun(t, prepare(t, config, short...), dir)
 			if o.Ran != row.ran && !(row.ran == -1 && o.Ran > 0 && o.Ran < o.Total) {
 				t.Errorf("ran %d sessions, want %d", o.Ran, row.ran)
 			}
@@ -154,7 +155,7 @@ func TestSameBytes(t *testing.T) {
 		before := runtime.NumGoroutine()
 		ctx, cancel := context.WithCancel(context.Background())
 		defer cancel()
-		o, err := Run(ctx, prepare(t, config), dir, false, &watch{after: 25, do: cancel})
+		o, err := Run(ctx, prepare(t, config, short...), dir, false, &watch{after: 25, do: cancel})
 		if !errors.Is(err, context.Canceled) || o.Ran >= o.Total || o.Ran < 25 {
 			t.Fatalf("interrupted after 25 sessions: ran %d of %d, %v", o.Ran, o.Total, err)
 		}
@@ -167,12 +168,12 @@ func TestSameBytes(t *testing.T) {
 		if n := runtime.NumGoroutine(); n > before {
 			t.Errorf("%d goroutines before the run, %d after it", before, n)
 		}
-		mustRun(t, prepare(t, config), dir)
+		mustRun(t, prepare(t, config, short...), dir)
 		same(t, dir)
 	})
 	t.Run("second run", func(t *testing.T) {
 		info, _ := os.Stat(filepath.Join(base, record.SessionsFile))
-		o := mustRun(t, prepare(t, config), base)
+		o := mustRun(t, prepare(t, config, short...), base)
 		again, _ := os.Stat(filepath.Join(base, record.SessionsFile))
 		if o.Changed || o.Ran != 0 || !again.ModTime().Equal(info.ModTime()) {
 			t.Errorf("a complete run was touched: %+v", o)
