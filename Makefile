@@ -72,7 +72,7 @@ lint: ## formatting, vet, staticcheck, tidy go.mod
 
 .PHONY: perf
 perf: ## benchmarks and the machine's floor, in the form benchstat reads (COUNT=5 BENCHTIME=1s)
-	PEPBENCH_PERF=$${PEPBENCH_PERF:-24} $(GO) test -run '^$$' -bench . -benchmem -timeout 60m -count $${COUNT:-5} -benchtime $${BENCHTIME:-1s} ./...
+	PEPBENCH_PERF=$${PEPBENCH_PERF:-31} $(GO) test -run '^$$' -bench . -benchmem -timeout 60m -count $${COUNT:-5} -benchtime $${BENCHTIME:-1s} ./...
 
 .PHONY: clean
 clean: ## remove the command
