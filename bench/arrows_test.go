@@ -115,7 +115,7 @@ func TestArrows(t *testing.T) {
 			t.Errorf("no test imports %s", p)
 		}
 	}
-	for _, must := range []string{"domains", "bench", "bench/llm", "bench/llm/sim", "bench/record", "strategies", "strategies/belief", "strategies/pep", "simusers", "judges", "bench/solver", "reports", "bench/cmd/pepbench"} {
+	for _, must := range []string{"domains", "bench", "bench/llm", "bench/llm/sim", "bench/interpret", "bench/record", "strategies", "strategies/belief", "strategies/pep", "simusers", "judges", "bench/solver", "reports", "bench/cmd/pepbench"} {
 		if !seen[must] {
 			t.Errorf("room %s was not looked at: is it empty?", must)
 		}
