@@ -92,12 +92,14 @@ type SplitCount struct {
 type Strategy struct {
 	Name    string `json:"name"`              // unique; Session.Strategy
 	Base    string `json:"base"`              // how it asks; strategies that differ only in Predict share it
-	Kind    string `json:"kind"`              // none, oracle, random, static, pep, asker
+	Kind    string `json:"kind"`              // none, oracle, random, static, pep, asker, rl, replay
 	Predict string `json:"predict"`           // "answers" or the name of a belief
 	Asks    string `json:"asks,omitempty"`    // name of the belief it asks by
 	TwinOf  string `json:"twin_of,omitempty"` // Base of the adaptive strategy whose static twin this is
 	About   string `json:"about"`             // one line in words
 	Params  int    `json:"params"`            // parameters of the models it uses
+
+	Policy *Policy `json:"policy,omitempty"` // of kinds rl and replay
 }
 
 // A Model is a fitted population model.

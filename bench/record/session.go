@@ -29,6 +29,10 @@ type Session struct {
 	// a server or from a cache.
 	Calls []RoleCalls `json:"calls,omitempty"`
 
+	// StopOffLog says of a replay that stopped by itself how that is off the log; see
+	// Turn.OffLog.
+	StopOffLog string `json:"stop_off_log,omitempty"`
+
 	// Error is why the session could not be completed; such a session keeps what
 	// it had and is counted apart by every report.
 	Error string `json:"error,omitempty"`
@@ -88,6 +92,10 @@ type Turn struct {
 	By          string         `json:"by,omitempty"`
 	Volunteered []Volunteered  `json:"volunteered,omitempty"`
 	Again       []domains.Cell `json:"again,omitempty"`
+
+	// OffLog says of a replay how the question is off the log: OffLogTask, OffLogHistory,
+	// or empty where the log has this very decision.
+	OffLog string `json:"off_log,omitempty"`
 
 	OffScale  *float64  `json:"off_scale,omitempty"` // value said that the criterion cannot take; Answer is the nearest one
 	Scores    []Scored  `json:"scores,omitempty"`    // up to five best acquisition scores, best first
@@ -273,6 +281,29 @@ func (s *Session) Checkpoint(n int) *Checkpoint {
 		}
 	}
 	return nil
+}
+
+// Float is a number on disk: six decimals, null where it is not finite.
+type Float float64
+
+// Defined reports whether there is a number.
+func (f Float) Defined() bool { return !math.IsNaN(float64(f)) && !math.IsInf(float64(f), 0) }
+
+// MarshalJSON writes a number with at most six decimals, or null.
+func (f Float) MarshalJSON() ([]byte, error) {
+	if !f.Defined() {
+		return []byte("null"), nil
+	}
+	return strconv.AppendFloat(nil, Round(float64(f)), 'f', -1, 64), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *Float) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		*f = Float(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(f))
 }
 
 // Floats are numbers on disk: six decimals, null for NaN.

@@ -201,7 +201,7 @@ func whole(id string) *Session {
 		Turns: []Turn{
 			{
 				Question: 2, Asked: "Well?", Answer: domains.At(4), OffScale: ptr(4.5), Said: "much", State: StateAside, By: "rule",
-				Volunteered: []Volunteered{{1, domains.NotHeld()}}, Again: []domains.Cell{domains.At(1)}, Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
+				Volunteered: []Volunteered{{1, domains.NotHeld()}}, Again: []domains.Cell{domains.At(1)}, OffLog: OffLogTask, Scores: []Scored{{2, 0.5}, {1, 0.25}}, Inference: knows(1),
 				Counterfactual: &Counterfactual{Answer: domains.NotHeld(), Next: -1},
 			},
 			{Question: 1, Answer: domains.NotHeld(), Inference: knows(0.75)},
@@ -216,7 +216,7 @@ func whole(id string) *Session {
 			{Questions: 0, Scores: []Score{{Position: 2, Unscored: "no reply", Judge: "j"}}},
 		},
 		Calls: []RoleCalls{{Role: "solver", Calls: 3, Repairs: 2, TokensIn: 100, TokensOut: 20, Uncounted: 1, Unread: []string{"it is empty"}}},
-		Error: "something",
+		StopOffLog: OffLogHistory, Error: "something",
 	}
 }
 
