@@ -41,6 +41,7 @@ func init() {
 		beliefKinds.add(string(r), func() BeliefKind { return &releasedRule{rule: r} })
 	}
 	beliefKinds.add("file", func() BeliefKind { return &modelFile{} })
+	beliefKinds.add(chosenKind, func() BeliefKind { return &chosenModel{} })
 }
 
 // A BeliefKind fits a population model.
@@ -240,4 +241,75 @@ func (m *modelFile) Fit(_ context.Context, f fitInput) (belief.Model, []belief.C
 	sum := sha256.Sum256(b) // of what was read, whatever becomes of the file
 	m.from, m.source = from, &domains.Source{Path: m.Path, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(b))}
 	return model, from.Choice, nil
+}
+
+// chosenKind is the kind of belief that is one of several others.
+const chosenKind = "chosen"
+
+// chosenModel is the one of several beliefs with the largest mean log score on dev
+// (belief.ChainScore, nats a cell), the first among equals.
+type chosenModel struct {
+	Among list `yaml:"among" json:"among"` // names of other beliefs, in the order in which they are named where scores are equal
+}
+
+func (c *chosenModel) check() error {
+	if len(c.Among) < 2 || len(slices.Compact(slices.Sorted(slices.Values(c.Among)))) != len(c.Among) {
+		return fmt.Errorf("among %v: name two other beliefs or more, each once", []string(c.Among))
+	}
+	return nil
+}
+
+// Fit implements BeliefKind. Which beliefs there are is known to the preparer alone.
+func (c *chosenModel) Fit(context.Context, fitInput) (belief.Model, []belief.Candidate, error) {
+	panic("bench: a chosen belief is fitted by preparer.choose")
+}
+
+// choose fits the beliefs that a chosen one is among and takes the best on dev.
+func (pr *preparer) choose(ctx context.Context, e *Experiment, c *chosenModel, key string, f fitInput) fitted {
+	var out fitted
+	best := math.Inf(-1)
+	if len(f.dev.Rows) == 0 {
+		return fitted{err: &ConfigError{What: "a belief is to be chosen on dev and there is no dev profile", Mend: "raise split.dev, or name the belief"}}
+	}
+	for _, name := range c.Among {
+		m := pr.fit(ctx, e, e.Beliefs[name], key, f)
+		if m.err != nil {
+			if undefined(m.err) && e.Undefined == undefinedSkip {
+				out.skipped = append(out.skipped, domains.Count{What: name + " cannot handle the data and was no candidate", N: 1})
+				continue
+			}
+			return fitted{err: fmt.Errorf("belief %s: %w", name, m.err)}
+		}
+		score, err := belief.ChainScore(m.model, f.dev)
+		switch {
+		case err != nil:
+			return fitted{err: fmt.Errorf("belief %s: %w", name, err)}
+		case math.IsNaN(score):
+			return fitted{err: &ConfigError{What: fmt.Sprintf("belief %s has no log score on the dev profiles", name), Mend: "choose among others"}}
+		}
+		out.tried = append(out.tried, belief.Candidate{Name: name, DevScore: score})
+		if score > best {
+			best, out.model = score, m.model
+		}
+	}
+	if out.model == nil {
+		return fitted{err: &domains.DataError{What: fmt.Sprintf("none of the beliefs %v can handle the data", []string(c.Among)), Err: belief.ErrUnsupported}}
+	}
+	for i := range out.tried {
+		if out.tried[i].DevScore == best {
+			out.tried[i].Chosen = true
+			break
+		}
+	}
+	return out
+}
+
+// chosen names the candidate that was chosen.
+func (f *fitted) chosen() string {
+	for _, c := range f.tried {
+		if c.Chosen {
+			return c.Name
+		}
+	}
+	return ""
 }

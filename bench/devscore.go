@@ -7,6 +7,7 @@ import (
 	"pepbench/bench/solver"
 	"pepbench/domains"
 	"pepbench/judges"
+	"pepbench/strategies"
 )
 
 // devAlignment is what a row earns on the dev profiles after at most the budget of
@@ -19,6 +20,18 @@ func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
 	if p.rows[row].Kind == askerKind {
 		return nil, nil
 	}
+	score := newClusters(p)
+	for f := range p.Parts {
+		if err := p.devPlay(ctx, f, p.rows[row].strategies[f], score); err != nil {
+			return nil, err
+		}
+	}
+	return score.mean(), nil
+}
+
+// devPlay lets a strategy of a fold meet the fold's dev profiles and adds the alignment
+// of each, where it has one.
+func (p *Plan) devPlay(ctx context.Context, fold int, s strategies.Strategy, score *clusters) error {
 	users := p.Experiment.Users.Config
 	if users.verbal() {
 		users = &exactUser{}
@@ -27,50 +40,63 @@ func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
 	if s, ok := p.Experiment.Solver.Config.(interface{ options() solver.Options }); ok {
 		opt = s.options()
 	}
-	byCluster := make([]struct {
-		sum float64
-		n   int
-	}, max(len(p.Data.Tasks), len(p.Data.Users)))
 	r := &runner{plan: p}
-	for f, part := range p.Parts {
-		for _, k := range part.Dev {
-			prof := &p.Data.Profiles[k]
-			key := sessionKey{"dev/" + p.Data.Tasks[prof.Task].ID + "/" + p.Data.Users[prof.User].ID, row, p.Experiment.Seeds[0], f, k}
-			set := p.setting(key)
-			set.Budget = p.Experiment.Budget
-			e := p.rows[row].strategies[f].Begin(set)
-			inferences := []domains.Inference{e.Infer()}
-			user := users.User(p.Data, k, key.seed, nil)
-			if err := r.dialogue(ctx, &record.Session{ID: key.id}, &set, e, user, &inferences); err != nil {
-				return nil, err
-			}
-			sol, err := solver.Profile{Options: opt}.Solve(ctx, solver.Problem{Task: set.Task, Criteria: set.Criteria, Rubric: p.Data.Rubric, Inference: inferences[len(inferences)-1]})
-			if err != nil {
-				return nil, err
-			}
-			scores := judges.Profile{}.Grade(judges.Case{Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric, Expressed: sol.Instructed, Values: sol.Wanted})
-			v, ok := record.Raw(graded(scores), prof.Weight)
-			if !ok {
-				continue
-			}
-			g := prof.Task
-			if p.Data.Survey() {
-				g = prof.User
-			}
-			byCluster[g].sum += record.Alignment(v)
-			byCluster[g].n++
+	for _, k := range p.Parts[fold].Dev {
+		prof := &p.Data.Profiles[k]
+		key := sessionKey{id: "dev/" + p.Data.Tasks[prof.Task].ID + "/" + p.Data.Users[prof.User].ID, seed: p.Experiment.Seeds[0], fold: fold, profile: k}
+		set := p.setting(key)
+		set.Budget = p.Experiment.Budget
+		e := s.Begin(set)
+		inferences := []domains.Inference{e.Infer()}
+		user := users.User(p.Data, k, key.seed, nil)
+		if err := r.dialogue(ctx, &record.Session{ID: key.id}, &set, e, user, &inferences); err != nil {
+			return err
+		}
+		sol, err := solver.Profile{Options: opt}.Solve(ctx, solver.Problem{Task: set.Task, Criteria: set.Criteria, Rubric: p.Data.Rubric, Inference: inferences[len(inferences)-1]})
+		if err != nil {
+			return err
+		}
+		scores := judges.Profile{}.Grade(judges.Case{Task: set.Task, Criteria: set.Criteria, Profile: prof, Rubric: p.Data.Rubric, Expressed: sol.Instructed, Values: sol.Wanted})
+		if v, ok := record.Raw(graded(scores), prof.Weight); ok {
+			score.add(prof, record.Alignment(v))
 		}
 	}
+	return nil
+}
+
+// clusters takes means of cluster means: over tasks, or over the users of a survey.
+type clusters struct {
+	survey bool
+	sum    []float64
+	n      []int
+}
+
+func newClusters(p *Plan) *clusters {
+	n := max(len(p.Data.Tasks), len(p.Data.Users))
+	return &clusters{p.Data.Survey(), make([]float64, n), make([]int, n)}
+}
+
+func (c *clusters) add(prof *domains.Profile, v float64) {
+	g := prof.Task
+	if c.survey {
+		g = prof.User
+	}
+	c.sum[g] += v
+	c.n[g]++
+}
+
+// mean is nil where nothing was added.
+func (c *clusters) mean() *float64 {
 	mean, n := 0.0, 0
-	for _, c := range byCluster {
-		if c.n > 0 {
-			mean += c.sum / float64(c.n)
+	for i := range c.n {
+		if c.n[i] > 0 {
+			mean += c.sum[i] / float64(c.n[i])
 			n++
 		}
 	}
 	if n == 0 {
-		return nil, nil
+		return nil
 	}
 	mean = record.Round(mean / float64(n))
-	return &mean, nil
+	return &mean
 }

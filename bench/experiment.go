@@ -286,7 +286,13 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 			d.fault(n, "name an adaptive strategy of this file", "strategies[%d].twin_of: no strategy %q of kind pep", i, twin)
 		}
 	}
-	for name := range e.Beliefs {
+	for _, name := range sortedKeys(e.Beliefs) {
+		if c, ok := e.Beliefs[name].Config.(*chosenModel); ok {
+			for _, other := range c.Among { // a file says itself what it was fitted on, which is checked for beliefs that are used
+				o, there := e.Beliefs[other]
+				check(there && o.Kind != chosenKind && o.Kind != "file", "beliefs."+name, "name other beliefs of this file, none of kind "+chosenKind+" or file", "among names %q", other)
+			}
+		}
 		if !usable(name) || name == predictAnswers {
 			d.fault(at("beliefs."+name), "letters, digits, - and _", "beliefs: %q is not usable as a name", name)
 		}

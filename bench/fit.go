@@ -37,7 +37,7 @@ func Fit(ctx context.Context, e *Experiment, name string, say func(string)) (bel
 		return nil, none, err
 	}
 	say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(parts[0].Train)))
-	m := pr.fit(ctx, k, key, e.fitInput(d, parts[0]))
+	m := pr.fit(ctx, e, k, key, e.fitInput(d, parts[0]))
 	if m.err != nil {
 		return nil, none, fmt.Errorf("belief %s: %w", name, m.err)
 	}

@@ -29,6 +29,8 @@ type fitted struct {
 	model belief.Model
 	tried []belief.Candidate
 	err   error
+
+	skipped []domains.Count // candidates of a chosen belief that cannot handle the data
 }
 
 // Prepare loads, filters and splits the data, fits the models on the training
@@ -68,7 +70,10 @@ func (pr *preparer) load(e *Experiment, say func(string)) (*domains.Dataset, str
 
 // fit fits a belief on a part of the data, or remembers what came out. A file is read
 // each time, since every configuration that names it keeps where the model comes from.
-func (pr *preparer) fit(ctx context.Context, k Block[BeliefKind], key string, f fitInput) fitted {
+func (pr *preparer) fit(ctx context.Context, e *Experiment, k Block[BeliefKind], key string, f fitInput) fitted {
+	if c, ok := k.Config.(*chosenModel); ok {
+		return pr.choose(ctx, e, c, key, f)
+	}
 	if file, ok := k.Config.(*modelFile); ok {
 		var out fitted
 		out.model, out.tried, out.err = file.Fit(ctx, f)
@@ -132,7 +137,10 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	var models []record.Model
 	var notes []domains.Count
 	for f, part := range parts {
-		b := &builder{experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}}
+		b := &builder{
+			experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{},
+			ctx: ctx, plan: p, fold: f, acquired: map[string]acquired{},
+		}
 		p.builders = append(p.builders, b)
 		on := e.fitInput(d, part)
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
@@ -142,7 +150,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 		for _, name := range e.usedBeliefs() {
 			k := e.Beliefs[name]
 			say(fmt.Sprintf("fitting belief %s (%s) on %d profiles", name, k.Kind, len(part.Train)))
-			m := pr.fit(ctx, k, at, on)
+			m := pr.fit(ctx, e, k, at, on)
 			if m.err != nil {
 				if e.Undefined == undefinedSkip && undefined(m.err) {
 					skipped[name] = m.err
@@ -152,12 +160,15 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 			}
 			b.models[name] = m.model
 			r := record.Model{Name: name, Kind: k.Kind, Params: m.model.NumParams(), About: m.model.About(), Fold: fold}
+			if k.Kind == chosenKind {
+				r.About = fmt.Sprintf("%s, the best on dev of %d beliefs: %s", m.chosen(), len(m.tried), r.About)
+			}
 			for _, c := range m.tried {
 				if !math.IsNaN(c.DevScore) { // of a single candidate without dev profiles
 					r.Choice = append(r.Choice, record.Choice{Candidate: c.Name, DevScore: c.DevScore, Chosen: c.Chosen})
 				}
 			}
-			for _, c := range m.model.Notes() {
+			for _, c := range slices.Concat(m.model.Notes(), m.skipped) {
 				notes = append(notes, domains.Count{What: "belief " + name + ": " + c.What, N: c.N})
 			}
 			if file, ok := k.Config.(*modelFile); ok {
@@ -181,6 +192,15 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 			}
 			row := &p.rows[i]
 			row.strategies, row.About = append(row.strategies, s), about
+			if a, ok := r.Spec.(*adaptive); ok {
+				_, tried, _ := b.acquisition(a) // built by it
+				for _, c := range tried {
+					if fold > 0 {
+						c.Candidate += fmt.Sprintf(", fold %d", fold)
+					}
+					row.Choice = append(row.Choice, c)
+				}
+			}
 			params := 0
 			for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{row.Asks, r.Predict}))) {
 				if m := b.models[used]; m != nil {

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -24,7 +26,7 @@ func init() {
 	strategyKinds.add("random", func() StrategyKind { return &random{basics: answersOnly()} })
 	strategyKinds.add("static", func() StrategyKind { return &static{basics: answersOnly()} })
 	strategyKinds.add(askerKind, func() StrategyKind { return &modelAsker{basics: answersOnly(), Told: string(strategies.ToldCriteria)} })
-	strategyKinds.add("pep", func() StrategyKind { return &adaptive{basics: answersOnly(), Acquisition: "profile-ig"} })
+	strategyKinds.add("pep", func() StrategyKind { return &adaptive{basics: answersOnly(), Acquisition: choice{"profile-ig"}} })
 }
 
 // A StrategyKind makes a strategy out of fitted models.
@@ -74,6 +76,21 @@ func (l *list) decodeNode(d *decoder, n *yaml.Node, path string) {
 		}
 		*l = append(*l, c.Value)
 	}
+}
+
+// choice is one name, or several of which one is chosen.
+type choice list
+
+func (c *choice) decodeNode(d *decoder, n *yaml.Node, path string) {
+	(*list)(c).decodeNode(d, n, path)
+}
+
+// MarshalJSON writes one name as a text.
+func (c choice) MarshalJSON() ([]byte, error) {
+	if len(c) == 1 {
+		return json.Marshal(c[0])
+	}
+	return json.Marshal([]string(c))
 }
 
 // none asks nothing: the floor.
@@ -231,10 +248,13 @@ func (o *byPrior) At(s *strategies.Setting, n int) (int, bool) {
 
 // adaptive is pep.
 type adaptive struct {
-	basics      `yaml:",inline"`
-	Belief      string `yaml:"belief" json:"belief"`
-	Model       string `yaml:"model" json:"model,omitempty"` // a file of pepbench fit, in place of belief
-	Acquisition string `yaml:"acquisition" json:"acquisition"`
+	basics `yaml:",inline"`
+	Belief string `yaml:"belief" json:"belief"`
+	Model  string `yaml:"model" json:"model,omitempty"` // a file of pepbench fit, in place of belief
+	// Acquisition is the name of one, or of several of which the best is chosen on dev: by
+	// the alignment (profile solver, profile judge) after the budget, predicting from the
+	// belief it asks by; the first among equals.
+	Acquisition choice `yaml:"acquisition" json:"acquisition"`
 	Lookahead   int    `yaml:"lookahead" json:"lookahead,omitempty"` // beam of the two-step lookahead; 0: one step
 	Stop        *stop  `yaml:"stop" json:"stop,omitempty"`           // none: at the budget
 }
@@ -254,8 +274,13 @@ func (a *adaptive) check() error {
 	if (a.Belief == "") == (a.Model == "") {
 		return errors.New("give either belief, the name of one in beliefs, or model, a file of pepbench fit")
 	}
-	if _, err := pep.Lookup(a.Acquisition, pep.Options{Beam: a.Lookahead}); err != nil {
-		return err
+	if len(a.Acquisition) == 0 || len(slices.Compact(slices.Sorted(slices.Values(a.Acquisition)))) != len(a.Acquisition) {
+		return fmt.Errorf("acquisition %v: name one, or several to choose among, each once", []string(a.Acquisition))
+	}
+	for _, name := range a.Acquisition {
+		if _, err := pep.Lookup(name, pep.Options{Beam: a.Lookahead}); err != nil {
+			return err
+		}
 	}
 	if s := a.Stop; s != nil {
 		if (s.Gain == nil) == (s.Price == nil) {
@@ -275,7 +300,14 @@ func (a *adaptive) build(b *builder, p strategies.Predict) (strategies.Strategy,
 	if err != nil {
 		return nil, "", err
 	}
-	about := fmt.Sprintf("asks by largest %s under belief %s, given all answers so far", a.Acquisition, a.Belief)
+	name, tried, err := b.acquisition(a)
+	if err != nil {
+		return nil, "", err
+	}
+	about := fmt.Sprintf("asks by largest %s under belief %s, given all answers so far", name, a.Belief)
+	if len(tried) > 1 {
+		about += fmt.Sprintf(" (the best on dev of %d)", len(tried))
+	}
 	if a.Lookahead > 0 {
 		about += fmt.Sprintf(", two steps ahead for the best %d", a.Lookahead)
 	}
@@ -288,15 +320,79 @@ func (a *adaptive) build(b *builder, p strategies.Predict) (strategies.Strategy,
 	return pep.New(r, p), about, nil
 }
 
-// rule is how an adaptive strategy chooses, refused where its acquisition is not
-// defined for its belief on some task.
+// rule is how an adaptive strategy chooses, by the acquisition that was chosen.
 func (b *builder) rule(a *adaptive) (pep.Rule, error) {
+	name, _, err := b.acquisition(a)
+	if err != nil {
+		return pep.Rule{}, err
+	}
+	return b.ruleOf(a, name)
+}
+
+// acquired is an acquisition with the candidates that it was chosen from.
+type acquired struct {
+	name  string
+	tried []record.Choice
+	err   error
+}
+
+// acquisition gives the one acquisition that is named, or chooses on the dev profiles of
+// the fold, once.
+func (b *builder) acquisition(a *adaptive) (string, []record.Choice, error) {
+	if len(a.Acquisition) == 1 {
+		return a.Acquisition[0], nil, nil
+	}
+	if got, ok := b.acquired[a.Name]; ok {
+		return got.name, got.tried, got.err
+	}
+	var out acquired
+	out.name, out.tried, out.err = b.choose(a)
+	b.acquired[a.Name] = out
+	return out.name, out.tried, out.err
+}
+
+func (b *builder) choose(a *adaptive) (string, []record.Choice, error) {
+	best := -1
+	var tried []record.Choice
+	var last error
+	for _, name := range a.Acquisition {
+		r, err := b.ruleOf(a, name)
+		if undefined(err) && b.experiment.Undefined == undefinedSkip {
+			last = err
+			continue
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		score := newClusters(b.plan)
+		if err := b.plan.devPlay(b.ctx, b.fold, pep.New(r, b.predictor(a.Belief)), score); err != nil {
+			return "", nil, err
+		}
+		v := score.mean()
+		if v == nil {
+			return "", nil, &ConfigError{What: fmt.Sprintf("strategy %q: an acquisition is to be chosen on dev and no dev profile has an alignment", a.Name), Mend: "raise split.dev, or name one acquisition"}
+		}
+		tried = append(tried, record.Choice{Candidate: name, DevScore: *v})
+		if best < 0 || *v > tried[best].DevScore {
+			best = len(tried) - 1
+		}
+	}
+	if best < 0 {
+		return "", nil, last
+	}
+	tried[best].Chosen = true
+	return tried[best].Candidate, tried, nil
+}
+
+// ruleOf is the rule by one acquisition, refused where that is not defined for the
+// strategy's belief on some task.
+func (b *builder) ruleOf(a *adaptive, acquisition string) (pep.Rule, error) {
 	opt := pep.Options{MaxCriteria: -1, Beam: a.Lookahead}
 	if s, ok := b.experiment.Solver.Config.(interface{ options() solver.Options }); ok {
 		o := s.options()
 		opt.MaxCriteria, opt.MinHeld = o.MaxCriteria, o.MinHeld
 	}
-	acq, err := pep.Lookup(a.Acquisition, opt)
+	acq, err := pep.Lookup(acquisition, opt)
 	if err != nil {
 		return pep.Rule{}, err
 	}
@@ -368,6 +464,11 @@ type builder struct {
 	models     map[string]belief.Model      // by belief name
 	prior      func() (belief.Model, error) // fitted when first needed
 	twins      map[string]*pep.Twin         // by strategy and seed, shared by the ways to predict
+
+	ctx      context.Context // of the preparation
+	plan     *Plan
+	fold     int                 // index into the plan's parts
+	acquired map[string]acquired // by strategy: what was chosen on dev
 }
 
 func (b *builder) spec(name string) StrategyKind {

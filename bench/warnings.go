@@ -46,7 +46,8 @@ func (p *Plan) warnModels(b *builder, add func(format string, a ...any)) {
 		if !ok || !m.Independent() {
 			continue
 		}
-		switch a.Acquisition {
+		name, _, _ := b.acquisition(a) // an error has ended the preparation
+		switch name {
 		case "binary-ig", "profile-ig", "latent-ig":
 			add("%s asks by belief %s, in which criteria are independent: no answer teaches anything about another criterion, every gain of information about the others is 0, and ties go to the order of the data's listing", a.Name, a.Belief)
 		default:

@@ -99,7 +99,10 @@ type Strategy struct {
 	About   string `json:"about"`             // one line in words
 	Params  int    `json:"params"`            // parameters of the models it uses
 
-	Policy *Policy `json:"policy,omitempty"` // of kinds rl and replay
+	// Choice holds the acquisitions among which one was chosen on dev; DevScore is then the
+	// alignment (0..100) there.
+	Choice []Choice `json:"choice,omitempty"`
+	Policy *Policy  `json:"policy,omitempty"` // of kinds rl and replay
 }
 
 // A Model is a fitted population model.
@@ -117,7 +120,7 @@ type Model struct {
 // A Choice is a candidate that was compared on the dev split.
 type Choice struct {
 	Candidate string  `json:"candidate"`
-	DevScore  float64 `json:"dev_score"` // mean log score, nats a cell; larger is better
+	DevScore  float64 `json:"dev_score"` // of a model the mean log score, nats a cell; larger is better
 	Chosen    bool    `json:"chosen,omitempty"`
 }
 
