@@ -40,6 +40,14 @@ grid: build ## run beliefs x acquisitions on all domains for the README (some mi
 surveys: build ## run real surveys for the README: SURVEYS='name=DIR ...'
 	scripts/surveys.sh $(SURVEYS)
 
+.PHONY: paper-train
+paper-train: build ## train the policies that make paper compares with (some minutes, once): SURVEYS=DIR,DIR for surveys, too
+	scripts/paper.sh --train $(SURVEYS)
+
+.PHONY: paper
+paper: build ## the full comparison on four domains, from training to results/paper/paper.pdf: SURVEYS=DIR,DIR adds surveys
+	scripts/paper.sh $(SURVEYS)
+
 .PHONY: parity
 parity: ## hold the released models to reference outputs: PARITY=DIR (default: the excerpt in the repository)
 	$(if $(PARITY),PEPBENCH_PARITY=$(abspath $(PARITY))) $(GO) test -count=1 -run Parity ./strategies/belief ./reports ./bench
