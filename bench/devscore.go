@@ -23,10 +23,7 @@ func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
 	if users.verbal() {
 		users = &exactUser{}
 	}
-	opt := solver.Options{MaxCriteria: -1}
-	if s, ok := p.Experiment.Solver.Config.(interface{ options() solver.Options }); ok {
-		opt = s.options()
-	}
+	opt := p.Experiment.solverOptions()
 	byCluster := make([]struct {
 		sum float64
 		n   int

@@ -16,6 +16,7 @@ import (
 	"pepbench/strategies"
 	"pepbench/strategies/belief"
 	"pepbench/strategies/pep"
+	"pepbench/strategies/rl"
 )
 
 func init() {
@@ -291,11 +292,8 @@ func (a *adaptive) build(b *builder, p strategies.Predict) (strategies.Strategy,
 // rule is how an adaptive strategy chooses, refused where its acquisition is not
 // defined for its belief on some task.
 func (b *builder) rule(a *adaptive) (pep.Rule, error) {
-	opt := pep.Options{MaxCriteria: -1, Beam: a.Lookahead}
-	if s, ok := b.experiment.Solver.Config.(interface{ options() solver.Options }); ok {
-		o := s.options()
-		opt.MaxCriteria, opt.MinHeld = o.MaxCriteria, o.MinHeld
-	}
+	o := b.experiment.solverOptions()
+	opt := pep.Options{MaxCriteria: o.MaxCriteria, MinHeld: o.MinHeld, Beam: a.Lookahead}
 	acq, err := pep.Lookup(a.Acquisition, opt)
 	if err != nil {
 		return pep.Rule{}, err
@@ -318,6 +316,14 @@ func (b *builder) rule(a *adaptive) (pep.Rule, error) {
 		}
 	}
 	return r, nil
+}
+
+// solverOptions say what of an inference the solver uses.
+func (e *Experiment) solverOptions() solver.Options {
+	if s, ok := e.Solver.Config.(interface{ options() solver.Options }); ok {
+		return s.options()
+	}
+	return solver.Options{MaxCriteria: -1}
 }
 
 // askerKind is the kind of strategy that lets a model ask.
@@ -365,9 +371,10 @@ func (e *Experiment) askerPrompts() []record.Prompt {
 type builder struct {
 	experiment *Experiment
 	data       *domains.Dataset
-	models     map[string]belief.Model      // by belief name
-	prior      func() (belief.Model, error) // fitted when first needed
-	twins      map[string]*pep.Twin         // by strategy and seed, shared by the ways to predict
+	models     map[string]belief.Model       // by belief name
+	prior      func() (belief.Model, error)  // fitted when first needed
+	twins      map[string]*pep.Twin          // by strategy and seed, shared by the ways to predict
+	policies   map[string]map[int]*rl.Policy // by strategy and seed
 }
 
 func (b *builder) spec(name string) StrategyKind {
