@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -34,6 +33,10 @@ var DefaultPolicies = filepath.Join("results", "policies")
 
 // policiesOff is what Execution.Policies says where nothing is to be kept on disk.
 const policiesOff = "off"
+
+// trainerVersion is part of what a policy is known by. A change of package rl or of the
+// environment that trains other policies from the same configuration raises it.
+const trainerVersion = 1
 
 // Files of a policy's folder beside record.TrainingFile, which is written last and so
 // says that training is over.
@@ -213,7 +216,7 @@ func (t *trainer) identify() error {
 			judge = append(judge, t.model(roleSolver), t.model(roleJudge))
 		}
 	}
-	met := []any{rl.Version, sources, e.trainSplit(), t.fold, e.compat(), e.Budget, e.Missing, model, e.solverOptions(), judge, runtime.GOOS + "/" + runtime.GOARCH}
+	met := []any{trainerVersion, sources, e.trainSplit(), t.fold, e.compat(), e.Budget, e.Missing, model, e.solverOptions(), judge, runtime.GOOS + "/" + runtime.GOARCH}
 	if users := e.Users; users.Config.verbal() {
 		met = append(met, "exact")
 	} else {
@@ -321,7 +324,7 @@ func (t *trainer) read() (*learning, error) {
 	if err != nil {
 		return nil, bad(record.TrainingFile, "cannot be read: "+reason(err), err)
 	}
-	h := &learning{training: &record.Training{}, policy: &rl.Policy{}, dir: dir}
+	h := &learning{training: &record.Training{}, dir: dir}
 	switch err := json.Unmarshal(b, h.training); {
 	case err != nil:
 		return nil, bad(record.TrainingFile, "is no record of a training: "+err.Error(), err)
@@ -336,8 +339,8 @@ func (t *trainer) read() (*learning, error) {
 	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != h.training.SHA256 {
 		return nil, bad(policyFile, "is damaged: it is not the policy that was trained (its SHA-256 differs from that in "+record.TrainingFile+")", nil)
 	}
-	if err := json.Unmarshal(b, h.policy); err != nil {
-		return nil, bad(policyFile, "is no policy: "+err.Error(), err)
+	if h.policy, err = rl.LoadPolicy(bytes.NewReader(b), t.plan.Data.Criteria); err != nil {
+		return nil, bad(policyFile, wrong(err), err)
 	}
 	return h, nil
 }
@@ -470,10 +473,10 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	hooks := rl.Hooks{}
 	if dir != "" {
 		path := filepath.Join(dir, checkpointFile)
-		if hooks.From, err = readCheckpoint(path); err != nil {
+		if hooks.From, err = readCheckpoint(path, p.Data.Criteria); err != nil {
 			return nil, err
 		}
-		hooks.Save = func(c *rl.Checkpoint) error { return writeCompact(path, c) }
+		hooks.Save = func(c *rl.Checkpoint) error { return record.WriteFile(path, c.Save) }
 	}
 	begin := 0
 	if hooks.From != nil {
@@ -489,24 +492,21 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	case errors.As(err, &diverged):
 		kept := ""
 		if dir != "" {
-			kept = fmt.Sprintf("; the last good checkpoint is kept in %s, from where the same training would go the same way", dir)
+			kept = "; the last good checkpoint is kept in " + filepath.Join(dir, checkpointFile)
 		}
-		return nil, &ConfigError{What: fmt.Sprintf("%s: %v%s", t.name(), diverged, kept), Mend: "lower train.rate, or set train.max_norm", Err: diverged}
+		return nil, &ConfigError{What: fmt.Sprintf("%s: training diverged at step %d: %s%s", t.name(), diverged.Step, diverged.What, kept), Mend: "lower train.rate or set train.max_norm; the same training would go the same way again", Err: diverged}
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", t.name(), err)
 	}
-	raw, err := json.Marshal(learned.Policy)
-	if err != nil {
+	sum := sha256.New()
+	if err := learned.Policy.Save(sum); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.name(), err)
 	}
-	raw = append(raw, '\n')
 	if dir != "" {
-		err := record.WriteFile(filepath.Join(dir, policyFile), func(w io.Writer) error { _, err := w.Write(raw); return err })
-		if err != nil {
+		if err := record.WriteFile(filepath.Join(dir, policyFile), learned.Policy.Save); err != nil {
 			return nil, err
 		}
 	}
-	sum := sha256.Sum256(raw)
 	config := map[string]any{}
 	if b, err := json.Marshal(t.spec.Train); err == nil {
 		err = json.Unmarshal(b, &config)
@@ -519,12 +519,12 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 		Schema: record.Schema, Name: p.Experiment.Name, Data: strings.TrimSpace(p.Data.Name + " " + p.Data.Version),
 		Policy: t.spec.Name, Model: t.spec.model(learned.Policy.NumParams()), Method: t.spec.method(), Params: learned.Policy.NumParams(),
 		Code: Version(), Config: config, Rollouts: o.Episodes * o.Group,
-		TrainingSummary: record.TrainingSummary{ID: t.id, Seed: t.seed, Steps: learned.Steps, Best: learned.Best, Why: learned.Why, SHA256: hex.EncodeToString(sum[:])},
+		TrainingSummary: record.TrainingSummary{ID: t.id, Seed: t.seed, Steps: learned.Steps, Best: learned.Best, Why: learned.Why, SHA256: hex.EncodeToString(sum.Sum(nil))},
 	}
 	for _, c := range learned.Curve {
 		rec.Curve = append(rec.Curve, record.TrainingPoint{
 			Step: c.Step, Train: record.Float(c.Train), Dev: record.Float(c.Dev), Entropy: record.Float(c.Entropy),
-			KL: record.Float(c.KL), Clipped: record.Float(c.Clipped), GradNorm: record.Float(c.GradNorm), Undefined: c.Undefined,
+			KL: record.Float(c.KL), Clipped: record.Float(c.Clipped), GradNorm: record.Float(c.GradNorm), Undefined: c.Undefined, DevUndefined: c.DevUndefined,
 		})
 	}
 	t.say(fmt.Sprintf("%s: comparing with random and the best fixed order on the training episodes", t.name()))
@@ -534,25 +534,30 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	return &learning{policy: learned.Policy, training: rec, dir: dir}, nil
 }
 
+// wrong is what a reader found wrong, without its own advice.
+func wrong(err error) string {
+	var bad *domains.DataError
+	if errors.As(err, &bad) {
+		return bad.What
+	}
+	return err.Error()
+}
+
 // readCheckpoint reads where a training was interrupted, nil where none was.
-func readCheckpoint(path string) (*rl.Checkpoint, error) {
-	b, err := os.ReadFile(path)
+func readCheckpoint(path string, criteria []domains.Criterion) (*rl.Checkpoint, error) {
+	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var c rl.Checkpoint
-	if err == nil {
-		err = json.Unmarshal(b, &c)
-	}
 	if err != nil {
-		return nil, &domains.DataError{File: path, What: "is no checkpoint of a training: " + reason(err), Mend: "delete it to train from the start", Err: err}
+		return nil, err
 	}
-	return &c, nil
-}
-
-// writeCompact writes v as one line of JSON, atomically.
-func writeCompact(path string, v any) error {
-	return record.WriteFile(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(v) })
+	defer f.Close()
+	c, err := rl.LoadCheckpoint(f, criteria)
+	if err != nil {
+		return nil, &domains.DataError{File: path, What: wrong(err), Mend: "delete it to train from the start", Err: err}
+	}
+	return c, nil
 }
 
 // betweenPoints is how long a training that somebody waits for by the way stays without

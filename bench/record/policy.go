@@ -110,5 +110,7 @@ type TrainingPoint struct {
 	KL        Float `json:"kl"`      // to the start, nats a decision
 	Clipped   Float `json:"clipped"`
 	GradNorm  Float `json:"grad_norm"`
-	Undefined int   `json:"undefined"`
+	Undefined int   `json:"undefined"` // rollouts since the last point that had no reward
+	// DevUndefined counts dev episodes without a reward; they are in no mean.
+	DevUndefined int `json:"dev_undefined"`
 }
