@@ -21,6 +21,10 @@ const enoughCloned = 0.9
 // more, evenly spaced ones are taken.
 const mostCloned = 2000
 
+// leastCloned is of how many they must be learned, at least: every tenth decides when to
+// end.
+const leastCloned = 10
+
 // cloningID is the hash of all that decides the capacity check; empty: none is made.
 func (t *trainer) cloningID() string {
 	a := t.spec.cloned(t.plan.Experiment)
@@ -66,7 +70,7 @@ func (t *trainer) clone(ctx context.Context, h *learning) error {
 		return wrap(err)
 	}
 	out := &record.Cloning{ID: t.cloningID(), Of: a.Name, Examples: len(learn), HeldOut: len(held), Share: record.Float(math.NaN()), UnseenShare: record.Float(math.NaN())}
-	if len(learn) > 0 && len(held) > 0 {
+	if env.Len(rl.Train) >= leastCloned && len(held) > 0 {
 		policy, share, err := rl.Imitate(ctx, env.Criteria(), t.spec.Train.options(t.seed), learn, held)
 		if err != nil {
 			return wrap(err)

@@ -487,16 +487,8 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	}
 	hooks.Say = t.progress(begin, o.Steps)
 	learned, err := rl.Learn(ctx, env, o, hooks)
-	var diverged *rl.DivergedError
-	switch {
-	case errors.As(err, &diverged):
-		kept := ""
-		if dir != "" {
-			kept = "; the last good checkpoint is kept in " + filepath.Join(dir, checkpointFile)
-		}
-		return nil, &ConfigError{What: fmt.Sprintf("%s: training diverged at step %d: %s%s", t.name(), diverged.Step, diverged.What, kept), Mend: "lower train.rate or set train.max_norm; the same training would go the same way again", Err: diverged}
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", t.name(), err)
+	if err != nil {
+		return nil, t.failed(err)
 	}
 	sum := sha256.New()
 	if err := learned.Policy.Save(sum); err != nil {
@@ -532,6 +524,23 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 		return nil, fmt.Errorf("%s: %w", t.name(), err)
 	}
 	return &learning{policy: learned.Policy, training: rec, dir: dir}, nil
+}
+
+// failed is the error of a training that did not end well. One that diverged is the
+// configuration's to mend.
+func (t *trainer) failed(err error) error {
+	var diverged *rl.DivergedError
+	if !errors.As(err, &diverged) {
+		return fmt.Errorf("%s: %w", t.name(), err)
+	}
+	kept := ""
+	if dir := t.dir(); dir != "" {
+		kept = "; the last good checkpoint is kept in " + filepath.Join(dir, checkpointFile)
+	}
+	return &ConfigError{
+		What: fmt.Sprintf("%s: training diverged at step %d: %s%s", t.name(), diverged.Step, diverged.What, kept),
+		Mend: "lower train.rate or set train.max_norm; the same training would go the same way again", Err: diverged,
+	}
 }
 
 // wrong is what a reader found wrong, without its own advice.
@@ -589,12 +598,16 @@ func (t *trainer) progress(begin, steps int) func(rl.Point) {
 	}
 }
 
-// compare fills the rewards of the policy, of random and of the best fixed order.
+// compare fills the rewards of the policy, of random and of the best fixed order. The
+// order is searched for by the profile judge, whoever gives the rewards: a search by
+// models would ask them more than training does.
 func (t *trainer) compare(ctx context.Context, env *environment, policy *rl.Policy, s *record.TrainingSummary) error {
 	order, ok := t.pr.orders[t.met]
 	if !ok {
+		search := *env
+		search.solver, search.judge, search.profile = solver.Profile{Options: t.plan.Experiment.solverOptions()}, profileGrader{}, true
 		var err error
-		if order, err = rl.GreedyOrder(ctx, env); err != nil {
+		if order, err = rl.GreedyOrder(ctx, &search); err != nil {
 			return err
 		}
 		if t.pr.orders == nil {

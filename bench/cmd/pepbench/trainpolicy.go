@@ -59,7 +59,7 @@ func tellPolicies(stdout io.Writer, list []bench.TrainedPolicy) error {
 		}
 		cloned := "–"
 		if c := t.Cloning; c != nil {
-			cloned = fmt.Sprintf("%s of %s (%s unseen)", share(c.Share), c.Of, share(c.UnseenShare))
+			cloned = fmt.Sprintf("%s of %d by %s (unseen: %s of %d)", share(c.Share), c.HeldOut, c.Of, share(c.UnseenShare), c.Unseen)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Policy, t.Data, t.Seed, t.Steps, t.Best,
 			points(t.Dev), points(t.Reward), points(t.Random), points(t.Static), over(t.OverRandom), over(t.OverStatic), undertrained, cloned, t.Dir)
