@@ -36,10 +36,7 @@ func (p *Plan) devPlay(ctx context.Context, fold int, s strategies.Strategy, sco
 	if users.verbal() {
 		users = &exactUser{}
 	}
-	opt := solver.Options{MaxCriteria: -1}
-	if s, ok := p.Experiment.Solver.Config.(interface{ options() solver.Options }); ok {
-		opt = s.options()
-	}
+	opt := p.Experiment.solverOptions()
 	r := &runner{plan: p}
 	for _, k := range p.Parts[fold].Dev {
 		prof := &p.Data.Profiles[k]

@@ -53,6 +53,18 @@ func (p *Plan) DryRun() string {
 	for _, s := range m.Strategies {
 		line("strategy "+s.Name, "%s; predicts from %s", s.About, s.Predict)
 	}
+	told := map[string]bool{}
+	for _, s := range m.Strategies {
+		if s.Kind != policyKind || told[s.Base] {
+			continue
+		}
+		told[s.Base] = true
+		if wanted := len(m.Seeds) * len(p.Parts); len(s.Policy.Trainings) < wanted {
+			line("policy "+s.Base, "%d of %d are trained already; the run, or pepbench train-policy before it, trains the others", len(s.Policy.Trainings), wanted)
+			continue
+		}
+		line("policy "+s.Base, "%s: %s", s.Policy.ID, s.Policy.Model)
+	}
 	line("users", "%s", m.Users)
 	line("solver", "%s", m.Solver)
 	line("judge", "%s", m.Judge)
@@ -132,7 +144,7 @@ func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "cell\tsessions\tsolver calls\tjudge calls\ttokens in\ttokens out\tparameters")
-	var pr preparer
+	pr := preparer{dry: true}
 	var sessions, solver, judge, in, out int
 	var dollars float64
 	priced := false

@@ -70,6 +70,10 @@ type Execution struct {
 	Cache     string `yaml:"cache"`      // off, read, write or refresh (cache.Mode); empty: write, off for the embedded model
 	CacheFile string `yaml:"cache_file"` // results/cache.sqlite when empty; relative to the working directory
 
+	// Policies is the folder that keeps trained policies, results/policies when empty;
+	// relative to the working directory. off: they are kept in memory alone.
+	Policies string `yaml:"policies"`
+
 	budget *llm.Budget // shared by the cells of a sweep; nil: of Limits
 	whole  string      // folder of the sweep that this is a cell of; empty: none
 	called []string    // roles whose models are called; nil: all that are used
@@ -276,6 +280,11 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 		for _, p := range s.Config.base().Predict {
 			if _, ok := e.Beliefs[p]; !ok && p != predictAnswers {
 				d.fault(n, "known: "+strings.Join(append([]string{predictAnswers}, sortedKeys(e.Beliefs)...), ", "), "strategies[%d].predict: no belief %q", i, p)
+			}
+		}
+		if l, ok := s.Config.(*learned); ok {
+			if what, mend := l.fits(e); what != "" {
+				d.fault(n, mend, "strategies[%d]: %s", i, what)
 			}
 		}
 		belief, twin := s.Config.needs()

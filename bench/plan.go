@@ -27,7 +27,9 @@ type Plan struct {
 	left     map[string]error // rows that are left out, and why
 	leftOut  []string         // names of rows that are not defined on the data
 	manifest record.Manifest
-	chars    map[string][2]int // that each role is estimated to read and to write
+
+	trainings map[string][]record.TrainingSummary // of policies, by strategy
+	chars     map[string][2]int                   // that each role is estimated to read and to write
 }
 
 // planRow is one strategy of the results.
@@ -83,9 +85,9 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 			p.leftOut = append(p.leftOut, r.Name)
 			continue
 		}
-		ask, twin := r.Spec.needs()
+		_, twin := r.Spec.needs()
 		out = append(out, r)
-		p.rows = append(p.rows, planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Asks: ask, Predict: r.Predict, TwinOf: twin}})
+		p.rows = append(p.rows, planRow{Strategy: record.Strategy{Name: r.Name, Base: r.Spec.base().Name, Kind: r.Spec.kind(), Asks: asksBy(r.Spec), Predict: r.Predict, TwinOf: twin}})
 	}
 	for _, text := range reasons {
 		p.warnings = append(p.warnings, fmt.Sprintf("left out: %s; because %s", strings.Join(gone[text], ", "), text))

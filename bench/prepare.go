@@ -23,6 +23,15 @@ import (
 type preparer struct {
 	data map[string]*domains.Dataset
 	fits map[string]fitted
+
+	policiesHad map[string]*learning // trained or read, by what decides them
+	orders      map[string][]int     // best fixed orders, by environment
+	trained     []TrainedPolicy      // each once, in the order in which they were wanted
+
+	dry   bool  // policies that are not there are not trained
+	seeds []int // whose policies are wanted; nil: all
+	again bool  // policies on disk are trained again
+	every bool  // tell of every evaluation
 }
 
 type fitted struct {
@@ -38,6 +47,13 @@ type fitted struct {
 // by anything that is fitted. say is told of each step and may be nil.
 func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
 	return new(preparer).prepare(ctx, e, say)
+}
+
+// PrepareDry is Prepare for a plan that will not be run: a policy that is not there is
+// not trained, and neither is a model called.
+func PrepareDry(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
+	pr := preparer{dry: true}
+	return pr.prepare(ctx, e, say)
 }
 
 // load gives the filtered and checked data of an experiment.
@@ -131,7 +147,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	if err := e.suits(d); err != nil {
 		return nil, err
 	}
-	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse()}
+	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse(), trainings: map[string][]record.TrainingSummary{}}
 	rows := e.rows()
 	skipped := map[string]error{} // by belief
 	var models []record.Model
@@ -185,6 +201,9 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 				return nil, err
 			}
 		}
+		if err := pr.policies(ctx, p, b, rows, f, say); err != nil {
+			return nil, err
+		}
 		for i, r := range rows {
 			s, about, err := r.Spec.build(b, b.predictor(r.Predict))
 			if err != nil {
@@ -206,6 +225,11 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 				if m := b.models[used]; m != nil {
 					params += m.NumParams()
 				}
+			}
+			if l, ok := r.Spec.(*learned); ok {
+				var own int
+				row.Policy, own = p.policyOf(l)
+				params += own
 			}
 			row.Params = max(row.Params, params)
 		}

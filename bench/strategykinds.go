@@ -18,6 +18,7 @@ import (
 	"pepbench/strategies"
 	"pepbench/strategies/belief"
 	"pepbench/strategies/pep"
+	"pepbench/strategies/rl"
 )
 
 func init() {
@@ -387,11 +388,8 @@ func (b *builder) choose(a *adaptive) (string, []record.Choice, error) {
 // ruleOf is the rule by one acquisition, refused where that is not defined for the
 // strategy's belief on some task.
 func (b *builder) ruleOf(a *adaptive, acquisition string) (pep.Rule, error) {
-	opt := pep.Options{MaxCriteria: -1, Beam: a.Lookahead}
-	if s, ok := b.experiment.Solver.Config.(interface{ options() solver.Options }); ok {
-		o := s.options()
-		opt.MaxCriteria, opt.MinHeld = o.MaxCriteria, o.MinHeld
-	}
+	o := b.experiment.solverOptions()
+	opt := pep.Options{MaxCriteria: o.MaxCriteria, MinHeld: o.MinHeld, Beam: a.Lookahead}
 	acq, err := pep.Lookup(acquisition, opt)
 	if err != nil {
 		return pep.Rule{}, err
@@ -414,6 +412,14 @@ func (b *builder) ruleOf(a *adaptive, acquisition string) (pep.Rule, error) {
 		}
 	}
 	return r, nil
+}
+
+// solverOptions say what of an inference the solver uses.
+func (e *Experiment) solverOptions() solver.Options {
+	if s, ok := e.Solver.Config.(interface{ options() solver.Options }); ok {
+		return s.options()
+	}
+	return solver.Options{MaxCriteria: -1}
 }
 
 // askerKind is the kind of strategy that lets a model ask.
@@ -461,9 +467,10 @@ func (e *Experiment) askerPrompts() []record.Prompt {
 type builder struct {
 	experiment *Experiment
 	data       *domains.Dataset
-	models     map[string]belief.Model      // by belief name
-	prior      func() (belief.Model, error) // fitted when first needed
-	twins      map[string]*pep.Twin         // by strategy and seed, shared by the ways to predict
+	models     map[string]belief.Model       // by belief name
+	prior      func() (belief.Model, error)  // fitted when first needed
+	twins      map[string]*pep.Twin          // by strategy and seed, shared by the ways to predict
+	policies   map[string]map[int]*rl.Policy // by strategy and seed
 
 	ctx      context.Context // of the preparation
 	plan     *Plan

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies/belief"
 )
@@ -20,6 +21,57 @@ func (p *Plan) warn() {
 		p.warnPart(part, add)
 	}
 	p.warnNominal()
+	p.warnPolicies()
+}
+
+// warnPolicies notes what trained policies fell short of.
+func (p *Plan) warnPolicies() {
+	for _, s := range p.Experiment.Strategies {
+		l, ok := s.Config.(*learned)
+		if !ok || p.trainings[l.Name] == nil {
+			continue
+		}
+		add := func(format string, a ...any) {
+			p.warnings = append(p.warnings, "policy "+l.Name+": "+fmt.Sprintf(format, a...))
+		}
+		if p.Experiment.Users.Config.verbal() {
+			add("was trained with users who answer exactly what their profile says; those of the sessions answer in words")
+		}
+		for _, t := range p.trainings[l.Name] {
+			which := fmt.Sprintf("seed %d", t.Seed)
+			if t.Fold > 0 {
+				which += fmt.Sprintf(", fold %d", t.Fold)
+			}
+			if !(t.OverRandom.Lo > 0) {
+				add("%s does not beat random on its training episodes by a resolved difference (%s): the trainer is wrong or the reward too noisy", which, contrasted(t.OverRandom))
+			}
+			if t.Undertrained {
+				add("%s is undertrained: on its training episodes it earns less than the best fixed order (%s)", which, contrasted(t.OverStatic))
+			}
+			if c := t.Cloning; c != nil && !(c.Share >= enoughCloned) {
+				add("%s: a network of its shape that was fitted to the choices of %s reproduces %s of %d on histories held out, under %.0f%%: what the policy lacks may be capacity", which, c.Of, percent(c.Share), c.HeldOut, 100*enoughCloned)
+			}
+		}
+	}
+}
+
+// contrasted puts a contrast into words.
+func contrasted(c record.Contrast) string {
+	if !c.Value.Defined() {
+		return "undefined"
+	}
+	s := fmt.Sprintf("%+.2f", float64(c.Value))
+	if c.Lo.Defined() {
+		s += fmt.Sprintf(", 95%% interval %+.2f to %+.2f", float64(c.Lo), float64(c.Hi))
+	}
+	return s + fmt.Sprintf(", %d clusters", c.Clusters)
+}
+
+func percent(v record.Float) string {
+	if !v.Defined() {
+		return "–"
+	}
+	return fmt.Sprintf("%.1f%%", 100*float64(v))
 }
 
 // warnNominal notes what silence earns: the profile judge gives a wrong level of a

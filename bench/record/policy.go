@@ -71,12 +71,18 @@ type Contrast struct {
 }
 
 // Cloning is the capacity check: the share of an adaptive strategy's choices on held-out
-// histories that a network of the same shape reproduces after it was fitted to them.
+// histories that a network of the same shape reproduces after it was fitted to choices on
+// others. Learned from are histories of training users, held out those of dev users.
 type Cloning struct {
+	ID       string `json:"id"` // hash of all that decides it
 	Of       string `json:"of"`
 	Examples int    `json:"examples"`
 	HeldOut  int    `json:"held_out"`
 	Share    Float  `json:"share"`
+	// Users begin alike: of the histories held out (each counted once: criteria that may
+	// be asked, questions, answers) Unseen are in no example that was learned from.
+	Unseen      int   `json:"unseen"`
+	UnseenShare Float `json:"unseen_share"`
 }
 
 // A Training is training.json.
@@ -104,5 +110,7 @@ type TrainingPoint struct {
 	KL        Float `json:"kl"`      // to the start, nats a decision
 	Clipped   Float `json:"clipped"`
 	GradNorm  Float `json:"grad_norm"`
-	Undefined int   `json:"undefined"`
+	Undefined int   `json:"undefined"` // rollouts since the last point that had no reward
+	// DevUndefined counts dev episodes without a reward; they are in no mean.
+	DevUndefined int `json:"dev_undefined"`
 }

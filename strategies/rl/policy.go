@@ -2,6 +2,9 @@ package rl
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 
 	"pepbench/domains"
 	"pepbench/strategies"
@@ -9,94 +12,143 @@ import (
 
 // A Policy is a trained network. It is read only and may be used by several goroutines.
 type Policy struct {
-	// unexported: features, weights (helper B)
+	criteria []fileCriterion
+	layout   layout
+	options  Options
+	net      *network
 }
 
 // NumParams counts the weights.
-func (p *Policy) NumParams() int { panic("B") }
+func (p *Policy) NumParams() int { return len(p.net.theta) }
 
-// Strategy lets a policy ask. Policies has one policy for every seed of the experiment, or
-// one under key 0 for all (helper B).
+// Options are those it was trained with.
+func (p *Policy) Options() Options { return p.options }
+
+// Strategy lets a policy ask until nothing is left: the caller keeps the budget. Policies
+// has one policy for every seed of the experiment, or one under key 0 for all others.
 type Strategy struct {
 	Policies map[int]*Policy
-	Sample   bool
+	Sample   bool // draw questions; otherwise the likeliest is asked, the lowest position of equals
 	Predict  strategies.Predict
 }
 
 // Begin implements strategies.Strategy. The elicitor is a strategies.Scorer: the scores
-// are probabilities.
-func (s Strategy) Begin(strategies.Setting) strategies.Elicitor { panic("B") }
-
-// A Point is one evaluation of the learning curve.
-type Point struct {
-	Step      int     // rollouts so far are Step x Episodes x Group
-	Train     float64 // mean reward of the rollouts since the last point (drawn questions)
-	Dev       float64 // mean of cluster means on dev, as the policy is used
-	Entropy   float64 // of the questions, mean over turns, nats
-	KL        float64 // to the policy at the start, nats a decision
-	Clipped   float64 // share of ratios outside of the clip range
-	GradNorm  float64
-	Undefined int // rollouts without a reward since the last point; they have no part
+// are probabilities. A setting that the policy cannot be used in makes Next fail.
+func (s Strategy) Begin(set strategies.Setting) strategies.Elicitor {
+	e := &elicitor{predictor: s.Predict.Begin(set)}
+	p := s.Policies[set.Seed]
+	if p == nil {
+		p = s.Policies[0]
+	}
+	if p == nil {
+		e.err = fmt.Errorf("no policy was trained for seed %d", set.Seed)
+		return e
+	}
+	if e.err = p.layout.begin(&e.episode, set, p.layout.wordsOf(set.Task.Prompt)); e.err != nil {
+		return e
+	}
+	if e.err = p.knows(&set); e.err != nil {
+		return e
+	}
+	w, k := p.net.hidden, p.net.out
+	memory := make([]float64, 2*w+2*k)
+	e.policy, e.pre, e.h, e.o, e.p = p, memory[:w], memory[w:2*w], memory[2*w:2*w+k], memory[2*w+k:]
+	copy(e.pre, p.net.b1)
+	p.net.add(e.pre, e.start)
+	e.mask = make([]bool, k)
+	for c, at := range e.position {
+		e.mask[c] = at >= 0
+	}
+	if s.Sample {
+		e.rng = userRand(set.Seed, set.Task.ID, set.User)
+	}
+	return e
 }
 
-// A Checkpoint is a training that can go on: weights, the state of Adam, of the baseline
-// and of the randomness, the best weights so far and the curve. It is JSON.
-type Checkpoint struct {
-	Step int
-	// ... (helper B)
+// knows says whether the criteria of a setting are those that the policy was trained on.
+func (p *Policy) knows(set *strategies.Setting) error {
+	for i, c := range set.Task.Criteria {
+		if have := &p.criteria[c]; !have.is(&set.Criteria[i]) {
+			return fmt.Errorf("the policy was trained on %q as criterion %d, task %q has %q, or another scale", have.ID, c, set.Task.ID, set.Criteria[i].ID)
+		}
+	}
+	return nil
 }
 
-// Trained is what training came to.
-type Trained struct {
-	Policy *Policy // the best on dev
-	Best   int     // its step
-	Steps  int     // taken
-	Why    string  // why training stopped: all steps, no better on dev for so long
-	Curve  []Point
+type elicitor struct {
+	episode
+	policy       *Policy
+	predictor    strategies.Predictor
+	rng          *rand.Rand // nil: the likeliest
+	err          error
+	pre, h, o, p []float64
+	mask         []bool // by criterion of the data set
+	asked        int
 }
 
-// Hooks are told how training goes on; each may be nil.
-type Hooks struct {
-	From *Checkpoint             // to go on from; nil: from the start
-	Save func(*Checkpoint) error // called at every point of the curve
-	Say  func(Point)
+// Next implements strategies.Elicitor.
+func (e *elicitor) Next(ctx context.Context) (domains.Question, error) {
+	if err := ctx.Err(); err != nil {
+		return domains.Question{}, err
+	}
+	if e.err != nil {
+		return domains.Question{}, e.err
+	}
+	if !slices.Contains(e.mask, true) {
+		return domains.Question{}, strategies.ErrDone
+	}
+	e.policy.net.outputs(1, e.pre, e.h, e.o)
+	softmax(e.o, e.mask, e.p)
+	var a int
+	if e.rng == nil {
+		a = likeliest(e.p, e.mask)
+	} else {
+		a = drawn(e.p, e.mask, e.rng.Float64())
+	}
+	return strategies.Ask(&e.set, e.position[a]), nil
 }
 
-// DivergedError is a training whose loss or weights are not numbers any more. The last
-// checkpoint that was saved is good.
-type DivergedError struct {
-	Step int
-	What string
+// Observe implements strategies.Elicitor.
+func (e *elicitor) Observe(q domains.Question, a domains.Answer) {
+	e.predictor.Observe(q.Position, a.Cell)
+	if e.err != nil {
+		return
+	}
+	c := e.set.Task.Criteria[q.Position]
+	e.asked++
+	e.mask[c] = false
+	ch := e.policy.layout.told(&e.set.Criteria[q.Position], c, a.Cell, e.asked)
+	e.policy.net.add(e.pre, ch.terms[:ch.n])
 }
 
-func (e *DivergedError) Error() string { return "" }
+// Infer implements strategies.Elicitor.
+func (e *elicitor) Infer() domains.Inference { return e.predictor.Infer() }
 
-// Learn trains a policy (helper B).
-func Learn(ctx context.Context, env Environment, o Options, h Hooks) (*Trained, error) { panic("B") }
-
-// Rewards lets a strategy play every episode of a part: the reward of each, NaN where it
-// has none.
-func Rewards(ctx context.Context, env Environment, p Part, s strategies.Strategy) ([]float64, error) {
-	panic("B")
+// Top implements strategies.Scorer.
+func (e *elicitor) Top(n int) []strategies.Scored {
+	var top []strategies.Scored
+	if e.err != nil {
+		return nil
+	}
+	// The mask is that of the last question until its answer is observed.
+	for c, ok := range e.mask {
+		if ok {
+			top = append(top, strategies.Scored{Position: e.position[c], Score: e.p[c]})
+		}
+	}
+	slices.SortStableFunc(top, func(a, b strategies.Scored) int {
+		switch {
+		case a.Score > b.Score:
+			return -1
+		case a.Score < b.Score:
+			return 1
+		}
+		return 0
+	})
+	return top[:min(n, len(top))]
 }
 
-// GreedyOrder is the fixed order (criteria of the data set, as many as the budget) that a
-// greedy search finds: the next criterion is the one with the largest mean reward on the
-// training episodes after those before it.
-func GreedyOrder(ctx context.Context, env Environment) ([]int, error) { panic("B") }
-
-// An Example is a choice to imitate: the setting, what was asked and answered, and what
-// was asked then.
-type Example struct {
-	Setting  strategies.Setting
-	Asked    []int // positions
-	Answers  []domains.Cell
-	Question int
-}
-
-// Imitate fits a network of the same shape to choices (cross-entropy, Adam, the best epoch on a
-// tenth of the examples) and gives the share of held-out choices that its likeliest
-// question is (helper B).
-func Imitate(ctx context.Context, criteria []domains.Criterion, o Options, learn, heldOut []Example) (*Policy, float64, error) {
-	panic("B")
-}
+var (
+	_ strategies.Strategy = Strategy{}
+	_ strategies.Scorer   = (*elicitor)(nil)
+)

@@ -7,6 +7,7 @@
 //	pepbench rejudge RUN [--models FILE]... [--set path=value]... [--out DIR] [--dry-run]
 //	pepbench validate CONFIG... [--set path=value]...
 //	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
+//	pepbench train-policy CONFIG [--strategy NAME]... [--seed N]... [--set path=value]... [--fresh] [--quiet]
 //	pepbench doctor [--config FILE [--set path=value]...] [--base-url URL] [--model NAME] [--api-key-env ENVVAR]
 //	pepbench serve-sim [--addr HOST:PORT] [--any-host] [--latency TIME] [--jitter TIME] [--faults P] [--fault-429 P] [--fault-500 P] [--fault-hang P] [--fault-cut P] [--fault-garbage P] [--fault-drip P] [--fault-truncate P] [--most-faults N] [--retry-after TIME] [--drip TIME] [--seed N] [--require-key ENVVAR] [--models A,B] [--no-json-mode] [--context N]
 //	pepbench elicit DOMAIN|CONFIG [--strategy NAME] [--task ID] [--set path=value]...
@@ -86,7 +87,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), cacheCommand(stdout))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), trainPolicyCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), cacheCommand(stdout))
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
