@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies/belief"
-	"pepbench/strategies/pep"
 )
 
 // A preparer keeps what the experiments of a sweep have in common, so that it is
@@ -132,7 +130,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	var models []record.Model
 	var notes []domains.Count
 	for f, part := range parts {
-		b := &builder{experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}}
+		b := p.newBuilder(ctx, f, say)
 		p.builders = append(p.builders, b)
 		on := e.fitInput(d, part)
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
@@ -181,14 +179,16 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 			}
 			row := &p.rows[i]
 			row.strategies, row.About = append(row.strategies, s), about
-			params := 0
-			for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{row.Asks, r.Predict}))) {
-				if m := b.models[used]; m != nil {
-					params += m.NumParams()
+			if k, ok := r.Spec.(policyKind); ok {
+				if row.Policy, err = k.policy(b, row.Policy); err != nil {
+					return nil, err
 				}
 			}
-			row.Params = max(row.Params, params)
+			row.Params = max(row.Params, b.params(r, row.Policy))
 		}
+	}
+	if err := p.finishLogs(); err != nil {
+		return nil, err
 	}
 
 	p.warn()
@@ -196,9 +196,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 		for _, seed := range e.Seeds {
 			for f, part := range parts {
 				for _, test := range part.Test {
-					prof := &d.Profiles[test]
-					id := r.Name + "/" + strconv.Itoa(seed) + "/" + d.Tasks[prof.Task].ID + "/" + d.Users[prof.User].ID
-					p.sessions = append(p.sessions, sessionKey{id, i, seed, f, test})
+					p.sessions = append(p.sessions, sessionKey{p.id(r.Name, seed, test), i, seed, f, test})
 				}
 			}
 		}

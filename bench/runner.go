@@ -121,6 +121,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			return out, err
 		}
 		if len(p.missing(j)) == 0 {
+			if err := p.writeLogs(dir, false); err != nil {
+				return out, err
+			}
 			return out, finish(j, dir)
 		}
 	}
@@ -141,6 +144,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		}
 	}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
+		return out, err
+	}
+	if err := p.writeLogs(dir, had == nil); err != nil {
 		return out, err
 	}
 	if err := roles.cache.of(p.Experiment, dir, had != nil); err != nil {
@@ -307,6 +313,11 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
+	was, _ := json.Marshal(policies(had))
+	is, err := json.Marshal(policies(now))
+	if err != nil {
+		return nil, err
+	}
 	switch {
 	case had.Rejudged != nil:
 		return nil, otherRun(dir, "responses of "+had.Rejudged.Of+", which were graded again there")
@@ -316,6 +327,8 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 		return nil, otherRun(dir, fmt.Sprintf("another version of pepbench (%s on %s, this is %s on %s)", had.Code.Version, had.Code.Platform, now.Code.Version, now.Code.Platform))
 	case !bytes.Equal(a, b):
 		return nil, otherRun(dir, "other data, models or prompts")
+	case !bytes.Equal(was, is):
+		return nil, otherRun(dir, "other policies, or other logs of them")
 	}
 	return had, nil
 }

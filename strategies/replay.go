@@ -186,6 +186,18 @@ func NewReplayLog(l *policylog.Log, mode ReplayMode) (*ReplayLog, error) {
 	return r, nil
 }
 
+// Has reports whether there is a trajectory for a session; mode trajectory.
+func (r *ReplayLog) Has(task, user string, seed int) bool {
+	return r.trajectory(task, user, seed) != nil
+}
+
+func (r *ReplayLog) trajectory(task, user string, seed int) []replayed {
+	if t, ok := r.episodes[meeting{task, user, seed}]; ok {
+		return t
+	}
+	return r.episodes[meeting{task, user, anySeed}]
+}
+
 // number numbers a criterion.
 func (r *ReplayLog) number(id string) uint32 {
 	n, ok := r.criteria[id]
@@ -272,10 +284,7 @@ func (r Replay) Begin(s Setting) Elicitor {
 		}
 		return e
 	}
-	var ok bool
-	if e.trajectory, ok = r.Log.episodes[meeting{s.Task.ID, s.User, s.Seed}]; !ok {
-		e.trajectory = r.Log.episodes[meeting{s.Task.ID, s.User, anySeed}]
-	}
+	e.trajectory = r.Log.trajectory(s.Task.ID, s.User, s.Seed)
 	return e
 }
 
