@@ -9,6 +9,7 @@ import (
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies"
+	"pepbench/strategies/policylog"
 )
 
 // A Plan is an experiment with its data loaded and split, its models fitted and
@@ -29,6 +30,8 @@ type Plan struct {
 	manifest record.Manifest
 
 	trainings map[string][]record.TrainingSummary // of policies, by strategy
+	files     map[string]*policylog.Log           // logs that were read, by path
+	logs      map[string][]byte                   // logs that were made, by file
 	chars     map[string][2]int                   // that each role is estimated to read and to write
 }
 
@@ -56,7 +59,11 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 	var last error
 	p.left = map[string]error{}
 	why := func(r row) error {
-		ask, twin := r.Spec.needs()
+		spec := r.Spec
+		if x, ok := spec.(*replayed); ok && x.Of != "" { // which is as defined as what it replays
+			spec = b.spec(x.Of)
+		}
+		ask, twin := spec.needs()
 		if twin != "" {
 			ask, _ = b.spec(twin).needs()
 		}
@@ -68,7 +75,7 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		if p.Experiment.Undefined != undefinedSkip {
 			return nil
 		}
-		if _, _, err := r.Spec.build(b, b.predictor(r.Predict)); undefined(err) {
+		if _, _, err := spec.build(b, b.predictor(r.Predict)); undefined(err) {
 			return err
 		}
 		return nil

@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies/belief"
-	"pepbench/strategies/pep"
 )
 
 // A preparer keeps what the experiments of a sweep have in common, so that it is
@@ -153,10 +151,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	var models []record.Model
 	var notes []domains.Count
 	for f, part := range parts {
-		b := &builder{
-			experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{},
-			ctx: ctx, plan: p, fold: f, acquired: map[string]acquired{},
-		}
+		b := p.newBuilder(ctx, f, say)
 		p.builders = append(p.builders, b)
 		on := e.fitInput(d, part)
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
@@ -220,19 +215,16 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 					row.Choice = append(row.Choice, c)
 				}
 			}
-			params := 0
-			for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{row.Asks, r.Predict}))) {
-				if m := b.models[used]; m != nil {
-					params += m.NumParams()
+			if k, ok := r.Spec.(sourced); ok {
+				if row.Policy, err = k.policy(b, row.Policy); err != nil {
+					return nil, err
 				}
 			}
-			if l, ok := r.Spec.(*learned); ok {
-				var own int
-				row.Policy, own = p.policyOf(l)
-				params += own
-			}
-			row.Params = max(row.Params, params)
+			row.Params = max(row.Params, b.params(r, row.Policy))
 		}
+	}
+	if err := p.finishLogs(); err != nil {
+		return nil, err
 	}
 
 	p.warn()
@@ -240,9 +232,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 		for _, seed := range e.Seeds {
 			for f, part := range parts {
 				for _, test := range part.Test {
-					prof := &d.Profiles[test]
-					id := r.Name + "/" + strconv.Itoa(seed) + "/" + d.Tasks[prof.Task].ID + "/" + d.Users[prof.User].ID
-					p.sessions = append(p.sessions, sessionKey{id, i, seed, f, test})
+					p.sessions = append(p.sessions, sessionKey{p.id(r.Name, seed, test), i, seed, f, test})
 				}
 			}
 		}

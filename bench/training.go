@@ -149,15 +149,15 @@ func (pr *preparer) policies(ctx context.Context, p *Plan, b *builder, rows []ro
 	return nil
 }
 
-// policyOf is what the manifest says of a strategy's policies, and their parameters.
-func (p *Plan) policyOf(l *learned) (*record.Policy, int) {
+// policyOf is what the manifest says of a strategy's policies.
+func (p *Plan) policyOf(l *learned) *record.Policy {
 	params := 0
 	for _, b := range p.builders {
 		for _, policy := range b.policies[l.Name] {
 			params = policy.NumParams() // of all the same: criteria and shape are
 		}
 	}
-	return l.described(p.trainings[l.Name], params), params
+	return l.described(p.trainings[l.Name], params)
 }
 
 // learning is a policy with what is kept of its training.
