@@ -37,6 +37,7 @@ type followUps struct {
 	value  pairCount   // of these: both answers are values
 	early  int64       // of these: exactly one of the two stopped
 	byT    []pairCount // of these: by t - 1
+	same   []pairCount // with equal answers to q_t instead, by t - 1
 
 	released     pairCount
 	releasedHeld pairCount // of these: one answer is a value, the other "not held"
@@ -55,6 +56,7 @@ func countFollowUps(sessions []*session, tasks, budget int) []followUps {
 	out := make([]followUps, tasks)
 	for i := range out {
 		out[i].byT = make([]pairCount, max(budget-1, 0))
+		out[i].same = make([]pairCount, max(budget-1, 0))
 	}
 	for g, list := range groups { // sums of integers: the order does not matter
 		out[g.task].strictFrom(list, 1, budget)
@@ -85,6 +87,7 @@ func (f *followUps) strictFrom(list []*session, t, budget int) {
 		p, k, v := all.count(), known.count(), values.count()
 		f.strict.add(p)
 		f.byT[t-1].add(p)
+		f.same[t-1].add(all.alike())
 		f.value.add(v)
 		f.held.add(k.without(v))
 		f.early += all.oneStopped()
@@ -196,6 +199,19 @@ func (t *table) count() pairCount {
 	return pairCount{pairs / 2, (pairs - same) / 2}
 }
 
+// alike counts pairs with equal answers, and those of them with different next
+// questions: sum_a n_a (n_a - 1) / 2, less the same over answer and next question.
+func (t *table) alike() (p pairCount) {
+	for a, n := range t.byAnswer {
+		p.pairs += n * (n - 1) / 2
+		p.differ += n * (n - 1) / 2
+		for _, k := range t.n[a] {
+			p.differ -= k * (k - 1) / 2
+		}
+	}
+	return p
+}
+
 // oneStopped counts pairs with different answers of which exactly one stopped.
 func (t *table) oneStopped() int64 {
 	stop := t.byNext[stopped]
@@ -233,6 +249,7 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 			out.ByT = append(out.ByT, share(func(f *followUps) pairCount { return f.byT[t] }))
 		}
 	}
+	out.Corrected = corrected(tasks, b)
 
 	// The released variants pool the pairs of all tasks: a ratio of sums.
 	pool := func(of func(*followUps) pairCount) PairShare {
@@ -256,6 +273,64 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 	}
 	out.Released = pool(func(f *followUps) pairCount { return f.released })
 	out.ReleasedHeld = pool(func(f *followUps) pairCount { return f.releasedHeld })
+	return out
+}
+
+// corrected takes off what goes on differently after equal answers, too. Of a task with
+// P_t pairs of different answers to q_t, of which D_t go on differently, and P'_t and
+// D'_t of equal answers,
+//
+//	sum_t D_t / sum_t P_t - sum_t P_t r_t / sum_t P_t,    r_t = D'_t / P'_t
+//
+// so that both shares are over the same t: how often dice decide may depend on t. Where
+// t has no pair of equal answers r_t is the share of all t together. A task without any
+// such pair has no value.
+func corrected(tasks []followUps, b stats.Bootstrap) Corrected {
+	out := Corrected{ByT: []CorrectedShare{}}
+	turns := 0
+	if len(tasks) > 0 {
+		turns = len(tasks[0].byT)
+	}
+	of := func(from, to int) CorrectedShare {
+		col := make([]float64, len(tasks))
+		var s CorrectedShare
+		for i := range tasks {
+			var differ, equal pairCount
+			for t := from; t < to; t++ {
+				differ.add(tasks[i].byT[t])
+				equal.add(tasks[i].same[t])
+			}
+			s.SamePairs += equal.pairs
+			s.SameDiffering += equal.differ
+			col[i] = math.NaN()
+			if differ.pairs > 0 && equal.pairs == 0 {
+				s.Lacking++
+			}
+			if differ.pairs == 0 || equal.pairs == 0 {
+				continue
+			}
+			expected := 0.0
+			for t := from; t < to; t++ {
+				d, e := tasks[i].byT[t], tasks[i].same[t]
+				if d.pairs > 0 && e.pairs == 0 {
+					s.StandIn += d.pairs
+					e = equal
+				}
+				if d.pairs > 0 {
+					expected += float64(d.pairs) * e.share()
+				}
+			}
+			col[i] = differ.share() - expected/float64(differ.pairs)
+		}
+		mean, n := stats.Mean(col)
+		s.Value, s.Tasks = Number(mean), n
+		s.Lo, s.Hi = ends(b, n, func() []float64 { return b.Means(col)[0] })
+		return s
+	}
+	out.CorrectedShare = of(0, turns)
+	for t := range turns {
+		out.ByT = append(out.ByT, of(t, t+1))
+	}
 	return out
 }
 

@@ -181,7 +181,9 @@ func (c *computer) row(st *strategy) Row {
 	row.Interactions = b.estimate(asked)
 	row.ToTarget = b.toTarget(st.points, align)
 	row.Asking = c.asking(st)
-	row.Adaptivity = adaptivity(countFollowUps(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
+	row.Adaptivity = c.adaptivity(st)
+	row.OffLog = st.offLog()
+	row.First = c.firstQuestions(st)
 	return row
 }
 
@@ -377,6 +379,7 @@ func (c *computer) warnings() {
 	}
 	o.Warnings = append(o.Warnings, c.extra...)
 	c.talkWarnings(add)
+	policyWarnings(o, add)
 	var empty, ungraded []string
 	failed, unscored := map[string]int{}, map[string]int{}
 	for i := range o.Strategies {
