@@ -17,7 +17,10 @@ const (
 
 // Compute makes the numbers of the report. What it cannot compute is null in the
 // result and worded in Warnings.
-func Compute(r *Run) *Metrics {
+func Compute(r *Run) *Metrics { return compute(r).out }
+
+// compute is Compute, and gives all that the numbers were made of.
+func compute(r *Run) *computer {
 	m := &r.Manifest
 	out := &Metrics{
 		Schema: metricsSchema, Name: m.Name, ConfigHash: m.ConfigHash,
@@ -49,7 +52,7 @@ func Compute(r *Run) *Metrics {
 	out.Fidelity = c.fidelity()
 	c.judging()
 	c.warnings()
-	return out
+	return c
 }
 
 // A computer is one Compute under way.
@@ -61,6 +64,8 @@ type computer struct {
 	floor, ceiling, reference *strategy // nil: there is none
 	target                    float64   // alignment to reach, NaN: none
 	targets                   []float64 // the same in every resample
+	aimed                     *strategy // whose final alignment that is, nil: none
+	own                       crossing  // where its own curve first reaches it
 	narrow                    int       // most resamples in which the ceiling did not exceed the floor
 	extra                     []string  // warnings about roles
 }
@@ -122,10 +127,26 @@ func (c *computer) roles() {
 		return
 	}
 	c.out.Target.Strategy = st.Name
+	c.out.Target.Alignment = c.aim(st)
+}
+
+// aim makes the final alignment of st the target, and gives it.
+func (c *computer) aim(st *strategy) Estimate {
 	b := batch{computer: c}
-	p := b.add(st, alignmentAt(st.final))
+	align := b.alignments(st)
 	b.draw()
-	c.out.Target.Alignment, c.target, c.targets = b.estimate(p), b.cols[p].mean, b.samples[p]
+	p := align[st.final]
+	c.aimed, c.target, c.targets = st, b.cols[p].mean, b.samples[p]
+	c.own = b.crossing(st.points, align)
+	return b.estimate(p)
+}
+
+// alignments adds the alignment at every checkpoint.
+func (b *batch) alignments(st *strategy) (align []int) {
+	for i := range st.points {
+		align = append(align, b.add(st, alignmentAt(i)))
+	}
+	return align
 }
 
 func (c *computer) row(st *strategy) Row {
@@ -136,9 +157,9 @@ func (c *computer) row(st *strategy) Row {
 	c.out.Sessions.Failed += row.finalFailures
 
 	b := batch{computer: c}
-	var align, own, low, high, right []int
+	var own, low, high, right []int
+	align := b.alignments(st)
 	for i := range st.points {
-		align = append(align, b.add(st, alignmentAt(i)))
 		own = append(own, b.add(st, c.matched(i, func(s, _, _ *session) float64 { return s.align[i] })))
 		low = append(low, b.add(st, c.matched(i, func(_, f, _ *session) float64 { return f.align[0] })))
 		high = append(high, b.add(st, c.matched(i, func(_, _, t *session) float64 { return t.align[0] })))
@@ -179,7 +200,9 @@ func (c *computer) row(st *strategy) Row {
 		row.Difference = &d
 	}
 	row.Interactions = b.estimate(asked)
-	row.ToTarget = b.toTarget(st.points, align)
+	reach := b.crossing(st.points, align)
+	row.ToTarget = reach.toTarget(c.boot)
+	row.Ratio = c.ratio(st, reach)
 	row.Asking = c.asking(st)
 	row.Adaptivity = c.adaptivity(st)
 	row.OffLog = st.offLog()
@@ -286,55 +309,82 @@ func (b *batch) normalised(own, low, high int) Estimate {
 	return e
 }
 
-// toTarget finds where the curve over points first reaches the target, which is
-// estimated anew in every resample. A resample that never reaches it counts as
-// infinite, so that the interval is open where too many do not.
-func (b *batch) toTarget(points []int, align []int) toTarget {
-	out := toTarget{undefined(), undefined(), undefined(), false, undefined(), undefined()}
+// A crossing is where a mean curve first reaches the target: NaN where it never does.
+type crossing struct {
+	value    float64
+	samples  []float64 // of every resample: NaN is not known, infinite never; nil under two clusters
+	clusters int
+}
+
+// crossing finds where the curve over points first reaches the target, which is
+// estimated anew in every resample.
+func (b *batch) crossing(points, align []int) crossing {
+	out := crossing{value: math.NaN()}
 	if math.IsNaN(b.target) {
 		return out
 	}
 	x, y := make([]float64, len(points)), make([]float64, len(points))
-	clusters := 0
 	for i, p := range points {
 		x[i], y[i] = float64(p), b.cols[align[i]].mean
-		clusters = max(clusters, b.cols[align[i]].defined)
+		out.clusters = max(out.clusters, b.cols[align[i]].defined)
 	}
 	if v, ok := stats.Crossing(x, y, b.target); ok {
-		out.Value = Number(v)
+		out.value = v
 	}
-	if clusters < noInterval {
+	if out.clusters < noInterval {
 		return out
 	}
-	samples := make([]float64, b.boot.Resamples)
-	never, zero, n := 0, 0, 0
-	for r := range samples {
+	out.samples = make([]float64, b.boot.Resamples)
+	for r := range out.samples {
 		known := false
 		for i := range points {
 			y[i] = b.samples[align[i]][r]
 			known = known || !math.IsNaN(y[i])
 		}
+		out.samples[r] = math.NaN()
 		if !known || math.IsNaN(b.targets[r]) {
-			samples[r] = math.NaN()
 			continue
 		}
-		n++
 		v, ok := stats.Crossing(x, y, b.targets[r])
-		switch {
-		case !ok:
+		if !ok {
 			v = math.Inf(1)
-			never++
-		case v == 0:
-			zero++
 		}
-		samples[r] = v
+		out.samples[r] = v
+	}
+	return out
+}
+
+// shares gives the shares of resamples that never reach the target and that reach it at
+// 0, undefined where no resample is known.
+func (c *crossing) shares() (never, zero Number) {
+	nevers, zeros, n := 0, 0, 0
+	for _, v := range c.samples {
+		switch {
+		case math.IsNaN(v):
+			continue
+		case math.IsInf(v, 1):
+			nevers++
+		case v == 0:
+			zeros++
+		}
+		n++
 	}
 	if n == 0 {
+		return undefined(), undefined()
+	}
+	return Number(float64(nevers) / float64(n)), Number(float64(zeros) / float64(n))
+}
+
+// toTarget gives questions to the target with its interval. A resample that never
+// reaches it counts as infinite, so that the interval is open where too many do not.
+func (c *crossing) toTarget(b stats.Bootstrap) toTarget {
+	out := toTarget{Number(c.value), undefined(), undefined(), false, undefined(), undefined()}
+	out.Never, out.AtZero = c.shares()
+	if !out.Never.Defined() {
 		return out
 	}
-	iv := b.boot.Interval(samples)
+	iv := b.Interval(c.samples)
 	out.Lo, out.Hi, out.HiOpen = Number(iv.Lo), Number(iv.Hi), math.IsInf(iv.Hi, 1)
-	out.Never, out.AtZero = Number(float64(never)/float64(n)), Number(float64(zero)/float64(n))
 	return out
 }
 

@@ -35,7 +35,11 @@
 //
 // over sessions that all three have, undefined where the ceiling does not exceed
 // the floor; questions to target is where the mean curve, linear between
-// checkpoints, first reaches the final alignment of the target strategy. Under two
+// checkpoints, first reaches the final alignment of the target strategy. How many times
+// fewer questions one strategy needs than another, the ratio of these, is withheld where
+// either of the two never reaches the target, or reaches it before the first question, in
+// more than 5% of the resamples; a resample in which it does so counts as 0 or infinite.
+// Under two
 // clusters there is no interval, under six it comes with a warning.
 //
 // Follow-up adaptivity is over pairs of sessions of one strategy, task and seed
@@ -156,6 +160,13 @@
 //	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
 //	                         interval has no upper end up to the horizon), and the shares of
 //	                         resamples that never reach it (never) and that reach it at 0 (at_zero)
+//	interactions_ratio       against (the target strategy), value (questions to target of that
+//	                         divided by this strategy's: how many times fewer it asks), lo, hi,
+//	                         hi_open (the interval has no upper end), the shares of resamples that
+//	                         never reach the target and that reach it at 0, of this strategy (never,
+//	                         at_zero) and of the other (against_never, against_at_zero), and why
+//	                         (withheld), empty where there is a value; null for the target itself, for
+//	                         what asks nothing, and without a target
 //	adaptivity               share of pairs (strict); early_stops: pairs of which one stopped; held
 //	                         and value_differs: pairs whose answers differ in whether, and in how
 //	                         much; by_t: t = 1, 2, ..; released, and released_held: those of its

@@ -68,6 +68,7 @@ const (
 	kindFloor   = "none"
 	kindCeiling = "oracle"
 	kindAsker   = "asker"
+	kindPep     = "pep"
 	kindRL      = "rl"
 	kindReplay  = "replay"
 )

@@ -69,7 +69,11 @@ func (g *grid) latex() []byte {
 		if g.right(i) {
 			align = "r"
 		}
-		columns += align
+		if slices.Contains(g.left, h) {
+			columns += "p{2.4cm}"
+		} else {
+			columns += align
+		}
 		head[i] = tex(h)
 		if first, rest, ok := strings.Cut(head[i], " "); ok && len(h) > 10 { // in two lines
 			head[i] = fmt.Sprintf(`\shortstack[%s]{%s\\%s}`, align, first, rest)

@@ -137,6 +137,7 @@ type Row struct {
 	Difference    *difference  `json:"difference"`
 	Interactions  Estimate     `json:"interactions"`
 	ToTarget      toTarget     `json:"interactions_to_target"`
+	Ratio         *timesFewer  `json:"interactions_ratio"` // nil: of the target itself, or without one
 	Adaptivity    Adaptivity   `json:"adaptivity"`
 	Prediction    []prediction `json:"prediction"`
 	Released      []released   `json:"released,omitempty"`

@@ -60,6 +60,7 @@ type grid struct {
 	caption string
 	head    []string
 	texts   int        // leading columns that are words, 0 for two
+	left    []string   // headings of further columns that are words
 	groups  [][][]cell // rows, with a rule between groups
 	notes   []string
 
@@ -135,6 +136,9 @@ func (g *grid) words() int {
 // right reports whether column i stands to the right, as numbers do: what is not
 // words, and words that all are numbers.
 func (g *grid) right(i int) bool {
+	if slices.Contains(g.left, g.head[i]) {
+		return false
+	}
 	if i >= g.words() {
 		return true
 	}

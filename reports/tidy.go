@@ -62,6 +62,9 @@ func mainCSV(m *Metrics) [][]string {
 			t.add("interactions_to_target", m.Horizon, tt.Value, tt.Lo, tt.Hi, int64(n), r.final().Undefined, r.final().Clusters)
 			t.add("never_reaches_target", m.Horizon, tt.Never, none, none, int64(n), r.final().Undefined, r.final().Clusters)
 			t.add("at_target_at_zero", m.Horizon, tt.AtZero, none, none, int64(n), r.final().Undefined, r.final().Clusters)
+			if q := r.Ratio; q != nil {
+				t.add("interactions_ratio", m.Horizon, q.Value, q.Lo, q.Hi, int64(n), r.final().Undefined, r.final().Clusters)
+			}
 			t.pairs("adaptivity", last, r.Adaptivity.PairShare)
 			t.pairs("adaptivity_held_differs", last, r.Adaptivity.Held)
 			t.pairs("adaptivity_value_differs", last, r.Adaptivity.Values)

@@ -124,7 +124,7 @@ func (t *twig) own() vg.Length { return t.thick() + 2*treeLine + treeBetween }
 // newTwig lays out a branch with at most so many branches at a place.
 func newTwig(b branch, most int) *twig {
 	t := &twig{branch: b}
-	for _, n := range fewer(b.Next, most) {
+	for _, n := range topBranches(b.Next, most) {
 		t.next = append(t.next, newTwig(n, most))
 		t.height += t.next[len(t.next)-1].height
 	}
@@ -132,8 +132,8 @@ func newTwig(b branch, most int) *twig {
 	return t
 }
 
-// fewer leaves the most branches and takes the smallest others together.
-func fewer(list []branch, most int) []branch {
+// topBranches leaves the most branches and takes the smallest others together.
+func topBranches(list []branch, most int) []branch {
 	if len(list) <= most {
 		return list
 	}

@@ -39,10 +39,19 @@ func Write(dir string) (*Summary, error) {
 		}
 		files = append(files, more...)
 	}
+	trainings, err := readTrainings(filepath.Join(dir, trainingsFolder))
+	if err != nil {
+		return nil, err
+	}
+	more, err := trainingFiles(trainings)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, more...)
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings}
-	if err := s.put(dir, files, "tables/gain", "figures/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "figures/adaptivitybyt", "figures/tree"); err != nil {
+	if err := s.put(dir, files, "tables/gain", "figures/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "figures/adaptivitybyt", "figures/tree", "tables/curve", "figures/learning"); err != nil {
 		return nil, err
 	}
 	return s, nil
