@@ -140,7 +140,7 @@ func (pr *preparer) policies(ctx context.Context, p *Plan, b *builder, rows []ro
 			if len(p.Parts) > 1 {
 				s.Fold = f + 1
 			}
-			if !t.clones {
+			if c := s.Cloning; c != nil && (!t.clones || c.ID != t.cloningID()) { // made beside another run
 				s.Cloning = nil
 			}
 			p.trainings[l.Name] = append(p.trainings[l.Name], s)
@@ -515,8 +515,8 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	}
 	for _, c := range learned.Curve {
 		rec.Curve = append(rec.Curve, record.TrainingPoint{
-			Step: c.Step, Train: record.Float(c.Train), Dev: record.Float(c.Dev), Entropy: record.Float(c.Entropy),
-			KL: record.Float(c.KL), Clipped: record.Float(c.Clipped), GradNorm: record.Float(c.GradNorm), Undefined: c.Undefined, DevUndefined: c.DevUndefined,
+			Step: c.Step, Train: rounded(c.Train), Dev: rounded(c.Dev), Entropy: rounded(c.Entropy),
+			KL: rounded(c.KL), Clipped: rounded(c.Clipped), GradNorm: rounded(c.GradNorm), Undefined: c.Undefined, DevUndefined: c.DevUndefined,
 		})
 	}
 	t.say(fmt.Sprintf("%s: comparing with random and the best fixed order on the training episodes", t.name()))
@@ -641,13 +641,16 @@ func (t *trainer) compare(ctx context.Context, env *environment, policy *rl.Poli
 	}
 	mean := func(p rl.Part, v []float64) record.Float {
 		m, _, _ := clusterMeans(env, p, v)
-		return record.Float(m)
+		return rounded(m)
 	}
 	s.Reward, s.Random, s.Static, s.Dev = mean(rl.Train, own), mean(rl.Train, random), mean(rl.Train, static), mean(rl.Dev, dev)
 	s.OverRandom, s.OverStatic = contrast(env, own, random), contrast(env, own, static)
-	s.Undertrained = float64(s.Reward) < float64(s.Static)-1e-9
+	s.Undertrained = s.Reward < s.Static
 	return nil
 }
+
+// rounded is a number as it will be read from disk.
+func rounded(v float64) record.Float { return record.Float(record.Round(v)) }
 
 // clusterMeans averages rewards within clusters and then over them, with the standard
 // error of that mean; NaN rewards have no part. The mean of nothing is NaN, and so is
@@ -686,10 +689,10 @@ func contrast(env rl.Environment, a, b []float64) record.Contrast {
 		diff[i] = a[i] - b[i]
 	}
 	mean, se, n := clusterMeans(env, rl.Train, diff)
-	out := record.Contrast{Value: record.Float(mean), Lo: record.Float(math.NaN()), Hi: record.Float(math.NaN()), Clusters: n}
+	out := record.Contrast{Value: rounded(mean), Lo: record.Float(math.NaN()), Hi: record.Float(math.NaN()), Clusters: n}
 	if n > 1 {
 		h := se * distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975)
-		out.Lo, out.Hi = record.Float(mean-h), record.Float(mean+h)
+		out.Lo, out.Hi = rounded(mean-h), rounded(mean+h)
 	}
 	return out
 }
