@@ -106,7 +106,7 @@ type policyFile struct {
 	Budget   int             `json:"budget"` // questions of an episode in training
 	Options  Options         `json:"options"`
 	Params   int             `json:"params"`
-	Weights  vector          `json:"weights"` // W1 (features x hidden), b1, W2 (hidden x criteria), b2
+	Weights  vector          `json:"weights"` // W1 (features x hidden), b1, W2 (criteria x hidden), b2
 }
 
 // Save writes a policy.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"pepbench/domains"
 )
@@ -304,11 +305,27 @@ func (l *learner) update(ctx context.Context, r *rollouts) error {
 	for d := range old {
 		old[d] = l.player.tape.o[d*l.layout.actions+r.action[d]] - r.lse[d]
 	}
+	// Neither needs the other: advantages are those of the critic before the step.
+	var wg sync.WaitGroup
+	var ofCritic error
+	if l.critic != nil {
+		wg.Go(func() { ofCritic = l.fitCritic(ctx, r) })
+	}
+	ofPolicy := l.improve(ctx, r, old)
+	wg.Wait()
+	if ofPolicy != nil {
+		return ofPolicy
+	}
+	return ofCritic
+}
+
+// improve takes the gradient steps of the policy.
+func (l *learner) improve(ctx context.Context, r *rollouts, old []float64) error {
 	for epoch := range l.o.Epochs {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if epoch > 0 {
+		if epoch > 0 { // else the tape is that of the rollouts
 			l.net.whole(&r.states, &l.player.tape)
 		}
 		loss := l.policyLoss(r, old, epoch == 0)
@@ -319,15 +336,22 @@ func (l *learner) update(ctx context.Context, r *rollouts) error {
 		if err := l.finite(loss, norm, l.net, "policy"); err != nil {
 			return err
 		}
-		if l.critic == nil {
-			continue
+	}
+	return nil
+}
+
+// fitCritic takes those of the critic, whose tape is that of the rollouts at first.
+func (l *learner) fitCritic(ctx context.Context, r *rollouts) error {
+	for epoch := range l.o.Epochs {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
 		if epoch > 0 {
 			l.critic.whole(&r.states, &l.criticTape)
 		}
-		loss = l.criticLoss(r.len())
+		loss := l.criticLoss(r.len())
 		l.critic.backward(&r.states, &l.criticTape, l.criticGrad)
-		norm = l.criticOpt.step(l.critic.theta, l.criticGrad.theta, l.o.Rate, l.o.MaxNorm)
+		norm := l.criticOpt.step(l.critic.theta, l.criticGrad.theta, l.o.Rate, l.o.MaxNorm)
 		if err := l.finite(loss, norm, l.critic, "critic"); err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package rl
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 
 	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas64"
@@ -14,7 +16,7 @@ import (
 // A network has two layers,
 //
 //	h = tanh(W1' x + b1)        W1 features x hidden
-//	o = W2' h + b2              W2 hidden x out
+//	o = W2 h + b2               W2 out x hidden
 //
 // with all weights in one vector. Rows of W1 belong to features: a feature that is 0
 // costs nothing, and after an answer only what changed is added to W1' x + b1.
@@ -69,17 +71,34 @@ func matrix(rows, cols int, data []float64) blas64.General {
 	return blas64.General{Rows: rows, Cols: cols, Stride: cols, Data: data[:rows*cols]}
 }
 
-// outputs computes o of rows of pre; h and o are overwritten. A row's result does not
-// depend on how many there are: Gemm of two matrices as they are adds the products of an
-// entry in the order of the hidden units, in parallel or not.
+// outputs computes o of rows of pre; h and o are overwritten. Rows are computed one by one,
+// so that a policy does in a session, to the bit, what it did among others.
 func (n *network) outputs(rows int, pre, h, o []float64) {
+	if workers := runtime.GOMAXPROCS(0); rows >= 2*fewRows && workers > 1 {
+		var wg sync.WaitGroup
+		size := (rows + workers - 1) / workers
+		for lo := 0; lo < rows; lo += size {
+			wg.Go(func() { n.some(min(size, rows-lo), pre[lo*n.hidden:], h[lo*n.hidden:], o[lo*n.out:]) })
+		}
+		wg.Wait()
+		return
+	}
+	n.some(rows, pre, h, o)
+}
+
+// fewRows are not worth a goroutine.
+const fewRows = 64
+
+func (n *network) some(rows int, pre, h, o []float64) {
 	for i, v := range pre[:rows*n.hidden] {
 		h[i] = math.Tanh(v)
 	}
+	w2 := matrix(n.out, n.hidden, n.w2)
 	for r := range rows {
-		copy(o[r*n.out:(r+1)*n.out], n.b2)
+		to := blas64.Vector{N: n.out, Data: o[r*n.out : (r+1)*n.out], Inc: 1}
+		copy(to.Data, n.b2)
+		blas64.Gemv(blas.NoTrans, 1, w2, blas64.Vector{N: n.hidden, Data: h[r*n.hidden : (r+1)*n.hidden], Inc: 1}, 1, to)
 	}
-	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, matrix(rows, n.hidden, h), matrix(n.hidden, n.out, n.w2), 1, matrix(rows, n.out, o))
 }
 
 // states are the states of rollouts in which something was decided, numbered turn by turn.
@@ -145,6 +164,8 @@ func (n *network) whole(s *states, t *tape) {
 // backward sets grad to the gradient of a loss whose derivatives by the outputs are
 // t.dO. x of a state is that of the state before plus its change, so the derivatives by
 // W1' x + b1 are summed from the last state back to the starts, each meeting few features.
+// Gemm computes every entry in one goroutine, in an order that follows from the sizes, so
+// sums are the same on any number of processors.
 func (n *network) backward(s *states, t *tape, grad *network) {
 	d, w := s.len(), n.hidden
 	clear(grad.theta)
@@ -152,12 +173,12 @@ func (n *network) backward(s *states, t *tape, grad *network) {
 		return
 	}
 	dO := matrix(d, n.out, t.dO)
-	blas64.Gemm(blas.Trans, blas.NoTrans, 1, matrix(d, w, t.h), dO, 0, matrix(w, n.out, grad.w2))
+	blas64.Gemm(blas.Trans, blas.NoTrans, 1, dO, matrix(d, w, t.h), 0, matrix(n.out, w, grad.w2))
 	for i := range d {
 		floats.Add(grad.b2, t.dO[i*n.out:(i+1)*n.out])
 	}
 	t.dPre = grown(t.dPre, d*w)
-	blas64.Gemm(blas.NoTrans, blas.Trans, 1, dO, matrix(w, n.out, n.w2), 0, matrix(d, w, t.dPre))
+	blas64.Gemm(blas.NoTrans, blas.NoTrans, 1, dO, matrix(n.out, w, n.w2), 0, matrix(d, w, t.dPre))
 	for i, h := range t.h[:d*w] {
 		t.dPre[i] *= 1 - h*h
 	}

@@ -1,6 +1,7 @@
 package rl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -35,7 +36,7 @@ type Strategy struct {
 // Begin implements strategies.Strategy. The elicitor is a strategies.Scorer: the scores
 // are probabilities. A setting that the policy cannot be used in makes Next fail.
 func (s Strategy) Begin(set strategies.Setting) strategies.Elicitor {
-	e := &elicitor{predictor: s.Predict.Begin(set)}
+	e := &elicitor{predictor: s.Predict.Begin(set), last: -1}
 	p := s.Policies[set.Seed]
 	if p == nil {
 		p = s.Policies[0]
@@ -84,6 +85,7 @@ type elicitor struct {
 	pre, h, o, p []float64
 	mask         []bool // by criterion of the data set
 	asked        int
+	last         int // action of the last question; -1: there was none
 }
 
 // Next implements strategies.Elicitor.
@@ -99,13 +101,12 @@ func (e *elicitor) Next(ctx context.Context) (domains.Question, error) {
 	}
 	e.policy.net.outputs(1, e.pre, e.h, e.o)
 	softmax(e.o, e.mask, e.p)
-	var a int
 	if e.rng == nil {
-		a = likeliest(e.p, e.mask)
+		e.last = likeliest(e.p, e.mask)
 	} else {
-		a = drawn(e.p, e.mask, e.rng.Float64())
+		e.last = drawn(e.p, e.mask, e.rng.Float64())
 	}
-	return strategies.Ask(&e.set, e.position[a]), nil
+	return strategies.Ask(&e.set, e.position[e.last]), nil
 }
 
 // Observe implements strategies.Elicitor.
@@ -126,25 +127,16 @@ func (e *elicitor) Infer() domains.Inference { return e.predictor.Infer() }
 
 // Top implements strategies.Scorer.
 func (e *elicitor) Top(n int) []strategies.Scored {
-	var top []strategies.Scored
-	if e.err != nil {
+	if e.last < 0 {
 		return nil
 	}
-	// The mask is that of the last question until its answer is observed.
+	var top []strategies.Scored
 	for c, ok := range e.mask {
-		if ok {
+		if ok || c == e.last { // whether its answer was observed or not
 			top = append(top, strategies.Scored{Position: e.position[c], Score: e.p[c]})
 		}
 	}
-	slices.SortStableFunc(top, func(a, b strategies.Scored) int {
-		switch {
-		case a.Score > b.Score:
-			return -1
-		case a.Score < b.Score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(top, func(a, b strategies.Scored) int { return cmp.Compare(b.Score, a.Score) })
 	return top[:min(n, len(top))]
 }
 
