@@ -88,12 +88,8 @@ func TestRewardIsTheSessions(t *testing.T) {
 	}
 }
 
-// refusing is a solver that some answers of which cannot be read, and down altogether
-// where so wished.
-type refusing struct {
-	solving
-	err error
-}
+// refusing is a solver that gives an error.
+type refusing struct{ err error }
 
 func (r refusing) Solve(context.Context, solver.Problem) (solver.Solution, error) {
 	return solver.Solution{}, r.err

@@ -24,9 +24,9 @@ type preparer struct {
 	data map[string]*domains.Dataset
 	fits map[string]fitted
 
-	policiesHad map[string]*learning // trained or read, by what decides them
-	orders      map[string][]int     // best fixed orders, by environment
-	trained     []TrainedPolicy      // each once, in the order in which they were wanted
+	had     map[string]*learning // policies trained or read, by what decides them
+	orders  map[string][]int     // best fixed orders, by environment
+	trained []TrainedPolicy      // each policy once, in the order in which they were wanted
 
 	dry   bool  // policies that are not there are not trained
 	seeds []int // whose policies are wanted; nil: all

@@ -178,9 +178,8 @@ type trainer struct {
 	clones  bool // it is the one that the capacity check is made beside
 	say     func(string)
 
-	env *environment // made when first wanted
-	id  string       // hash of all that decides the policy
-	met string       // hash of all that decides the environment but for its seed
+	id  string // hash of all that decides the policy
+	met string // hash of all that decides the environment
 }
 
 // name is how progress and errors call the policy.
@@ -280,13 +279,13 @@ func (t *trainer) policy(ctx context.Context) (*learning, error) {
 			return nil, err
 		}
 	}
-	if t.pr.policiesHad == nil {
-		t.pr.policiesHad = map[string]*learning{}
+	if t.pr.had == nil {
+		t.pr.had = map[string]*learning{}
 	}
-	if t.pr.policiesHad[t.id] == nil {
+	if t.pr.had[t.id] == nil {
 		t.pr.trained = append(t.pr.trained, TrainedPolicy{Training: *had.training, Dir: had.dir, Cached: cached})
 	}
-	t.pr.policiesHad[t.id] = had
+	t.pr.had[t.id] = had
 	return had, nil
 }
 
@@ -301,7 +300,7 @@ func (t *trainer) dir() string {
 
 // had gives the policy that is there, nil if there is none.
 func (t *trainer) had() (*learning, error) {
-	if h := t.pr.policiesHad[t.id]; h != nil {
+	if h := t.pr.had[t.id]; h != nil {
 		return h, nil
 	}
 	if t.dir() == "" || t.pr.again {

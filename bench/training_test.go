@@ -605,7 +605,9 @@ func TestWarnPolicies(t *testing.T) {
 	}{
 		{"nothing is wrong", func(*record.TrainingSummary) {}, ""},
 		{"not resolved over random", func(s *record.TrainingSummary) { s.OverRandom.Lo = -1 }, "seed 1 does not beat random on its training episodes by a resolved difference (+2.00, 95% interval -1.00 to +3.00, 9 clusters): the trainer is wrong or the reward too noisy"},
-		{"no interval", func(s *record.TrainingSummary) { s.OverRandom = record.Contrast{Value: 2, Lo: nan, Hi: nan, Clusters: 1} }, "does not beat random"},
+		{"no interval", func(s *record.TrainingSummary) {
+			s.OverRandom = record.Contrast{Value: 2, Lo: nan, Hi: nan, Clusters: 1}
+		}, "does not beat random"},
 		{"undertrained", func(s *record.TrainingSummary) { s.Undertrained, s.Fold = true, 2 }, "seed 1, fold 2 is undertrained: on its training episodes it earns less than the best fixed order (+0.10"},
 		{"too small", func(s *record.TrainingSummary) { c := *s.Cloning; c.Share = .5; s.Cloning = &c }, "choices of pep reproduces 50.0% of 10 on histories held out, under 90%"},
 		{"not known whether it is too small", func(s *record.TrainingSummary) { c := *s.Cloning; c.Share = nan; s.Cloning = &c }, "reproduces – of 10"},
