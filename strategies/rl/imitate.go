@@ -21,11 +21,12 @@ type Example struct {
 }
 
 // The fit of Imitate: examples of a gradient step, most passes over all of them, passes
-// without a better one after which it ends.
+// without a better one after which it ends, and by how many nats a better one is better.
 const (
 	imitateBatch    = 128
 	imitatePasses   = 200
 	imitatePatience = 15
+	imitateLeast    = 1e-4
 )
 
 // Imitate fits a network of the shape that the options say (hidden units, words; also rate,
@@ -91,7 +92,7 @@ func Imitate(ctx context.Context, criteria []domains.Criterion, o Options, learn
 			return nil, 0, &DivergedError{pass, "the loss or a weight of the imitation is not a finite number, or too large"}
 		}
 		worse++
-		if loss < bestLoss {
+		if loss < bestLoss-imitateLeast {
 			bestLoss, worse = loss, 0
 			copy(best, net.theta)
 		}

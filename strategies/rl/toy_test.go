@@ -103,7 +103,7 @@ func (t *toy) Answer(p Part, i, position int) domains.Cell { return t.parts[p][i
 
 func (t *toy) Reward(ctx context.Context, p Part, i int, asked []int) (float64, bool, error) {
 	if t.fault != nil {
-		if v, ok, err := t.fault(p, i, asked); !ok || err != nil || math.IsNaN(v) {
+		if v, ok, err := t.fault(p, i, asked); !ok || err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 			return v, ok, err
 		}
 	}
