@@ -142,7 +142,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	if err := e.suits(d); err != nil {
 		return nil, err
 	}
-	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse(), trainings: map[string][]record.TrainingSummary{}}
+	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse(), trainings: map[string][]record.Training{}}
 	rows := e.rows()
 	skipped := map[string]error{} // by belief
 	var models []record.Model

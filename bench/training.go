@@ -136,14 +136,50 @@ func (pr *preparer) policies(ctx context.Context, p *Plan, b *builder, rows []ro
 				continue
 			}
 			b.policies[l.Name][seed] = policy.policy
-			s := policy.training.TrainingSummary
-			if len(p.Parts) > 1 {
-				s.Fold = f + 1
+			p.trainings[l.Name] = append(p.trainings[l.Name], t.of(policy.training))
+		}
+	}
+	return nil
+}
+
+// of is a training as the experiment has it: what another one that shares the policy
+// calls it, and checked beside it, is not in it.
+func (t *trainer) of(had *record.Training) record.Training {
+	out := *had
+	out.Name, out.Policy, out.Method = t.plan.Experiment.Name, t.spec.Name, t.spec.method()
+	if len(t.plan.Parts) > 1 {
+		out.Fold = t.fold + 1
+	}
+	if c := out.Cloning; c != nil && (!t.clones || c.ID != t.cloningID()) {
+		out.Cloning = nil
+	}
+	return out
+}
+
+// TrainingsDir is the folder of a run that has the trainings of its policies, one file
+// each, so that reports need no other folder.
+const TrainingsDir = "trainings"
+
+// writeTrainings puts the trainings of the run's policies into its folder, and takes
+// others away.
+func (p *Plan) writeTrainings(dir string) error {
+	dir = filepath.Join(dir, TrainingsDir)
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("results: %w", err)
+	}
+	for _, name := range sortedKeys(p.trainings) {
+		for i := range p.trainings[name] {
+			t := &p.trainings[name][i]
+			file := fmt.Sprintf("%s-seed%d", name, t.Seed)
+			if t.Fold > 0 {
+				file += fmt.Sprintf("-fold%d", t.Fold)
 			}
-			if c := s.Cloning; c != nil && (!t.clones || c.ID != t.cloningID()) { // made beside another run
-				s.Cloning = nil
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return fmt.Errorf("results: %w", err)
 			}
-			p.trainings[l.Name] = append(p.trainings[l.Name], s)
+			if err := record.WriteJSON(filepath.Join(dir, file+".json"), t); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -157,7 +193,11 @@ func (p *Plan) policyOf(l *learned) (*record.Policy, int) {
 			params = policy.NumParams() // of all the same: criteria and shape are
 		}
 	}
-	return l.described(p.trainings[l.Name], params), params
+	var summaries []record.TrainingSummary
+	for _, t := range p.trainings[l.Name] {
+		summaries = append(summaries, t.TrainingSummary)
+	}
+	return l.described(summaries, params), params
 }
 
 // learning is a policy with what is kept of its training.

@@ -164,6 +164,9 @@ func TestPolicyRow(t *testing.T) {
 		} else if !bytes.Equal(got, want) {
 			t.Errorf("%s: other bytes", row.reason)
 		}
+		if got := names(t, filepath.Join(out, TrainingsDir)); !slices.Equal(got, []string{"rl-seed1.json", "rl-seed4.json"}) {
+			t.Errorf("%s: the run has trainings %q", row.reason, got)
+		}
 		for _, s := range sessions(t, out) {
 			if s.Strategy == "rl" && (len(s.Turns) != 3 || len(s.Turns[0].Scores) == 0 || s.Turns[0].Scores[0].Position != s.Turns[0].Question) {
 				t.Fatalf("session %s: %+v", s.ID, s.Turns)
@@ -443,7 +446,11 @@ func TestFoldsAndPolicies(t *testing.T) {
 	if len(pol.Trainings) != 2 || pol.Trainings[0].Fold != 1 || pol.Trainings[1].Fold != 2 || pol.Trainings[0].ID == pol.Trainings[1].ID {
 		t.Fatalf("trainings %+v", pol.Trainings)
 	}
-	mustRun(t, p, t.TempDir())
+	dir := t.TempDir()
+	mustRun(t, p, dir)
+	if got := names(t, filepath.Join(dir, TrainingsDir)); !slices.Equal(got, []string{"rl-seed1-fold1.json", "rl-seed1-fold2.json"}) {
+		t.Errorf("the run has trainings %q", got)
+	}
 }
 
 // TestSweepTrainsOnce: cells that agree in what decides a policy have one.
@@ -614,13 +621,13 @@ func TestWarnPolicies(t *testing.T) {
 	} {
 		s := good
 		row.change(&s)
-		p := &Plan{Experiment: tiny(t), trainings: map[string][]record.TrainingSummary{"rl": {s}}}
+		p := &Plan{Experiment: tiny(t), trainings: map[string][]record.Training{"rl": {{TrainingSummary: s}}}}
 		p.warnPolicies()
 		if (len(p.warnings) == 0) != (row.want == "") || row.want != "" && !strings.Contains(p.warnings[0], row.want) {
 			t.Errorf("%s: %q", row.reason, p.warnings)
 		}
 	}
-	p := &Plan{Experiment: tiny(t, "users={kind: passive}"), trainings: map[string][]record.TrainingSummary{"rl": {good}}}
+	p := &Plan{Experiment: tiny(t, "users={kind: passive}"), trainings: map[string][]record.Training{"rl": {{TrainingSummary: good}}}}
 	if p.warnPolicies(); len(p.warnings) != 1 || !strings.Contains(p.warnings[0], "trained with users who answer exactly") {
 		t.Errorf("users in words: %q", p.warnings)
 	}
