@@ -75,7 +75,7 @@ func (t *trainer) clone(ctx context.Context, h *learning) error {
 		if err != nil {
 			return wrap(err)
 		}
-		out.Share = record.Float(record.Round(share))
+		out.Share = rounded(share)
 		if out.Unseen, out.UnseenShare, err = unseen(ctx, policy, learn, held); err != nil {
 			return wrap(err)
 		}
@@ -149,7 +149,7 @@ func unseen(ctx context.Context, policy *rl.Policy, learn, held []rl.Example) (i
 	if n == 0 {
 		return 0, record.Float(math.NaN()), nil
 	}
-	return n, record.Float(record.Round(float64(right) / float64(n))), nil
+	return n, rounded(float64(right) / float64(n)), nil
 }
 
 // history is what an adaptive strategy's choice follows from: what the task admits and

@@ -65,6 +65,39 @@
 //
 // The sessions keep the former scores beside the new ones.
 //
+// # Policies
+//
+// A strategy of kind rl asks by a policy network (package strategies/rl) that Prepare
+// trains for every fold and seed, or takes from where it is kept:
+//
+//	strategies:
+//	  - {name: rl, kind: rl, predict: [answers, latent], train: {algorithm: grpo, predict: latent}}
+//
+// What it learns in is made of training and dev profiles alone: users as in the sessions
+// (exact ones in place of those who answer in words), tasks without their answers, and at
+// the end of a session the alignment of what the solver would have written, by the profile
+// judge (train.reward: profile) or by solver and judge of the run (judge). The policy is
+// told settings, answers and rewards, and no profile. The checkpoint is chosen on dev, by
+// reward. Keys that train leaves out are as rl.Defaults has them for its algorithm.
+//
+// A policy is kept in the folder `policies` (results/policies) under the hash of all that
+// decides it, with the record of its training:
+//
+//	<policies>/<hash>/policy.json, training.json; checkpoint.json while it is trained
+//
+// A training that was interrupted goes on from its checkpoint and ends in the same bytes.
+// Of processes that want one policy at the same time, one trains it and the others wait.
+// What is damaged is refused. TrainPolicies trains ahead of a run; a dry run (PrepareDry)
+// trains nothing.
+//
+// The record compares the policy on its training episodes with strategy random and with
+// the fixed order that a greedy search finds: a policy that earns less than that order is
+// undertrained, and one that does not beat random by a resolved difference says that
+// something is wrong. Beside the policy of the first seed, a network of the same shape is
+// fitted to the choices of an adaptive strategy (train.clone), to tell what a policy failed
+// to learn from what it cannot express. All of it goes into the manifest, shortfalls as
+// warnings.
+//
 // # Interviews
 //
 // Plan.Interview begins a session with somebody who is not simulated, and Builtin is

@@ -29,10 +29,10 @@ type Plan struct {
 	leftOut  []string         // names of rows that are not defined on the data
 	manifest record.Manifest
 
-	trainings map[string][]record.TrainingSummary // of policies, by strategy
-	files     map[string]*policylog.Log           // logs that were read, by path
-	logs      map[string][]byte                   // logs that were made, by file
-	chars     map[string][2]int                   // that each role is estimated to read and to write
+	trainings map[string][]record.Training // of policies, by strategy
+	files     map[string]*policylog.Log    // logs that were read, by path
+	logs      map[string][]byte            // logs that were made, by file
+	chars     map[string][2]int            // that each role is estimated to read and to write
 }
 
 // planRow is one strategy of the results.

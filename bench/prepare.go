@@ -22,9 +22,9 @@ type preparer struct {
 	data map[string]*domains.Dataset
 	fits map[string]fitted
 
-	policiesHad map[string]*learning // trained or read, by what decides them
-	orders      map[string][]int     // best fixed orders, by environment
-	trained     []TrainedPolicy      // each once, in the order in which they were wanted
+	had     map[string]*learning // policies trained or read, by what decides them
+	orders  map[string][]int     // best fixed orders, by environment
+	trained []TrainedPolicy      // each policy once, in the order in which they were wanted
 
 	dry   bool  // policies that are not there are not trained
 	seeds []int // whose policies are wanted; nil: all
@@ -145,7 +145,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	if err := e.suits(d); err != nil {
 		return nil, err
 	}
-	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse(), trainings: map[string][]record.TrainingSummary{}}
+	p := &Plan{Experiment: e, Data: d, Parts: parts, sparse: d.Sparse(), trainings: map[string][]record.Training{}}
 	rows := e.rows()
 	skipped := map[string]error{} // by belief
 	var models []record.Model

@@ -136,14 +136,50 @@ func (pr *preparer) policies(ctx context.Context, p *Plan, b *builder, rows []ro
 				continue
 			}
 			b.policies[l.Name][seed] = policy.policy
-			s := policy.training.TrainingSummary
-			if len(p.Parts) > 1 {
-				s.Fold = f + 1
+			p.trainings[l.Name] = append(p.trainings[l.Name], t.of(policy.training))
+		}
+	}
+	return nil
+}
+
+// of is a training as the experiment has it: what another one that shares the policy
+// calls it, and checked beside it, is not in it.
+func (t *trainer) of(had *record.Training) record.Training {
+	out := *had
+	out.Name, out.Policy, out.Method = t.plan.Experiment.Name, t.spec.Name, t.spec.method()
+	if len(t.plan.Parts) > 1 {
+		out.Fold = t.fold + 1
+	}
+	if c := out.Cloning; c != nil && (!t.clones || c.ID != t.cloningID()) {
+		out.Cloning = nil
+	}
+	return out
+}
+
+// TrainingsDir is the folder of a run that has the trainings of its policies, one file
+// each, so that reports need no other folder.
+const TrainingsDir = "trainings"
+
+// writeTrainings puts the trainings of the run's policies into its folder, and takes
+// others away.
+func (p *Plan) writeTrainings(dir string) error {
+	dir = filepath.Join(dir, TrainingsDir)
+	if err := os.RemoveAll(dir); err != nil {
+		return fmt.Errorf("results: %w", err)
+	}
+	for _, name := range sortedKeys(p.trainings) {
+		for i := range p.trainings[name] {
+			t := &p.trainings[name][i]
+			file := fmt.Sprintf("%s-seed%d", name, t.Seed)
+			if t.Fold > 0 {
+				file += fmt.Sprintf("-fold%d", t.Fold)
 			}
-			if !t.clones {
-				s.Cloning = nil
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return fmt.Errorf("results: %w", err)
 			}
-			p.trainings[l.Name] = append(p.trainings[l.Name], s)
+			if err := record.WriteJSON(filepath.Join(dir, file+".json"), t); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -157,7 +193,11 @@ func (p *Plan) policyOf(l *learned) *record.Policy {
 			params = policy.NumParams() // of all the same: criteria and shape are
 		}
 	}
-	return l.described(p.trainings[l.Name], params)
+	var summaries []record.TrainingSummary
+	for _, t := range p.trainings[l.Name] {
+		summaries = append(summaries, t.TrainingSummary)
+	}
+	return l.described(summaries, params)
 }
 
 // learning is a policy with what is kept of its training.
@@ -178,9 +218,8 @@ type trainer struct {
 	clones  bool // it is the one that the capacity check is made beside
 	say     func(string)
 
-	env *environment // made when first wanted
-	id  string       // hash of all that decides the policy
-	met string       // hash of all that decides the environment but for its seed
+	id  string // hash of all that decides the policy
+	met string // hash of all that decides the environment
 }
 
 // name is how progress and errors call the policy.
@@ -280,13 +319,13 @@ func (t *trainer) policy(ctx context.Context) (*learning, error) {
 			return nil, err
 		}
 	}
-	if t.pr.policiesHad == nil {
-		t.pr.policiesHad = map[string]*learning{}
+	if t.pr.had == nil {
+		t.pr.had = map[string]*learning{}
 	}
-	if t.pr.policiesHad[t.id] == nil {
+	if t.pr.had[t.id] == nil {
 		t.pr.trained = append(t.pr.trained, TrainedPolicy{Training: *had.training, Dir: had.dir, Cached: cached})
 	}
-	t.pr.policiesHad[t.id] = had
+	t.pr.had[t.id] = had
 	return had, nil
 }
 
@@ -301,7 +340,7 @@ func (t *trainer) dir() string {
 
 // had gives the policy that is there, nil if there is none.
 func (t *trainer) had() (*learning, error) {
-	if h := t.pr.policiesHad[t.id]; h != nil {
+	if h := t.pr.had[t.id]; h != nil {
 		return h, nil
 	}
 	if t.dir() == "" || t.pr.again {
@@ -515,8 +554,8 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	}
 	for _, c := range learned.Curve {
 		rec.Curve = append(rec.Curve, record.TrainingPoint{
-			Step: c.Step, Train: record.Float(c.Train), Dev: record.Float(c.Dev), Entropy: record.Float(c.Entropy),
-			KL: record.Float(c.KL), Clipped: record.Float(c.Clipped), GradNorm: record.Float(c.GradNorm), Undefined: c.Undefined, DevUndefined: c.DevUndefined,
+			Step: c.Step, Train: rounded(c.Train), Dev: rounded(c.Dev), Entropy: rounded(c.Entropy),
+			KL: rounded(c.KL), Clipped: rounded(c.Clipped), GradNorm: rounded(c.GradNorm), Undefined: c.Undefined, DevUndefined: c.DevUndefined,
 		})
 	}
 	t.say(fmt.Sprintf("%s: comparing with random and the best fixed order on the training episodes", t.name()))
@@ -641,13 +680,16 @@ func (t *trainer) compare(ctx context.Context, env *environment, policy *rl.Poli
 	}
 	mean := func(p rl.Part, v []float64) record.Float {
 		m, _, _ := clusterMeans(env, p, v)
-		return record.Float(m)
+		return rounded(m)
 	}
 	s.Reward, s.Random, s.Static, s.Dev = mean(rl.Train, own), mean(rl.Train, random), mean(rl.Train, static), mean(rl.Dev, dev)
 	s.OverRandom, s.OverStatic = contrast(env, own, random), contrast(env, own, static)
-	s.Undertrained = float64(s.Reward) < float64(s.Static)-1e-9
+	s.Undertrained = s.Reward < s.Static
 	return nil
 }
+
+// rounded is a number as it will be read from disk.
+func rounded(v float64) record.Float { return record.Float(record.Round(v)) }
 
 // clusterMeans averages rewards within clusters and then over them, with the standard
 // error of that mean; NaN rewards have no part. The mean of nothing is NaN, and so is
@@ -686,10 +728,10 @@ func contrast(env rl.Environment, a, b []float64) record.Contrast {
 		diff[i] = a[i] - b[i]
 	}
 	mean, se, n := clusterMeans(env, rl.Train, diff)
-	out := record.Contrast{Value: record.Float(mean), Lo: record.Float(math.NaN()), Hi: record.Float(math.NaN()), Clusters: n}
+	out := record.Contrast{Value: rounded(mean), Lo: record.Float(math.NaN()), Hi: record.Float(math.NaN()), Clusters: n}
 	if n > 1 {
 		h := se * distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975)
-		out.Lo, out.Hi = record.Float(mean-h), record.Float(mean+h)
+		out.Lo, out.Hi = rounded(mean-h), rounded(mean+h)
 	}
 	return out
 }

@@ -33,10 +33,11 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"pepbench": main})
 }
 
-// TestScripts runs testdata/script. Scripts know two commands of their own:
+// TestScripts runs testdata/script. Scripts know commands of their own:
 //
 //	code N ARG...     run pepbench and expect exit code N
 //	half SRC DST      copy the first half of a file
+//	damage DIR FILE   change a byte in the middle of FILE of every folder in DIR
 //	serve VAR ARG...  run pepbench serve-sim until the script ends, which must end it
 //	                  well, and put its base URL into a variable
 //	unserve VAR       end it earlier
@@ -61,6 +62,22 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("nothing serves %s", args[0])
 				}
 				end.(func())()
+			},
+			"damage": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: damage DIR FILE")
+				}
+				files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*", args[1]))
+				ts.Check(err)
+				if len(files) == 0 {
+					ts.Fatalf("no %s to damage", args[1])
+				}
+				for _, f := range files {
+					b, err := os.ReadFile(f)
+					ts.Check(err)
+					b[len(b)/2] ^= 1
+					ts.Check(os.WriteFile(f, b, 0o644))
+				}
 			},
 			"half": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
