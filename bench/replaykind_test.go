@@ -63,7 +63,7 @@ func TestTrajectoryReproduces(t *testing.T) {
 	}{
 		{"pep", fmt.Sprintf(pepSpec, "profile-ig", ""), nil, nil},
 		{"pep that meets noisy users", fmt.Sprintf(pepSpec, "profile-ig", ""), []string{"users={kind: noisy, flip_held: 0.2, flip_not_held: 0.2, slip: 0.3}"}, nil},
-		{"pep that stops early", fmt.Sprintf(pepSpec, "profile-ig", ", stop: {gain: 0.4}"), nil, nil},
+		{"pep that stops early", fmt.Sprintf(pepSpec, "profile-ig", ", stop: {gain: 0.05}"), nil, nil},
 		{"pep on other folds than it was fitted on", fmt.Sprintf(pepSpec, "profile-ig", ""), []string{"split.folds=2"}, nil},
 		{"random orders", "{name: live, kind: random, predict: [answers, latent]}", nil, nil},
 		{"a fixed order", "{name: live, kind: static, order: prior-value, predict: [answers, latent]}", nil, nil},
