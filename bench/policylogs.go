@@ -74,8 +74,13 @@ func LogOfRun(ctx context.Context, dir, strategy string) (*RunLog, error) {
 	}
 	out := &RunLog{}
 	out.Header = policylog.Header{
-		Model: row.About, Parameters: int64(row.Params), Data: strings.TrimSpace(m.Data.Name + " " + m.Data.Version),
+		Model: row.About, Data: strings.TrimSpace(m.Data.Name + " " + m.Data.Version),
 		Note: fmt.Sprintf("strategy %s of run %s (config %.12s); users: %s", row.Name, m.Name, m.ConfigHash, m.Users),
+	}
+	for i := range m.Models {
+		if m.Models[i].Name == row.Asks {
+			out.Header.Parameters = max(out.Header.Parameters, int64(m.Models[i].Params))
+		}
 	}
 	if p := row.Policy; p != nil {
 		out.Header.Model, out.Header.Method, out.Header.Parameters = p.Model, p.Method, p.Params
@@ -156,9 +161,9 @@ type TranscriptLog struct {
 //	   {"role": "assistant", "content": "{\"action\": \"answer\", \"text\": \"..\"}"}]}
 //
 // In place of problem_id (or id) may stand task and user, or task and episode where the
-// user is not known; any of them goes before what the id says. The user of problem_n_persona_m is the user of that
-// id, or persona_m, where the data has one, else it is not known and the id is the
-// episode's. The messages may be under conversation, messages, transcript or dialogue, and
+// user is not known; any of them goes before what the id says. The user of
+// problem_n_persona_m is the user of that id, or persona_m, where the data has one, else it
+// is not known and the id is the episode's. The messages may be under conversation, messages, transcript or dialogue, and
 // their texts under content or text, plain or as a JSON object: of an assistant's the
 // action (ask or answer) and the text are read, of a user's the response, and its thought
 // is not. Other keys are passed over.

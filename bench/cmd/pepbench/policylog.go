@@ -87,7 +87,7 @@ func policyLogCheck(stdout io.Writer) *cobra.Command {
 					}
 				}
 				n := len(own.Decisions)
-				fmt.Fprintf(stdout, "policy %s: %d episodes, %d decisions, %d of them stops, %.1f%% with probability, %d of users that the data does not have\n", id, own.Episodes(), n, stops, 100*float64(sure)/float64(n), nobody)
+				fmt.Fprintf(stdout, "policy %s: %d episodes, %d decisions, %d of them stops, %.1f%% with probability, %d without a user of the data\n", id, own.Episodes(), n, stops, 100*float64(sure)/float64(n), nobody)
 			}
 			return nil
 		},
