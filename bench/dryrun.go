@@ -132,7 +132,7 @@ func DrySweep(ctx context.Context, s *Sweep, say func(string)) (string, error) {
 	var b strings.Builder
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "cell\tsessions\tsolver calls\tjudge calls\ttokens in\ttokens out\tparameters")
-	var pr preparer
+	pr := preparer{dry: true}
 	var sessions, solver, judge, in, out int
 	var dollars float64
 	priced := false

@@ -21,6 +21,8 @@ import (
 type preparer struct {
 	data map[string]*domains.Dataset
 	fits map[string]fitted
+
+	dry bool // policies that are not there are not trained, and no log is made
 }
 
 type fitted struct {
@@ -34,6 +36,13 @@ type fitted struct {
 // by anything that is fitted. say is told of each step and may be nil.
 func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
 	return new(preparer).prepare(ctx, e, say)
+}
+
+// PrepareDry is Prepare for a plan that will not be run: a policy that is not there is
+// not trained, no log of a strategy is made, and no model is called.
+func PrepareDry(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
+	pr := preparer{dry: true}
+	return pr.prepare(ctx, e, say)
 }
 
 // load gives the filtered and checked data of an experiment.
@@ -131,6 +140,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	var notes []domains.Count
 	for f, part := range parts {
 		b := p.newBuilder(ctx, f, say)
+		b.dry = pr.dry
 		p.builders = append(p.builders, b)
 		on := e.fitInput(d, part)
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
@@ -179,12 +189,13 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 			}
 			row := &p.rows[i]
 			row.strategies, row.About = append(row.strategies, s), about
-			if k, ok := r.Spec.(policyKind); ok {
-				if row.Policy, err = k.policy(b, row.Policy); err != nil {
-					return nil, err
+			params := 0
+			for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{row.Asks, r.Predict}))) {
+				if m := b.models[used]; m != nil {
+					params += m.NumParams()
 				}
 			}
-			row.Params = max(row.Params, b.params(r, row.Policy))
+			row.Params = max(row.Params, params)
 		}
 	}
 	if err := p.finishLogs(); err != nil {

@@ -350,7 +350,7 @@ func TestReplayOfAFile(t *testing.T) {
 
 	// The run is not gone on with after the log has changed.
 	write(header, lines[strings.Index(lines, "\n")+1:])
-	if _, err := Run(context.Background(), prepare(t, smoke, replay("")...), out, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "other policies, or other logs of them") {
+	if _, err := Run(context.Background(), prepare(t, smoke, replay("")...), out, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "other data, models, policies or prompts") {
 		t.Errorf("another log: %v", err)
 	}
 	write("", lines[:strings.Index(lines, "\n")+1])

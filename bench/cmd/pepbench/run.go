@@ -51,7 +51,7 @@ func runCommand(stdout, stderr io.Writer) *cobra.Command {
 			}
 			switch {
 			case s.Single() && dry:
-				plan, err := bench.Prepare(c.Context(), first, p.Step)
+				plan, err := bench.PrepareDry(c.Context(), first, p.Step)
 				if err != nil {
 					return err
 				}
