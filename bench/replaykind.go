@@ -422,6 +422,9 @@ func (p *Plan) describeMade(r *replayed, out *record.Policy) error {
 	for _, b := range p.builders {
 		whole.Decisions = append(whole.Decisions, b.logs[file].Decisions...)
 	}
+	if r.Users == usersOthers {
+		p.warnElsewhere(r, &whole)
+	}
 	whole.Header = policylog.Header{
 		Model: out.Model, Parameters: out.Params, Method: out.Method, Data: policylog.DataName(p.Data),
 		Note: fmt.Sprintf("strategy %s of experiment %s asked simulated users (%s)", r.Of, p.Experiment.Name, p.Experiment.Users.Kind),
@@ -453,6 +456,20 @@ func (b *builder) replayParams(r *replayed, predict string, policy *record.Polic
 		sum += int(policy.Params)
 	}
 	return sum
+}
+
+// warnElsewhere notes that a log has no task of a test session.
+func (p *Plan) warnElsewhere(r *replayed, l *policylog.Log) {
+	tested := map[string]bool{}
+	for _, part := range p.Parts {
+		for _, k := range part.Test {
+			tested[p.Data.Tasks[p.Data.Profiles[k].Task].ID] = true
+		}
+	}
+	what := fmt.Sprintf("the log of %s on others has no task of a test session, since nobody else meets them: whatever is replayed of it is of other tasks", r.Of)
+	if !slices.ContainsFunc(l.Decisions, func(d policylog.Decision) bool { return tested[d.Task] }) && !slices.Contains(p.warnings, what) {
+		p.warnings = append(p.warnings, what)
+	}
 }
 
 // warnTrajectories notes how many sessions the log of a file has.
