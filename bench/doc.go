@@ -59,9 +59,9 @@
 // policylog): a file, or the log of another strategy of the experiment, which is made in
 // Prepare, before any session, by letting that strategy ask simulated users:
 //
-//	- {name: live, kind: replay, of: rl, users: test}                     # what rl asks in these very sessions
-//	- {name: policy, kind: replay, of: rl, users: others, mode: policy}   # what it asks users that are in no test session
-//	- {name: theirs, kind: replay, log: FILE, policy: ID}                 # what somebody's policy asked elsewhere
+//	{name: live, kind: replay, of: rl, users: test}                     # what rl asks in these very sessions
+//	{name: policy, kind: replay, of: rl, users: others, mode: policy}   # what it asks users that are in no test session
+//	{name: theirs, kind: replay, log: FILE, policy: ID}                 # what somebody's policy asked elsewhere
 //
 // The strategy in `of` is of kind pep, random, rl or static; others draw on more than
 // answers in cells, and so do users who answer in words: a run of theirs is replayed from
