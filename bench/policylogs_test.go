@@ -18,8 +18,8 @@ import (
 	"pepbench/strategies/policylog"
 )
 
-// short is a decision in few words.
-func short(d *policylog.Decision) string {
+// inShort is a decision in few words.
+func inShort(d *policylog.Decision) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s/%s%s %d:", d.Task, d.User, d.Episode, d.Turn)
 	for _, h := range d.History {
@@ -50,7 +50,7 @@ func TestLogOfTranscripts(t *testing.T) {
 	}
 	var got []string
 	for i := range l.Decisions {
-		got = append(got, short(&l.Decisions[i]))
+		got = append(got, inShort(&l.Decisions[i]))
 	}
 	want := []string{
 		"problem_0/persona_0 0: ? Warning Lines",
@@ -257,7 +257,7 @@ func TestDecisions(t *testing.T) {
 		ds, unlogged := decisions(s, "p")
 		var got []string
 		for i := range ds {
-			got = append(got, short(&ds[i]))
+			got = append(got, inShort(&ds[i]))
 			if ds[i].Policy != "p" || *ds[i].Seed != 3 {
 				t.Errorf("%s: %+v", row.reason, ds[i])
 			}
