@@ -75,6 +75,9 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		if p.Experiment.Undefined != undefinedSkip {
 			return nil
 		}
+		if x, ok := spec.(*replayed); ok && x.Log != "" { // a file is defined on its data
+			return nil
+		}
 		if _, _, err := spec.build(b, b.predictor(r.Predict)); undefined(err) {
 			return err
 		}

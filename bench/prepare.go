@@ -26,7 +26,7 @@ type preparer struct {
 	orders  map[string][]int     // best fixed orders, by environment
 	trained []TrainedPolicy      // each policy once, in the order in which they were wanted
 
-	dry   bool  // policies that are not there are not trained
+	dry   bool  // policies that are not there are not trained, and no log is made
 	seeds []int // whose policies are wanted; nil: all
 	again bool  // policies on disk are trained again
 	every bool  // tell of every evaluation
@@ -48,7 +48,7 @@ func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error
 }
 
 // PrepareDry is Prepare for a plan that will not be run: a policy that is not there is
-// not trained, and neither is a model called.
+// not trained, no log of a strategy is made, and no model is called.
 func PrepareDry(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
 	pr := preparer{dry: true}
 	return pr.prepare(ctx, e, say)
@@ -152,6 +152,7 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	var notes []domains.Count
 	for f, part := range parts {
 		b := p.newBuilder(ctx, f, say)
+		b.dry = pr.dry
 		p.builders = append(p.builders, b)
 		on := e.fitInput(d, part)
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
@@ -215,12 +216,17 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 					row.Choice = append(row.Choice, c)
 				}
 			}
-			if k, ok := r.Spec.(sourced); ok {
-				if row.Policy, err = k.policy(b, row.Policy); err != nil {
-					return nil, err
+			params := 0
+			for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{row.Asks, r.Predict}))) {
+				if m := b.models[used]; m != nil {
+					params += m.NumParams()
 				}
 			}
-			row.Params = max(row.Params, b.params(r, row.Policy))
+			if l, ok := r.Spec.(*learned); ok {
+				row.Policy = p.policyOf(l)
+				params += int(row.Policy.Params)
+			}
+			row.Params = max(row.Params, params)
 		}
 	}
 	if err := p.finishLogs(); err != nil {

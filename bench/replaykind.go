@@ -107,122 +107,72 @@ func (r *replayed) replays(e *Experiment, bases map[string]StrategyKind) *Config
 }
 
 func (r *replayed) build(b *builder, p strategies.Predict) (strategies.Strategy, string, error) {
-	l, about, err := b.replay(r)
+	about := "asks what the log " + r.Log + " says"
+	if r.Of != "" {
+		about = fmt.Sprintf("asks what the log of %s on %s says", r.Of, map[string]string{usersTest: "these very users", usersOthers: "users that are in no session"}[r.Users])
+	}
+	about += map[string]string{
+		record.ModeTrajectory: " that it asked this user at this turn",
+		record.ModePolicy:     " that it asks most often after these answers",
+	}[r.Mode]
+	if r.Of != "" && b.dry {
+		return strategies.None{Predict: p}, about, nil
+	}
+	l, err := b.replay(r)
 	if err != nil {
 		return nil, "", err
 	}
 	return strategies.Replay{Log: l, Predict: p}, about, nil
 }
 
-// A sourced strategy is one that has something to say of where its questions come from.
-type sourced interface {
-	// policy says it once the strategy was built by b; had is what it said in the fold
-	// before, nil in the first. It may be asked more than once.
-	policy(b *builder, had *record.Policy) (*record.Policy, error)
-}
-
-// policy implements sourced. Log and Decisions of a log that was made are filled in
-// when all folds have theirs.
-func (r *replayed) policy(b *builder, had *record.Policy) (*record.Policy, error) {
-	if had != nil {
-		return had, nil
-	}
-	out := record.Policy{Mode: r.Mode, Of: r.Of, Users: r.Users, MostOffLog: r.MostOffLog}
+// asksBy is the belief by which the questions of a replay were chosen; empty: none, or
+// it is not known.
+func (b *builder) asksBy(r *replayed) string {
 	if r.Of == "" {
-		l := b.plan.files[r.Log]
-		own, err := l.Of(r.Policy)
-		if err != nil {
-			return nil, err
-		}
-		source := l.Source
-		out.ID, out.Model, out.Method, out.Params = own.Decisions[0].Policy, l.Header.Model, l.Header.Method, l.Header.Parameters
-		out.Log, out.Decisions = &source, len(own.Decisions)
-		return &out, nil
+		return ""
 	}
-	origin, err := b.origin(r.Of)
-	if err != nil {
-		return nil, err
+	of := b.spec(r.Of)
+	if of.kind() == policyKind { // which may be rewarded by a belief and asks by none
+		return ""
 	}
-	out.ID, out.Model, out.Method, out.Params = origin.ID, origin.Model, origin.Method, origin.Params
-	return &out, nil
-}
-
-// origin is what there is to say of a strategy of the experiment as a policy.
-func (b *builder) origin(name string) (*record.Policy, error) {
-	spec := b.spec(name)
-	_, about, err := b.base(name)
-	if err != nil {
-		return nil, err
-	}
-	if k, ok := spec.(sourced); ok {
-		return k.policy(b, nil)
-	}
-	out := &record.Policy{ID: name, Model: about}
-	if ask, _ := spec.needs(); b.models[ask] != nil {
-		out.Params = int64(b.models[ask].NumParams())
-	}
-	return out, nil
-}
-
-// asksBy is the belief by which a strategy chooses its questions, or by which the one
-// that it replays chose them; empty: none.
-func (b *builder) asksBy(s StrategyKind) string {
-	if r, ok := s.(*replayed); ok && r.Of != "" {
-		s = b.spec(r.Of)
-	}
-	return asksBy(s)
+	belief, _ := of.needs()
+	return belief
 }
 
 // base is a strategy of the experiment that predicts nothing, made once.
-func (b *builder) base(name string) (strategies.Strategy, string, error) {
-	if had, ok := b.bases[name]; ok {
-		return had.strategy, had.about, nil
+func (b *builder) base(name string) (strategies.Strategy, error) {
+	if had := b.bases[name]; had != nil {
+		return had, nil
 	}
-	s, about, err := b.spec(name).build(b, nil)
+	s, _, err := b.spec(name).build(b, nil)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	b.bases[name] = base{s, about}
-	return s, about, nil
+	b.bases[name] = s
+	return s, nil
 }
 
-// base is a strategy with what it says of itself.
-type base struct {
-	strategy strategies.Strategy
-	about    string
-}
-
-// replay makes the log of a replay ready, once for all its rows, and says in one line
-// what is replayed.
-func (b *builder) replay(r *replayed) (*strategies.ReplayLog, string, error) {
+// replay makes the log of a replay ready, once for all its rows.
+func (b *builder) replay(r *replayed) (*strategies.ReplayLog, error) {
+	if had := b.replays[r.Name]; had != nil {
+		return had, nil
+	}
 	var log *policylog.Log
-	var about string
 	var err error
 	if r.Of != "" {
-		if log, err = b.made(r.Of, r.Users); err != nil {
-			return nil, "", err
-		}
-		whom := map[string]string{usersTest: "these very users", usersOthers: "users that are in no session"}[r.Users]
-		about = fmt.Sprintf("asks what the log of %s on %s says", r.Of, whom)
+		log, err = b.made(r.Of, r.Users)
 	} else {
-		if log, err = b.file(r); err != nil {
-			return nil, "", err
-		}
-		about = fmt.Sprintf("asks what the log of policy %s in %s says", log.Decisions[0].Policy, r.Log)
+		log, err = b.file(r)
 	}
-	about += map[string]string{
-		record.ModeTrajectory: " that it asked this user at this turn",
-		record.ModePolicy:     " that it asks most often after these answers",
-	}[r.Mode]
-	if had := b.replays[r.Name]; had != nil {
-		return had, about, nil
+	if err != nil {
+		return nil, err
 	}
 	l, err := strategies.NewReplayLog(log, strategies.ReplayMode(r.Mode))
 	if err != nil {
-		return nil, "", fmt.Errorf("strategy %s: %w", r.Name, err)
+		return nil, fmt.Errorf("strategy %s: %w", r.Name, err)
 	}
 	b.replays[r.Name] = l
-	return l, about, nil
+	return l, nil
 }
 
 // file reads the log of a replay, once for all folds, and gives the part of its policy.
@@ -255,16 +205,19 @@ func readPolicyLog(path string, d *domains.Dataset) (*policylog.Log, error) {
 	return policylog.Read(f, path, d)
 }
 
+// logFile is the file, in LogsDir, of a log that is made for a run.
+func logFile(of, users string) string { return of + "." + users + ".jsonl" }
+
 // made is the log of a strategy of the experiment in this fold: it asks the simulated
 // users, under every seed, exactly as a session does. Where a strategy draws from the
 // randomness of the session, that is of the session of its first row: other rows of it,
 // which predict otherwise, draw others.
 func (b *builder) made(of, users string) (*policylog.Log, error) {
-	file := of + "." + users + ".jsonl"
+	file := logFile(of, users)
 	if had := b.logs[file]; had != nil {
 		return had, nil
 	}
-	strategy, about, err := b.base(of)
+	strategy, err := b.base(of)
 	if err != nil {
 		return nil, err
 	}
@@ -294,14 +247,7 @@ func (b *builder) made(of, users string) (*policylog.Log, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	origin, err := b.origin(of)
-	if err != nil {
-		return nil, err
-	}
-	l := &policylog.Log{Decisions: slices.Concat(parts...), Header: policylog.Header{
-		Model: cmp.Or(origin.Model, about), Parameters: origin.Params, Method: origin.Method, Data: policylog.DataName(b.data),
-		Note: fmt.Sprintf("strategy %s of experiment %s asked simulated users (%s)", of, p.Experiment.Name, p.Experiment.Users.Kind),
-	}}
+	l := &policylog.Log{Decisions: slices.Concat(parts...)}
 	if len(l.Decisions) == 0 {
 		return nil, &ConfigError{What: fmt.Sprintf("strategy %q never decides anything, so that its log is empty", of), Mend: "raise budget, or leave the replay out"}
 	}
@@ -405,67 +351,85 @@ func decisions(s *record.Session, policy string) (out []policylog.Decision, unlo
 	return out, unlogged
 }
 
-// params are the parameters behind a row in a fold: of the beliefs that it asks by and
-// predicts from, and of a policy that was trained or has a log of its own.
-func (b *builder) params(r row, policy *record.Policy) int {
-	ask := b.asksBy(r.Spec)
-	sum := 0
-	for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{ask, r.Predict}))) {
-		if m := b.models[used]; m != nil {
-			sum += m.NumParams()
-		}
-	}
-	if policy != nil && b.models[ask] == nil && policy.Params <= math.MaxInt-int64(sum) {
-		sum += int(policy.Params)
-	}
-	return sum
-}
-
-// finishLogs puts the logs that were made in the folds into the files of the run, says in the
-// manifest which they are, and warns of logs of files that lack sessions.
+// finishLogs says in the rows of replays, as soon as all folds have theirs, where their
+// questions come from, puts the logs that were made into the files of the run, and warns
+// of logs of files that lack sessions.
 func (p *Plan) finishLogs() error {
 	p.logs = map[string][]byte{}
 	for i := range p.rows {
 		row := &p.rows[i]
 		r, ok := p.builders[0].spec(row.Base).(*replayed)
-		switch {
-		case !ok:
-		case r.Of != "":
-			if err := p.finishLog(row.Policy); err != nil {
-				return err
-			}
-		case r.Mode == record.ModeTrajectory:
-			has, all := 0, 0
-			for f, part := range p.Parts {
-				for _, k := range part.Test {
-					for _, seed := range p.Experiment.Seeds {
-						prof := &p.Data.Profiles[k]
-						if all++; p.builders[f].replays[row.Base].Has(p.Data.Tasks[prof.Task].ID, p.Data.Users[prof.User].ID, seed) {
-							has++
-						}
-					}
-				}
-			}
-			if has < all && !slices.ContainsFunc(p.rows[:i], func(r planRow) bool { return r.Base == row.Base }) {
-				p.warnings = append(p.warnings, fmt.Sprintf("%s: the log has a trajectory for %d of %d sessions; in the others it asks nothing", row.Base, has, all))
-			}
+		if !ok {
+			continue
+		}
+		row.Policy = &record.Policy{Mode: r.Mode, Of: r.Of, Users: r.Users, MostOffLog: r.MostOffLog}
+		describe := p.describeFile
+		if r.Of != "" {
+			describe = p.describeMade
+		}
+		if err := describe(r, row.Policy); err != nil {
+			return err
+		}
+		for _, b := range p.builders {
+			row.Params = max(row.Params, b.replayParams(r, row.Predict, row.Policy))
+		}
+		if r.Of == "" && r.Mode == record.ModeTrajectory && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
+			p.warnTrajectories(r)
 		}
 	}
 	for _, b := range p.builders { // what is replayed is indexed
-		b.logs = nil
+		b.logs, b.bases = nil, nil
 	}
 	p.files = nil
 	return nil
 }
 
-// finishLog puts the log of a strategy into the file of the run.
-func (p *Plan) finishLog(policy *record.Policy) error {
-	file := policy.Of + "." + policy.Users + ".jsonl"
-	whole := policylog.Log{Header: p.builders[0].logs[file].Header}
+// describeFile says what there is to say of the policy of a file.
+func (p *Plan) describeFile(r *replayed, out *record.Policy) error {
+	l := p.files[r.Log]
+	own, err := l.Of(r.Policy)
+	if err != nil {
+		return err
+	}
+	source := l.Source
+	out.ID, out.Model, out.Method, out.Params = own.Decisions[0].Policy, l.Header.Model, l.Header.Method, l.Header.Parameters
+	out.Log, out.Decisions = &source, len(own.Decisions)
+	return nil
+}
+
+// describeMade says what there is to say of a strategy of the experiment as a policy, and
+// puts its log, of all folds, into the file of the run.
+func (p *Plan) describeMade(r *replayed, out *record.Policy) error {
+	out.ID, out.Model = r.Of, ""
+	for i := range p.rows {
+		if of := &p.rows[i]; of.Base == r.Of {
+			out.Model = of.About
+			if of.Policy != nil {
+				out.ID, out.Model, out.Method, out.Params = of.Policy.ID, of.Policy.Model, of.Policy.Method, of.Policy.Params
+			}
+		}
+	}
+	for _, b := range p.builders {
+		if m := b.models[b.asksBy(r)]; m != nil {
+			out.Params = max(out.Params, int64(m.NumParams()))
+		}
+	}
+	if p.builders[0].dry {
+		return nil
+	}
+	file := logFile(r.Of, r.Users)
+	whole := policylog.Log{}
 	for _, b := range p.builders {
 		whole.Decisions = append(whole.Decisions, b.logs[file].Decisions...)
 	}
-	if p.logs[file] == nil { // the rows of a replay share it
+	if r.Users == usersOthers {
+		p.warnElsewhere(r, &whole)
+	}
+	whole.Header = policylog.Header{
+		Model: out.Model, Parameters: out.Params, Method: out.Method, Data: policylog.DataName(p.Data),
+		Note: fmt.Sprintf("strategy %s of experiment %s asked simulated users (%s)", r.Of, p.Experiment.Name, p.Experiment.Users.Kind),
+	}
+	if p.logs[file] == nil { // replays may share it
 		var text bytes.Buffer
 		if err := policylog.Write(&text, &whole); err != nil {
 			return err
@@ -473,9 +437,57 @@ func (p *Plan) finishLog(policy *record.Policy) error {
 		p.logs[file] = text.Bytes()
 	}
 	sum := sha256.Sum256(p.logs[file])
-	policy.Log = &domains.Source{Path: LogsDir + "/" + file, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(p.logs[file]))}
-	policy.Decisions = len(whole.Decisions)
+	out.Log = &domains.Source{Path: LogsDir + "/" + file, SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(p.logs[file]))}
+	out.Decisions = len(whole.Decisions)
 	return nil
+}
+
+// replayParams are the parameters behind a row of a replay in a fold: of the beliefs that
+// the questions were chosen by and that it predicts from, and of a policy that asked by no
+// belief.
+func (b *builder) replayParams(r *replayed, predict string, policy *record.Policy) int {
+	ask, sum := b.asksBy(r), 0
+	for _, used := range slices.Compact(slices.Sorted(slices.Values([]string{ask, predict}))) {
+		if m := b.models[used]; m != nil {
+			sum += m.NumParams()
+		}
+	}
+	if b.models[ask] == nil && policy.Params <= math.MaxInt-int64(sum) {
+		sum += int(policy.Params)
+	}
+	return sum
+}
+
+// warnElsewhere notes that a log has no task of a test session.
+func (p *Plan) warnElsewhere(r *replayed, l *policylog.Log) {
+	tested := map[string]bool{}
+	for _, part := range p.Parts {
+		for _, k := range part.Test {
+			tested[p.Data.Tasks[p.Data.Profiles[k].Task].ID] = true
+		}
+	}
+	what := fmt.Sprintf("the log of %s on others has no task of a test session, since nobody else meets them: whatever is replayed of it is of other tasks", r.Of)
+	if !slices.ContainsFunc(l.Decisions, func(d policylog.Decision) bool { return tested[d.Task] }) && !slices.Contains(p.warnings, what) {
+		p.warnings = append(p.warnings, what)
+	}
+}
+
+// warnTrajectories notes how many sessions the log of a file has.
+func (p *Plan) warnTrajectories(r *replayed) {
+	has, all := 0, 0
+	for f, part := range p.Parts {
+		for _, k := range part.Test {
+			for _, seed := range p.Experiment.Seeds {
+				prof := &p.Data.Profiles[k]
+				if all++; p.builders[f].replays[r.Name].Has(p.Data.Tasks[prof.Task].ID, p.Data.Users[prof.User].ID, seed) {
+					has++
+				}
+			}
+		}
+	}
+	if has < all {
+		p.warnings = append(p.warnings, fmt.Sprintf("%s: the log has a trajectory for %d of %d sessions; in the others it asks nothing", r.Name, has, all))
+	}
 }
 
 // writeLogs writes the logs that were made for the run into its folder, each whole or not
@@ -505,13 +517,4 @@ func (p *Plan) writeLogs(dir string, fresh bool) error {
 		}
 	}
 	return nil
-}
-
-// policies are what the rows of a manifest say of where their questions come from.
-func policies(m *record.Manifest) []*record.Policy {
-	var out []*record.Policy
-	for i := range m.Strategies {
-		out = append(out, m.Strategies[i].Policy)
-	}
-	return out
 }

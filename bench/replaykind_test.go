@@ -63,7 +63,7 @@ func TestTrajectoryReproduces(t *testing.T) {
 	}{
 		{"pep", fmt.Sprintf(pepSpec, "profile-ig", ""), nil, nil},
 		{"pep that meets noisy users", fmt.Sprintf(pepSpec, "profile-ig", ""), []string{"users={kind: noisy, flip_held: 0.2, flip_not_held: 0.2, slip: 0.3}"}, nil},
-		{"pep that stops early", fmt.Sprintf(pepSpec, "profile-ig", ", stop: {gain: 0.4}"), nil, nil},
+		{"pep that stops early", fmt.Sprintf(pepSpec, "profile-ig", ", stop: {gain: 0.05}"), nil, nil},
 		{"pep on other folds than it was fitted on", fmt.Sprintf(pepSpec, "profile-ig", ""), []string{"split.folds=2"}, nil},
 		{"random orders", "{name: live, kind: random, predict: [answers, latent]}", nil, nil},
 		{"a fixed order", "{name: live, kind: static, order: prior-value, predict: [answers, latent]}", nil, nil},
@@ -244,6 +244,46 @@ func TestLogOfTrainingUsers(t *testing.T) {
 			t.Errorf("%d users of task %d", n, task)
 		}
 	}
+
+	// It is said.
+	p.Data = &d
+	log := func(k int) *policylog.Log {
+		return &policylog.Log{Decisions: []policylog.Decision{{Task: d.Tasks[d.Profiles[k].Task].ID}}}
+	}
+	before := len(p.warnings)
+	if p.warnElsewhere(&replayed{Of: "live"}, log(part.Test[0])); len(p.warnings) != before {
+		t.Errorf("a log on a test task: %v", p.warnings[before:])
+	}
+	p.warnElsewhere(&replayed{Of: "live"}, log(part.Train[0]))
+	p.warnElsewhere(&replayed{Of: "live"}, log(part.Train[0])) // of another row
+	if len(p.warnings) != before+1 || !strings.HasPrefix(p.warnings[before], "the log of live on others has no task of a test session") {
+		t.Errorf("a log on training tasks: %v", p.warnings[before:])
+	}
+}
+
+// TestDryReplay: nothing is asked for a plan that will not be run, and nothing is chosen
+// by what a replay earns on dev.
+func TestDryReplay(t *testing.T) {
+	sets := slices.Concat(small, profileOnly, []string{fewUsers, "strategies=[{name: live, kind: pep, belief: latent}, {name: again, kind: replay, of: live, users: test}]"})
+	e, err := Load(smoke, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	p, err := PrepareDry(context.Background(), e, func(what string) { said = append(said, what) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := p.manifest.Strategies[1]
+	if slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, "making the log") }) || len(p.logs) != 0 || again.Policy.Log != nil || again.Policy.Of != "live" || again.Params != p.manifest.Strategies[0].Params || !strings.Contains(p.DryRun(), "asks what the log of live on these very users says") {
+		t.Errorf("said %v, logs %v, policy %+v", said, p.logs, again.Policy)
+	}
+	if v, err := p.devAlignment(context.Background(), 1); v != nil || err != nil {
+		t.Errorf("dev alignment %v, %v", v, err)
+	}
+	if v, err := p.devAlignment(context.Background(), 0); v == nil || err != nil {
+		t.Errorf("dev alignment of pep %v, %v", v, err)
+	}
 }
 
 // TestPolicyOfOthers: in mode policy the log of others is replayed with the rate at which
@@ -350,7 +390,7 @@ func TestReplayOfAFile(t *testing.T) {
 
 	// The run is not gone on with after the log has changed.
 	write(header, lines[strings.Index(lines, "\n")+1:])
-	if _, err := Run(context.Background(), prepare(t, smoke, replay("")...), out, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "other policies, or other logs of them") {
+	if _, err := Run(context.Background(), prepare(t, smoke, replay("")...), out, false, &watch{}); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), "other data, models, policies or prompts") {
 		t.Errorf("another log: %v", err)
 	}
 	write("", lines[:strings.Index(lines, "\n")+1])

@@ -138,11 +138,6 @@ func (l *learned) build(b *builder, p strategies.Predict) (strategies.Strategy, 
 	return rl.Strategy{Policies: b.policies[l.Name], Sample: l.Train.Sample, Predict: p}, l.about(), nil
 }
 
-// policy implements sourced.
-func (l *learned) policy(b *builder, _ *record.Policy) (*record.Policy, error) {
-	return b.plan.policyOf(l), nil
-}
-
 func (l *learned) about() string {
 	how := "its likeliest question"
 	if l.Train.Sample {

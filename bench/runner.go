@@ -308,13 +308,8 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 		return nil, fmt.Errorf("%w: the sessions there cannot be continued; start over with --fresh, or give another --out", err)
 	}
 	now := &p.manifest
-	a, _ := json.Marshal([]any{had.Data, had.Models, had.Prompts}) // was read from JSON
-	b, err := json.Marshal([]any{now.Data, now.Models, now.Prompts})
-	if err != nil {
-		return nil, err
-	}
-	was, _ := json.Marshal(policies(had))
-	is, err := json.Marshal(policies(now))
+	a, _ := json.Marshal([]any{had.Data, had.Models, had.Prompts, policies(had)}) // was read from JSON
+	b, err := json.Marshal([]any{now.Data, now.Models, now.Prompts, policies(now)})
 	if err != nil {
 		return nil, err
 	}
@@ -326,11 +321,18 @@ func (p *Plan) sameRun(dir string) (*record.Manifest, error) {
 	case had.Code.Version != now.Code.Version || had.Code.Platform != now.Code.Platform:
 		return nil, otherRun(dir, fmt.Sprintf("another version of pepbench (%s on %s, this is %s on %s)", had.Code.Version, had.Code.Platform, now.Code.Version, now.Code.Platform))
 	case !bytes.Equal(a, b):
-		return nil, otherRun(dir, "other data, models or prompts")
-	case !bytes.Equal(was, is):
-		return nil, otherRun(dir, "other policies, or other logs of them")
+		return nil, otherRun(dir, "other data, models, policies or prompts")
 	}
 	return had, nil
+}
+
+// policies are those of a run's strategies, nil for the others.
+func policies(m *record.Manifest) []*record.Policy {
+	out := make([]*record.Policy, len(m.Strategies))
+	for i := range m.Strategies {
+		out[i] = m.Strategies[i].Policy
+	}
+	return out
 }
 
 // firstDifference names the first key, in order, at which two configurations

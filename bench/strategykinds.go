@@ -479,7 +479,8 @@ type builder struct {
 	plan    *Plan
 	fold    int
 	say     func(string)
-	bases   map[string]base                  // by strategy
+	dry     bool                             // no log is made
+	bases   map[string]strategies.Strategy   // by strategy
 	logs    map[string]*policylog.Log        // by file
 	replays map[string]*strategies.ReplayLog // by strategy
 }
@@ -489,7 +490,7 @@ func (p *Plan) newBuilder(ctx context.Context, fold int, say func(string)) *buil
 	return &builder{
 		experiment: p.Experiment, data: p.Data, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}, acquired: map[string]acquired{},
 		ctx: ctx, plan: p, fold: fold, say: say,
-		bases: map[string]base{}, logs: map[string]*policylog.Log{}, replays: map[string]*strategies.ReplayLog{},
+		bases: map[string]strategies.Strategy{}, logs: map[string]*policylog.Log{}, replays: map[string]*strategies.ReplayLog{},
 	}
 }
 
