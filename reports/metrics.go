@@ -309,7 +309,7 @@ type branch struct {
 	Question string   `json:"question"`             // id of the criterion; empty for none
 	Others   int      `json:"others,omitempty"`     // so many questions taken together
 	Stop     bool     `json:"stop,omitempty"`       // asks no more
-	After    []string `json:"after,omitempty"`      // answers more than half of which lead here
+	After    []string `json:"after,omitempty"`      // answers three quarters of which lead here
 	Any      bool     `json:"any_answer,omitempty"` // these are all that were given
 	Sessions int      `json:"sessions"`
 	Share    Number   `json:"share"` // of all sessions

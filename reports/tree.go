@@ -10,7 +10,8 @@ const (
 	treeBranches = 3   // most questions drawn apart at one place, where there are more
 	treeShare    = .05 // least share of all sessions for that
 	treeFollowed = .02 // least share of all sessions that is followed further
-	treeGroup    = 2   // least sessions with an answer that says where it leads
+	treeMostly   = .75 // least share of the sessions with an answer that all go one way for it to lead there
+	treeGroup    = 2   // least sessions with an answer that leads anywhere
 )
 
 // What the tree tells apart of answers: not held, the thirds of the range of the values
@@ -125,7 +126,7 @@ func (r *Run) branches(list []*session, t, total int) []branch {
 				own[r.answerGroup(s, t-1)]++
 			}
 			for i, n := range own {
-				if groups[i] >= treeGroup && 2*n > groups[i] {
+				if groups[i] >= treeGroup && float64(n) >= treeMostly*float64(groups[i]) {
 					b.After = append(b.After, treeAnswers[i])
 				}
 			}

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
 	"strings"
 
@@ -41,8 +42,8 @@ func treeFigure(m *Metrics, p pen) sketch {
 
 	said := []string{
 		fmt.Sprintf("On %s: the first %d %s, all tasks together, by criterion.", describe(m), depth, plural(depth, "question")),
-		"Lines are as thick as their share of sessions, which stands below. Boxes: answers more than half of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
-		fmt.Sprintf("A line ends where less than %g%% of the sessions go on.", 100*treeFollowed),
+		"Lines are as thick as their share of sessions, which stands below. Boxes: answers three quarters of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
+		fmt.Sprintf("Others are many questions of few sessions each; these are not followed, and no line of less than %g%%.", 100*treeFollowed),
 	}
 	var shown []*Row
 	for _, w := range list {
@@ -118,8 +119,16 @@ type twig struct {
 // thick is how thick a line is.
 func (t *twig) thick() vg.Length { return max(.7, treeThick*vg.Length(t.Share)) }
 
+// girth is the height of what is drawn of it: many questions together spread.
+func (t *twig) girth() vg.Length {
+	if t.Others > 0 {
+		return max(1.5*t.thick(), 6)
+	}
+	return t.thick()
+}
+
 // own is the height of a branch without what follows: a line of text on either side.
-func (t *twig) own() vg.Length { return t.thick() + 2*treeLine + treeBetween }
+func (t *twig) own() vg.Length { return t.girth() + 2*treeLine + treeBetween }
 
 // newTwig lays out a branch with at most so many branches at a place.
 func newTwig(b branch, most int) *twig {
@@ -232,13 +241,17 @@ func (p *treePainter) joins(t *twig, from vg.Length, depth int) {
 
 // ribbon is a band of one thickness that leads smoothly from one height to another.
 func (p *treePainter) ribbon(x0, y0, x1, y1, thick vg.Length) {
-	const steps = 16
+	const steps = 24
 	var top, bottom []vg.Point
 	for i := range steps + 1 {
-		t := vg.Length(i) / steps
-		y := y0 + (y1-y0)*t*t*(3-2*t)
-		x := x0 + (x1-x0)*t
-		top, bottom = append(top, vg.Point{X: x, Y: y + thick/2}), append(bottom, vg.Point{X: x, Y: y - thick/2})
+		t := float64(i) / steps
+		y := y0 + (y1-y0)*vg.Length(t*t*(3-2*t))
+		x := x0 + (x1-x0)*vg.Length(t)
+		// As thick across its way as at the ends.
+		dx, dy := float64(x1-x0), float64(y1-y0)*6*t*(1-t)
+		across := float64(thick) / 2 / math.Hypot(dx, dy)
+		off := vg.Point{X: vg.Length(-dy * across), Y: vg.Length(dx * across)}
+		top, bottom = append(top, vg.Point{X: x + off.X, Y: y + off.Y}), append(bottom, vg.Point{X: x - off.X, Y: y - off.Y})
 	}
 	slices.Reverse(bottom)
 	p.c.FillPolygon(pale(p.color), append(top, bottom...))
@@ -258,19 +271,18 @@ func (p *treePainter) line(n *twig, depth int) {
 
 // fan draws many questions taken together: thin lines that spread.
 func (p *treePainter) fan(n *twig, from, start vg.Length, depth int) {
-	lines := min(n.Others, 9)
+	lines := min(n.Others, 7)
 	end := p.x(depth) + p.bar*.8
-	spread := max(n.thick(), 5)
-	sty := draw.LineStyle{Color: pale(p.color), Width: .7}
+	sty := draw.LineStyle{Color: p.color, Width: .4}
 	for i := range lines {
 		at := vg.Length(0)
 		if lines > 1 {
 			at = vg.Length(i)/vg.Length(lines-1) - .5
 		}
 		p.c.StrokeLines(sty, []vg.Point{
-			{X: from, Y: start + at*n.thick()*.5},
-			{X: p.x(depth), Y: n.y + at*n.thick()*.7},
-			{X: end, Y: n.y + at*spread},
+			{X: from, Y: start + at*n.thick()*.8},
+			{X: p.x(depth), Y: n.y + at*n.thick()*.8},
+			{X: end, Y: n.y + at*n.girth()},
 		})
 	}
 }
@@ -279,10 +291,7 @@ func (p *treePainter) fan(n *twig, from, start vg.Length, depth int) {
 // is taken, and by how many.
 func (p *treePainter) words(n *twig, depth int) {
 	x := p.x(depth)
-	half := n.thick() / 2
-	if n.Others > 0 {
-		half = max(half, 2.5)
-	}
+	half := n.girth() / 2
 	sty := p.style(smallSize, draw.XLeft, draw.YCenter)
 	name := strings.ReplaceAll(n.Question, "_", " ")
 	switch {
@@ -330,7 +339,7 @@ func percentage(v Number) string {
 // answerBox draws the sign of a kind of answer from x on, and gives its width: a box that
 // is empty for not held and the fuller the higher the value, and a cross for missing.
 func answerBox(c *draw.Canvas, at vg.Point, answer string) vg.Length {
-	const w, h = 4.2, 5.4
+	const w, h = 4.4, 6.3
 	sty := draw.LineStyle{Color: gray(60), Width: .6}
 	x, y := at.X+.3, at.Y-h/2
 	if answer == "missing" {
