@@ -192,7 +192,7 @@ func TestCorrected(t *testing.T) {
 		same   pairCount
 		tasks  int
 		lack   int
-		stand  int64
+		free   int64
 		byT    []float64
 	}{
 		{
@@ -216,7 +216,7 @@ func TestCorrected(t *testing.T) {
 			sessions{dialogue(0, 1, step{0, yes}, step{1, no}), dialogue(0, 1, step{0, no}, step{2, no}), dialogue(1, 1, step{0, yes}, step{1, no}), dialogue(1, 1, step{0, yes}, step{1, no}), dialogue(1, 1, step{0, no}, step{1, no})},
 			2, 0,
 			pairCount{1, 0},
-			1, 1, 0,
+			1, 1, 1,
 			[]float64{0},
 		},
 		{
@@ -224,20 +224,18 @@ func TestCorrected(t *testing.T) {
 			sessions{dialogue(0, 1, step{0, yes}, step{1, no}), dialogue(0, 2, step{0, yes}, step{2, no}), dialogue(0, 1, step{0, no}, step{1, no})},
 			2, nan,
 			pairCount{},
-			0, 1, 0,
+			0, 1, 1,
 			[]float64{nan},
 		},
 		{
-			// t = 1: one pair of equal answers (differs), two of different ones (1 of 2). t = 2:
-			// two sessions heard yes and then asked the same? None: q_2 differs.
-			"where t has no pair of equal answers all t stand in",
+			"pairs at a t that has none of equal answers have no part",
 			sessions{
 				dialogue(0, 1, step{0, yes}, step{1, yes}, step{2, no}), dialogue(0, 1, step{0, yes}, step{1, no}, step{3, no}),
 				dialogue(0, 1, step{0, no}, step{1, no}, step{2, no}),
 			},
 			// Different answers: at 1 two pairs, none differs; at 2 one pair, which does. Equal: at
 			// 1 one pair, which does not.
-			3, 1. / 3,
+			3, 0,
 			pairCount{1, 0},
 			1, 0, 1,
 			[]float64{0, nan},
@@ -249,7 +247,7 @@ func TestCorrected(t *testing.T) {
 		}
 		got := adaptivity(countFollowUps(row.list, tasks, row.budget), stats.Bootstrap{Resamples: 20, Confidence: .9}).Corrected
 		if !near(float64(got.Value), row.value) || got.SamePairs != row.same.pairs || got.SameDiffering != row.same.differ ||
-			got.Tasks != row.tasks || got.Lacking != row.lack || got.StandIn != row.stand {
+			got.Tasks != row.tasks || got.Lacking != row.lack || got.Unmatched != row.free {
 			t.Errorf("%s: %+v, want %v", row.reason, got, row.value)
 		}
 		for i, want := range row.byT {
@@ -315,27 +313,27 @@ func TestAskingBruteForce(t *testing.T) {
 		var values []float64
 		lacking := 0
 		for i := range tasks {
-			var d, e pairCount
+			// Every pair less the share of equal answers where it is.
+			sum, part, pairs := 0.0, 0, 0
 			for t := range budget {
-				d.add(differ[i][t])
-				e.add(equal[i][t])
+				pairs += int(differ[i][t].pairs)
+				if equal[i][t].pairs == 0 {
+					continue
+				}
+				for j := range differ[i][t].pairs {
+					part++
+					if j < differ[i][t].differ {
+						sum++
+					}
+					sum -= equal[i][t].share()
+				}
 			}
-			if d.pairs > 0 && e.pairs == 0 {
+			switch {
+			case part > 0:
+				values = append(values, sum/float64(part))
+			case pairs > 0:
 				lacking++
 			}
-			if d.pairs == 0 || e.pairs == 0 {
-				continue
-			}
-			// Every pair less the share of equal answers where it is.
-			sum := 0.0
-			for t := range budget {
-				r := equal[i][t]
-				if r.pairs == 0 {
-					r = e
-				}
-				sum += float64(differ[i][t].differ) - float64(differ[i][t].pairs)*r.share()
-			}
-			values = append(values, sum/float64(d.pairs))
 		}
 		want, n := stats.Mean(values)
 		got := corrected(countFollowUps(list, tasks, budget), boot)
@@ -497,7 +495,7 @@ func TestChanceIsNoAdaptivity(t *testing.T) {
 		}
 		k := a.Corrected
 		if math.IsNaN(row.want) {
-			if k.Lacking > 0 || k.Value != a.Value || k.SameDiffering != 0 {
+			if k.Lacking > 0 || k.Unmatched > 0 || k.Value != a.Value || k.SameDiffering != 0 {
 				t.Errorf("%s: corrected %+v, want the strict %v", row.reason, k.CorrectedShare, a.Value)
 			}
 			continue
@@ -662,6 +660,61 @@ func TestTreeBranches(t *testing.T) {
 	rl := m.row(t, "rl+belief").First[0].Next[0].Next
 	if len(rl) != 2 || rl[0].Question != "treatment_alternatives" || !slices.Contains(rl[0].After, "not held") || rl[1].Question != "clinic_access" || !slices.Equal(rl[1].After, []string{"high"}) {
 		t.Errorf("third question of a collapsed policy: %+v", rl)
+	}
+}
+
+// TestTreeOfOneTask: where tasks admit different criteria one of them is shown, so that one
+// fixed order a task is a line.
+func TestTreeOfOneTask(t *testing.T) {
+	y := synth{tasks: 3, users: 4, seeds: 1, criteria: 6, budget: 3}
+	y.change = func(_ *record.Manifest, all *[]record.Session) {
+		*all = slices.DeleteFunc(*all, func(s record.Session) bool { return s.Task == "task-00" && s.User == "user-000" })
+		for i := range *all {
+			s := &(*all)[i]
+			s.Criteria = slices.Clone(s.Criteria)
+			for j := range s.Criteria {
+				s.Criteria[j] = s.Task + s.Criteria[j]
+			}
+		}
+	}
+	m := Compute(load(t, y.write(t)))
+	if m.FirstOf != "task-01" {
+		t.Errorf("first questions of %q, want task-01, the first of those with the most sessions", m.FirstOf)
+	}
+	first := m.row(t, "static+answers").First
+	if len(first) != 1 || first[0].Question != "task-01c00" || first[0].Sessions != 4 || first[0].Share != 1 {
+		t.Errorf("%+v", first)
+	}
+	if one := m.row(t, "static+answers").Adaptivity.Collapse; !near(float64(one.ByTask.Value), 1) || one.Following != 4 {
+		t.Errorf("one fixed order a task: %+v", one)
+	}
+}
+
+// TestFewer: what has no room goes with the others, but for stops.
+func TestFewer(t *testing.T) {
+	a, b, c := branch{Question: "a", Sessions: 5, Share: .5}, branch{Question: "b", Sessions: 1, Share: .1}, branch{Question: "c", Sessions: 2, Share: .2}
+	others, stop := branch{Others: 3, Sessions: 1, Share: .1}, branch{Stop: true, Sessions: 1, Share: .1}
+	for _, row := range []struct {
+		reason string
+		list   []branch
+		most   int
+		want   []branch
+	}{
+		{"room for all", []branch{a, b, others}, 3, []branch{a, b, others}},
+		{"the smaller one goes with the others", []branch{b, a, others}, 2, []branch{a, {Others: 4, Sessions: 2, Share: .2}}},
+		{"the smaller ones become others", []branch{b, a, c}, 2, []branch{a, {Others: 2, Sessions: 3, Share: .3}}},
+		{"a stop stays by itself", []branch{a, b, others, stop}, 3, []branch{a, {Others: 4, Sessions: 2, Share: .2}, stop}},
+		{"room for one", []branch{a, others, stop}, 1, []branch{{Others: 4, Sessions: 6, Share: .6}, stop}},
+	} {
+		got := fewer(row.list, row.most)
+		ok := len(got) == len(row.want)
+		for i := range min(len(got), len(row.want)) {
+			g, w := got[i], row.want[i]
+			ok = ok && g.Question == w.Question && g.Others == w.Others && g.Stop == w.Stop && g.Sessions == w.Sessions && near(float64(g.Share), float64(w.Share))
+		}
+		if !ok {
+			t.Errorf("%s: %+v, want %+v", row.reason, got, row.want)
+		}
 	}
 }
 

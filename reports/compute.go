@@ -40,6 +40,9 @@ func Compute(r *Run) *Metrics {
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: uint64(m.Report.Seed),
 	}}
 	c.roles()
+	if c.treeTask = c.firstTask(); c.treeTask >= 0 {
+		out.FirstOf = c.tasks[c.treeTask]
+	}
 	for _, st := range r.strategies {
 		out.Strategies = append(out.Strategies, c.row(st))
 	}
@@ -63,6 +66,7 @@ type computer struct {
 	targets                   []float64 // the same in every resample
 	narrow                    int       // most resamples in which the ceiling did not exceed the floor
 	extra                     []string  // warnings about roles
+	treeTask                  int       // whose first questions are shown; -1: of all
 }
 
 // roles finds floor, ceiling, reference and target.

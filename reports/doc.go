@@ -50,14 +50,14 @@
 // measured in two ways. Corrected takes the pairs that heard the same up to and including
 // the answer to q_t (sessions of different users, task and seed alike: independent draws)
 // and takes their share off. With P_t pairs of different answers, D_t of which go on
-// differently, and P'_t, D'_t of equal answers, it is of a task
+// differently, and P'_t, D'_t of equal answers, it is of a task, over the t that have both,
 //
-//	sum_t D_t / sum_t P_t - sum_t P_t r_t / sum_t P_t,    r_t = D'_t / P'_t
+//	sum_t P_t (D_t / P_t - D'_t / P'_t) / sum_t P_t
 //
-// where at a t without pairs of equal answers (stand_in counts the pairs) r_t is the share
-// of all t together, and then the mean over tasks that have pairs of both kinds; tasks with
-// pairs of different answers alone are left out and counted (lacking). Of a strategy
-// without dice that may ask everything it is the plain share. Counterfactual is the share
+// and then the mean over tasks. Pairs of different answers at a t without any of equal ones
+// have no part and are counted (unmatched), and so are the tasks that have no others
+// (lacking). Of a strategy without dice that may ask everything it is the plain share of
+// the pairs that have a part. Counterfactual is the share
 // of turns t below the budget after which the other answer that the run tried there, under
 // the same randomness, would have led to another question, or to a stop where there was
 // none; over the turns of a task, then over tasks. A replay of trajectories has none: a
@@ -153,6 +153,8 @@
 //	resamples, confidence, seed   of the bootstrap
 //	floor, ceiling, reference     strategies, empty when there is none
 //	target                        strategy, and its final alignment
+//	first_questions_of            task whose first questions are shown, since tasks admit different
+//	                              criteria: the one with the most sessions; absent where all are
 //	strategies                    in manifest order, see below
 //	compared_at                   the questions of the comparisons
 //	comparisons                   strategy, against, why (twin, reference or against), questions,
@@ -213,7 +215,7 @@
 //	                         be read
 //
 // In adaptivity, corrected is value, lo, hi, same_pairs (with equal answers), same_differing
-// (of these), stand_in, tasks and lacking, and by_t the same at every t. Counterfactual is
+// (of these), unmatched, tasks and lacking, and by_t the same at every t. Counterfactual is
 // value, lo, hi, turns, differing and tasks, and so are held and value_differs (the two
 // answers differ in whether, and in how much) and by_t. Collapse is value, lo, hi, sessions,
 // following, sequence (criteria), and by_task: value, lo, hi and tasks of the share of
@@ -225,15 +227,16 @@
 //	question        criterion; empty for a question about none, and where others or stop is
 //	others          so many questions taken together; absent for one
 //	stop            asks no more
-//	after           answers three quarters of which, and two at least, lead here: not held; low, middle,
-//	                high (thirds of the range of the values that were told of the criterion in the
-//	                run); missing. Absent for first questions
+//	after           answers three quarters of which, of two at least, lead here, and all where
+//	                everything does: not held; low, middle, high (thirds of the range of the
+//	                values that were told of the criterion in the run); missing. Absent for first
+//	                questions
 //	any_answer      these are all that were given
-//	sessions, share of all sessions of the strategy
+//	sessions, share of all sessions of the strategy (on first_questions_of, if there is one)
 //	next            branches after it; absent under 2% of the sessions
 //
-// Up to three questions are told apart everywhere, and of more the three most frequent if
-// 5% of the sessions ask them.
+// Up to three questions are told apart where 2% of the sessions ask them, and of more the
+// three most frequent where 5% do.
 //
 // Where a strategy has the kind rl or replay its line of the manifest has policy:
 //

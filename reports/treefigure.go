@@ -40,10 +40,17 @@ func treeFigure(m *Metrics, p pen) sketch {
 	depth := min(treeDepth, m.Budget)
 	look := looks(m)
 
+	of := "all tasks together"
+	switch {
+	case m.FirstOf != "":
+		of = fmt.Sprintf("on task %s alone, which has the most sessions, since tasks admit different criteria", m.FirstOf)
+	case m.Cluster == "user":
+		of = "all users together"
+	}
 	said := []string{
-		fmt.Sprintf("On %s: the first %d %s, all tasks together, by criterion.", describe(m), depth, plural(depth, "question")),
+		fmt.Sprintf("On %s: the first %d %s, %s, by criterion.", describe(m), depth, plural(depth, "question"), of),
 		"Lines are as thick as their share of sessions, which stands below. Boxes: answers three quarters of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
-		fmt.Sprintf("Others are many questions of few sessions each; these are not followed, and no line of less than %g%%.", 100*treeFollowed),
+		fmt.Sprintf("Others are questions that each are too rare, or have no room, to be drawn apart; these are not followed, and no line of less than %g%%.", 100*treeFollowed),
 	}
 	var shown []*Row
 	for _, w := range list {
@@ -57,26 +64,32 @@ func treeFigure(m *Metrics, p pen) sketch {
 	note, noteHeight := p.noteLines(inner, strings.Join(said, " "))
 	const head = 14
 
-	// As many branches as fit.
+	// As many branches as fit: where the page is full the tallest tree loses some.
 	var trees []*twig
+	most := make([]int, len(list))
+	for i, w := range list {
+		most[i] = treeBranches + 2
+		trees = append(trees, newTwig(branch{Share: 1, Next: w.First}, most[i]))
+	}
 	var lines []vg.Length
-	total := vg.Length(0)
-	for most := treeBranches + 2; most > 0; most-- {
-		trees, lines, total = nil, nil, head
-		for i, w := range list {
-			t := newTwig(branch{Share: 1, Next: w.First}, most)
-			trees = append(trees, t)
-			if i%across == 0 {
-				lines = append(lines, 0)
-			}
+	var total vg.Length
+	for {
+		lines, total = make([]vg.Length, (len(list)+across-1)/across), head
+		tallest := -1
+		for i, t := range trees {
 			lines[i/across] = max(lines[i/across], t.height)
+			if most[i] > 1 && (tallest < 0 || t.height > trees[tallest].height) {
+				tallest = i
+			}
 		}
 		for _, h := range lines {
 			total += treeTitle + h + 4
 		}
-		if total+noteHeight <= treeMost {
+		if total+noteHeight <= treeMost || tallest < 0 {
 			break
 		}
+		most[tallest]--
+		trees[tallest] = newTwig(branch{Share: 1, Next: list[tallest].First}, most[tallest])
 	}
 
 	render := func(c draw.Canvas) {
@@ -141,32 +154,43 @@ func newTwig(b branch, most int) *twig {
 	return t
 }
 
-// fewer leaves the most branches and takes the smallest others together.
+// fewer leaves so many branches: the larger ones, stops, and all the others together.
 func fewer(list []branch, most int) []branch {
 	if len(list) <= most {
 		return list
 	}
-	bySize := make([]int, 0, len(list))
+	var bySize []int
+	keep := map[int]bool{}
 	for i := range list {
-		bySize = append(bySize, i)
+		switch b := &list[i]; {
+		case b.Stop:
+			keep[i] = true
+		case b.Others == 0:
+			bySize = append(bySize, i)
+		}
 	}
 	slices.SortStableFunc(bySize, func(a, b int) int { return list[b].Sessions - list[a].Sessions })
-	keep := map[int]bool{}
-	for _, i := range bySize[:max(most-1, 1)] {
+	for _, i := range bySize[:min(max(most-1-len(keep), 0), len(bySize))] {
 		keep[i] = true
 	}
-	var out []branch
+	var out, stops []branch
 	var rest branch
 	for i, b := range list {
-		if keep[i] {
+		switch {
+		case b.Stop:
+			stops = append(stops, b)
+		case keep[i]:
 			out = append(out, b)
-			continue
+		default:
+			rest.Others += max(b.Others, 1)
+			rest.Sessions += b.Sessions
+			rest.Share += b.Share
 		}
-		rest.Others += max(b.Others, 1)
-		rest.Sessions += b.Sessions
-		rest.Share += b.Share
 	}
-	return append(out, rest)
+	if rest.Others > 0 {
+		out = append(out, rest)
+	}
+	return append(out, stops...)
 }
 
 // place gives a branch and what follows their lines, from the top downwards. A branch
