@@ -278,13 +278,14 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 
 // corrected takes off what goes on differently after equal answers, too. Of a task with
 // P_t pairs of different answers to q_t, of which D_t go on differently, and P'_t and
-// D'_t of equal answers,
+// D'_t of equal answers, summed over the t that have both,
 //
-//	sum_t D_t / sum_t P_t - sum_t P_t r_t / sum_t P_t,    r_t = D'_t / P'_t
+//	sum_t P_t (D_t / P_t - D'_t / P'_t) / sum_t P_t
 //
-// so that both shares are over the same t: how often dice decide may depend on t. Where
-// t has no pair of equal answers r_t is the share of all t together. A task without any
-// such pair has no value.
+// so that both shares are over the same t: how often dice decide falls with t, since
+// whoever has drawn the same so far is likely to have drawn the same order. Pairs of
+// different answers at a t without any of equal ones have no part, and a task that has
+// no other has no value.
 func corrected(tasks []followUps, b stats.Bootstrap) Corrected {
 	out := Corrected{ByT: []CorrectedShare{}}
 	turns := 0
@@ -295,32 +296,27 @@ func corrected(tasks []followUps, b stats.Bootstrap) Corrected {
 		col := make([]float64, len(tasks))
 		var s CorrectedShare
 		for i := range tasks {
-			var differ, equal pairCount
+			matched, unmatched, sum := int64(0), int64(0), 0.0
 			for t := from; t < to; t++ {
-				differ.add(tasks[i].byT[t])
-				equal.add(tasks[i].same[t])
+				differ, equal := tasks[i].byT[t], tasks[i].same[t]
+				s.SamePairs += equal.pairs
+				s.SameDiffering += equal.differ
+				switch {
+				case differ.pairs == 0:
+				case equal.pairs == 0:
+					unmatched += differ.pairs
+				default:
+					matched += differ.pairs
+					sum += float64(differ.differ) - float64(differ.pairs)*equal.share()
+				}
 			}
-			s.SamePairs += equal.pairs
-			s.SameDiffering += equal.differ
 			col[i] = math.NaN()
-			if differ.pairs > 0 && equal.pairs == 0 {
+			if matched > 0 {
+				col[i] = sum / float64(matched)
+			} else if unmatched > 0 {
 				s.Lacking++
 			}
-			if differ.pairs == 0 || equal.pairs == 0 {
-				continue
-			}
-			expected := 0.0
-			for t := from; t < to; t++ {
-				d, e := tasks[i].byT[t], tasks[i].same[t]
-				if d.pairs > 0 && e.pairs == 0 {
-					s.StandIn += d.pairs
-					e = equal
-				}
-				if d.pairs > 0 {
-					expected += float64(d.pairs) * e.share()
-				}
-			}
-			col[i] = differ.share() - expected/float64(differ.pairs)
+			s.Unmatched += unmatched
 		}
 		mean, n := stats.Mean(col)
 		s.Value, s.Tasks = Number(mean), n

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -102,11 +104,10 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 
 			area := draw.Crop(c, left-c.Min.X, end-c.Max.X-right-4, noteHeight, -head)
 			lo := -.03
-			marks := plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: .25, Label: "0.25"}, {Value: .5, Label: "0.5"}, {Value: .75, Label: "0.75"}, {Value: 1, Label: "1"}}
 			if i == 1 && least < lo {
 				lo = least - .03
-				marks = ticks(lo, 1, 6)
 			}
+			marks := slices.DeleteFunc(quarters(), func(t plot.Tick) bool { return t.Value < lo })
 			ty = b.panel(area, of.label, lo, 1.03, marks, func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
 				l := b.look[r.Base]
 				some := false
@@ -136,6 +137,15 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 	return sketch{"adaptivity", pageWidth, head + b.height() + noteHeight + 2*margin, render}
 }
 
+// quarters are marks at every quarter from -1 to 1.
+func quarters() (out plot.ConstantTicks) {
+	for i := -4; i <= 4; i++ {
+		v := float64(i) / 4
+		out = append(out, plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)})
+	}
+	return out
+}
+
 // byTurnFigure draws strict and counterfactual adaptivity by the number of questions
 // asked, one colour a way of asking.
 func byTurnFigure(m *Metrics, p pen) sketch {
@@ -155,7 +165,7 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 		"Mean over tasks, without intervals, which are in metrics.json.",
 	}
 	if len(rows) > 1 {
-		notes = append(notes, "Points are set apart sideways a little.")
+		notes = append(notes, "Points are set apart sideways a little; strict lies on top.")
 	}
 	for _, s := range []string{strings.TrimSpace(chance(m)), sources(m), m.remarks(rows)} {
 		if s != "" {
@@ -188,17 +198,20 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 		if first == last {
 			first, last = .5, 1.5
 		}
-		side := (last - first) * .06
+		// Room for what is set apart at both ends.
+		const plain = 200 // points from end to end, about
+		set := min(5, .6*plain/vg.Length(max(m.Budget-1, 2)*max(len(rows), 1)))
+		room := float64(set*vg.Length(len(rows)-1)/2 + 4)
+		side := room * (last - first) / (plain - 2*room)
 		plt.X.Min, plt.X.Max, plt.Y.Min, plt.Y.Max = first-side, last+side, -.04, 1.04
 		plt.X.Tick.Marker = wholeTicks(first, last, 11)
-		plt.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: .25, Label: "0.25"}, {Value: .5, Label: "0.5"}, {Value: .75, Label: "0.75"}, {Value: 1, Label: "1"}}
+		plt.Y.Tick.Marker = quarters()[4:]
 		plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
-			apart := min(5, .6*(c.Max.X-c.Min.X)/vg.Length(max(m.Budget-1, 2)*max(len(rows), 1)))
 			for i, r := range rows {
 				l := look[r.Base]
-				shift := (vg.Length(i) - vg.Length(len(rows)-1)/2) * apart
+				shift := (vg.Length(i) - vg.Length(len(rows)-1)/2) * set
 				draws := func(at func(int) Number, n int, dash []vg.Length, filled bool) {
 					var line, all []vg.Point
 					sty := draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dash}

@@ -77,12 +77,13 @@ func adaptivityTable(m *Metrics) *grid {
 		}
 		return cell{value: strings.Join(s, " / ")}
 	}
-	lacking := 0
+	lacking, unmatched := 0, int64(0)
 	var group [][]cell
 	for _, w := range ways(m) {
 		a := &w.Adaptivity
 		k, f := &a.Corrected, &a.Counterfactual
 		lacking += k.Lacking
+		unmatched += k.Unmatched
 		name := g.named(m, w.Row)
 		name.value = w.name
 		group = append(group, []cell{
@@ -110,9 +111,9 @@ func adaptivityTable(m *Metrics) *grid {
 
 	what := fmt.Sprintf("How strategies ask on %s, up to %d %s; one line a way of asking, whatever it predicts from.", describe(m), m.Budget, plural(m.Budget, "question")) + provenance(m) +
 		" Strict: share of pairs of sessions (same task and seed) with the same dialogue but for the answer to q_t that go on differently, mean over tasks." + chance(m) +
-		" Corrected: strict less the same share of pairs with the same dialogue and the same answer, at the same t (where t has no such pair, at all t together), over tasks that have both; what dice decide is 0."
-	if lacking > 0 {
-		what += fmt.Sprintf(" Tasks without pairs of the same answer are left out of it, and counted in the CSV file (%d in all lines).", lacking)
+		" Corrected: strict less the same share of pairs with the same dialogue and the same answer at the same t; what dice decide is 0."
+	if unmatched > 0 {
+		what += fmt.Sprintf(" Where t has no pair of the same answer there is nothing to take off: %d pairs of all lines, and %d tasks that have no others, are left out of it.", unmatched, lacking)
 	}
 	what += " Counterfactual: share of turns after which another answer (not held for a value, a middle value for not held; where everything is held, the far end of the scale) would have led to another question, under the same randomness, mean over tasks." +
 		" One sequence: share of sessions that ask the most common sequence of criteria up to the budget, all tasks together; one a task: that of each task's own, mean over tasks."
@@ -139,7 +140,7 @@ func (g *grid) corrected(k *Corrected, pairs int64) cell {
 	case pairs == 0:
 		return g.none("no pair of sessions with equal dialogues but for the last answer")
 	}
-	return g.none("no task with pairs of different answers has one of equal answers, too")
+	return g.none("no pair of equal answers at a t that has pairs of different answers")
 }
 
 // forked shows the counterfactual adaptivity.
@@ -209,6 +210,7 @@ func adaptivityCSV(m *Metrics) [][]string {
 			t.add(measure, questions, s.Value, s.Lo, s.Hi, s.SamePairs, s.Lacking, s.Tasks)
 		}
 		corrected("corrected", m.Budget, &k.CorrectedShare)
+		t.add("corrected_unmatched", m.Budget, Number(float64(k.Unmatched)), none, none, a.Pairs, k.Lacking, k.Tasks)
 		for i := range k.ByT {
 			corrected("corrected_at", i+1, &k.ByT[i])
 		}

@@ -39,6 +39,7 @@ type Run struct {
 	criteria   interner // ids of the criteria that users were asked about in words
 	asked      []string // ids of the criteria that were asked about within the budget, sorted
 	spans      []span   // of each of these: of the values that were told
+	admits     []string // of every task: ids of its criteria, sorted, as one string
 	nominal    bool     // something is predicted of the level of a nominal criterion
 
 	calls   map[string]*callCount  // by role
@@ -254,6 +255,7 @@ func (r *Run) readSessions(name string) error {
 	}
 	planned := r.planned()
 	tasks, users, asked := interner{}, interner{}, interner{}
+	admits := map[string]string{} // by task
 	unknown, off, seen := map[string]int{}, 0, map[string]int{}
 	firstOff := ""
 	in := bufio.NewReaderSize(f, 1<<16)
@@ -291,6 +293,9 @@ func (r *Run) readSessions(name string) error {
 				unknown[s.Strategy]++
 			} else {
 				r.count(&s)
+				if _, ok := admits[s.Task]; !ok {
+					admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
+				}
 				if st.keep(r, &s, tasks.index(s.Task), users.index(s.User), asked) > 0 {
 					if off++; off == 1 {
 						firstOff = fmt.Sprintf("%s:%d", name, line)
@@ -310,6 +315,9 @@ func (r *Run) readSessions(name string) error {
 		r.warn("sessions whose raw alignment does not follow from their scores: %d, the first in %s; the recorded value is used", off, firstOff)
 	}
 	r.arrange(tasks, users, asked)
+	for _, id := range r.tasks {
+		r.admits = append(r.admits, admits[id])
+	}
 	return nil
 }
 
@@ -437,7 +445,9 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked intern
 			r.offScale++
 		}
 	}
-	for i := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {
+	asks := min(len(s.Turns), r.Manifest.Budget)
+	out.path, out.kept = make([]step, 0, asks), make([]turn, 0, asks)
+	for i := range asks {
 		t := &s.Turns[i]
 		out.path = append(out.path, step{t.Question, t.Answer})
 		k := turn{criterion: noCriterion, other: unforked}

@@ -82,6 +82,7 @@ type Metrics struct {
 	Reference string `json:"reference"`
 	Target    target `json:"target"`
 
+	FirstOf     string       `json:"first_questions_of,omitempty"` // task; empty: all tasks together
 	Strategies  []Row        `json:"strategies"`
 	ComparedAt  []int        `json:"compared_at"`
 	Comparisons []Comparison `json:"comparisons"`
@@ -241,9 +242,9 @@ type CorrectedShare struct {
 	Hi            Number `json:"hi"`
 	SamePairs     int64  `json:"same_pairs"` // with equal answers
 	SameDiffering int64  `json:"same_differing"`
-	StandIn       int64  `json:"stand_in"` // pairs with different answers at a t without pairs of equal ones
+	Unmatched     int64  `json:"unmatched"` // pairs with different answers at a t without pairs of equal ones, which have no part
 	Tasks         int    `json:"tasks"`
-	Lacking       int    `json:"lacking"` // tasks with pairs of different answers and none of equal ones
+	Lacking       int    `json:"lacking"` // tasks whose pairs with different answers are all unmatched
 }
 
 // Counterfactual is the share of turns after which another answer would have led to
@@ -310,7 +311,7 @@ type branch struct {
 	Question string   `json:"question"`             // id of the criterion; empty for none
 	Others   int      `json:"others,omitempty"`     // so many questions taken together
 	Stop     bool     `json:"stop,omitempty"`       // asks no more
-	After    []string `json:"after,omitempty"`      // answers more than half of which lead here
+	After    []string `json:"after,omitempty"`      // answers three quarters of which lead here
 	Any      bool     `json:"any_answer,omitempty"` // these are all that were given
 	Sessions int      `json:"sessions"`
 	Share    Number   `json:"share"` // of all sessions

@@ -160,31 +160,47 @@ func (m *Metrics) marked(r *Row, name string) string {
 func (m *Metrics) remarks(rows []*Row) string {
 	var says []string
 	for _, r := range rows {
-		name := r.Base
+		name, s := r.Base, m.remark(r)
 		if name == "" {
 			name = r.Name
 		}
-		if s := m.remark(r); s != "" {
-			if s = fmt.Sprintf("%s %s: %s.", dagger, name, s); !slices.Contains(says, s) {
-				says = append(says, s)
+		if of := m.replayedRow(r); of != nil && slices.ContainsFunc(rows, func(o *Row) bool { return o.Base == of.Base }) {
+			// Why is said of the policy itself.
+			if why := m.undertrained(r); why != "" {
+				s = strings.Replace(s, why, "undertrained", 1)
 			}
 		}
+		if s == "" {
+			continue
+		}
+		if s = fmt.Sprintf(" %s: %s.", name, s); !slices.Contains(says, s) {
+			says = append(says, s)
+		}
 	}
-	return strings.TrimSpace(strings.Join(says, " ") + m.policies(rows))
+	if says == nil {
+		return strings.TrimSpace(m.policies(rows))
+	}
+	return dagger + strings.Join(says, "") + m.policies(rows)
 }
 
 // policies says what the policies of these rows are, or nothing.
 func (m *Metrics) policies(rows []*Row) string {
-	var says []string
-	ours := false
+	var says, ours []string
 	for _, r := range rows {
 		p := r.Policy
 		if p == nil {
 			continue
 		}
 		of := m.replayedRow(r)
-		if r.Kind == kindRL || p.Of != "" && (of == nil || of.Kind == kindRL) {
-			ours = true
+		name := r.Base
+		switch {
+		case of != nil:
+			name = of.Base
+		case name == "":
+			name = r.Name
+		}
+		if (r.Kind == kindRL || of != nil && of.Kind == kindRL) && !slices.Contains(ours, name) {
+			ours = append(ours, name)
 		}
 		if of != nil && slices.ContainsFunc(rows, func(o *Row) bool { return o.Base == of.Base }) {
 			continue // said of that row, or it is a strategy of this program
@@ -205,17 +221,17 @@ func (m *Metrics) policies(rows []*Row) string {
 		case p.Of == "" && r.Kind == kindReplay:
 			what += "; the log does not say how it was trained"
 		}
-		name := r.Base
-		if name == "" {
-			name = r.Name
-		}
 		if s := fmt.Sprintf(" %s: %s.", name, strings.TrimSuffix(what, ".")); !slices.Contains(says, s) {
 			says = append(says, s)
 		}
 	}
 	s := strings.Join(says, "")
-	if ours {
-		s += " A small policy trained here, not the 8B model of arXiv 2602.15012."
+	switch len(ours) {
+	case 0:
+	case 1:
+		s += fmt.Sprintf(" %s was trained here and is not the 8B model of arXiv 2602.15012.", ours[0])
+	default:
+		s += fmt.Sprintf(" %s were trained here; none is the 8B model of arXiv 2602.15012.", series(ours))
 	}
 	return s
 }

@@ -9,8 +9,9 @@ const (
 	treeDepth    = 3   // questions of the tree
 	treeBranches = 3   // most questions drawn apart at one place, where there are more
 	treeShare    = .05 // least share of all sessions for that
-	treeFollowed = .02 // least share of all sessions that is followed further
-	treeGroup    = 2   // least sessions with an answer that says where it leads
+	treeFollowed = .02 // least share of all sessions that is followed further, or drawn apart where there are few
+	treeMostly   = .75 // least share of the sessions with an answer that all go one way for it to lead there
+	treeGroup    = 2   // least sessions with an answer that leads anywhere
 )
 
 // What the tree tells apart of answers: not held, the thirds of the range of the values
@@ -41,14 +42,34 @@ func (r *Run) answerGroup(s *session, i int) int {
 	}
 }
 
-// firstQuestions is the tree of the first questions over all sessions of a strategy, by
-// criterion, whatever the task.
+// firstTask gives the task whose first questions are shown where tasks admit different
+// criteria, so that one fixed order a task would look like many: the one with the most
+// sessions, the first of several. It is -1 where all admit the same.
+func (c *computer) firstTask() int {
+	if !slices.ContainsFunc(c.admits, func(s string) bool { return s != c.admits[0] }) {
+		return -1
+	}
+	n := make([]int, len(c.tasks))
+	for _, st := range c.strategies {
+		for _, s := range st.sessions {
+			n[s.task]++
+		}
+	}
+	return slices.Index(n, slices.Max(n))
+}
+
+// firstQuestions is the tree of the first questions of a strategy by criterion: over all
+// sessions, or over those of the one task that is shown.
 func (c *computer) firstQuestions(st *strategy) []branch {
+	list := st.sessions
+	if c.treeTask >= 0 {
+		list = slices.DeleteFunc(slices.Clone(list), func(s *session) bool { return s.task != c.treeTask })
+	}
 	out := []branch{}
-	if st.fixed() || len(st.sessions) == 0 {
+	if st.fixed() || len(list) == 0 {
 		return out
 	}
-	return append(out, c.branches(st.sessions, 0, len(st.sessions))...)
+	return append(out, c.branches(list, 0, len(list))...)
 }
 
 // branches tells sessions that asked the same so far apart by question t, from 0.
@@ -88,7 +109,7 @@ func (r *Run) branches(list []*session, t, total int) []branch {
 	named := 0
 	for _, w := range ways {
 		switch {
-		case w.question == stopped, questions <= treeBranches:
+		case w.question == stopped, questions <= treeBranches && float64(len(w.sessions)) >= treeFollowed*float64(total):
 			shown = append(shown, w)
 		case named < treeBranches && float64(len(w.sessions)) >= treeShare*float64(total):
 			shown = append(shown, w)
@@ -125,7 +146,8 @@ func (r *Run) branches(list []*session, t, total int) []branch {
 				own[r.answerGroup(s, t-1)]++
 			}
 			for i, n := range own {
-				if groups[i] >= treeGroup && 2*n > groups[i] {
+				enough := groups[i] >= treeGroup && float64(n) >= treeMostly*float64(groups[i])
+				if n > 0 && (enough || len(ways) == 1) {
 					b.After = append(b.After, treeAnswers[i])
 				}
 			}

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"image/color"
+	"math"
 	"slices"
 	"strings"
 
@@ -39,10 +40,17 @@ func treeFigure(m *Metrics, p pen) sketch {
 	depth := min(treeDepth, m.Budget)
 	look := looks(m)
 
+	of := "all tasks together"
+	switch {
+	case m.FirstOf != "":
+		of = fmt.Sprintf("on task %s alone, which has the most sessions, since tasks admit different criteria", m.FirstOf)
+	case m.Cluster == "user":
+		of = "all users together"
+	}
 	said := []string{
-		fmt.Sprintf("On %s: the first %d %s, all tasks together, by criterion.", describe(m), depth, plural(depth, "question")),
-		"Lines are as thick as their share of sessions, which stands below. Boxes: answers more than half of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
-		fmt.Sprintf("A line ends where less than %g%% of the sessions go on.", 100*treeFollowed),
+		fmt.Sprintf("On %s: the first %d %s, %s, by criterion.", describe(m), depth, plural(depth, "question"), of),
+		"Lines are as thick as their share of sessions, which stands below. Boxes: answers three quarters of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
+		fmt.Sprintf("Others are questions that each are too rare, or have no room, to be drawn apart; these are not followed, and no line of less than %g%%.", 100*treeFollowed),
 	}
 	var shown []*Row
 	for _, w := range list {
@@ -56,26 +64,32 @@ func treeFigure(m *Metrics, p pen) sketch {
 	note, noteHeight := p.noteLines(inner, strings.Join(said, " "))
 	const head = 14
 
-	// As many branches as fit.
+	// As many branches as fit: where the page is full the tallest tree loses some.
 	var trees []*twig
+	most := make([]int, len(list))
+	for i, w := range list {
+		most[i] = treeBranches + 2
+		trees = append(trees, newTwig(branch{Share: 1, Next: w.First}, most[i]))
+	}
 	var lines []vg.Length
-	total := vg.Length(0)
-	for most := treeBranches + 2; most > 0; most-- {
-		trees, lines, total = nil, nil, head
-		for i, w := range list {
-			t := newTwig(branch{Share: 1, Next: w.First}, most)
-			trees = append(trees, t)
-			if i%across == 0 {
-				lines = append(lines, 0)
-			}
+	var total vg.Length
+	for {
+		lines, total = make([]vg.Length, (len(list)+across-1)/across), head
+		tallest := -1
+		for i, t := range trees {
 			lines[i/across] = max(lines[i/across], t.height)
+			if most[i] > 1 && (tallest < 0 || t.height > trees[tallest].height) {
+				tallest = i
+			}
 		}
 		for _, h := range lines {
 			total += treeTitle + h + 4
 		}
-		if total+noteHeight <= treeMost {
+		if total+noteHeight <= treeMost || tallest < 0 {
 			break
 		}
+		most[tallest]--
+		trees[tallest] = newTwig(branch{Share: 1, Next: list[tallest].First}, most[tallest])
 	}
 
 	render := func(c draw.Canvas) {
@@ -118,8 +132,16 @@ type twig struct {
 // thick is how thick a line is.
 func (t *twig) thick() vg.Length { return max(.7, treeThick*vg.Length(t.Share)) }
 
+// girth is the height of what is drawn of it: many questions together spread.
+func (t *twig) girth() vg.Length {
+	if t.Others > 0 {
+		return max(1.5*t.thick(), 6)
+	}
+	return t.thick()
+}
+
 // own is the height of a branch without what follows: a line of text on either side.
-func (t *twig) own() vg.Length { return t.thick() + 2*treeLine + treeBetween }
+func (t *twig) own() vg.Length { return t.girth() + 2*treeLine + treeBetween }
 
 // newTwig lays out a branch with at most so many branches at a place.
 func newTwig(b branch, most int) *twig {
@@ -132,32 +154,43 @@ func newTwig(b branch, most int) *twig {
 	return t
 }
 
-// topBranches leaves the most branches and takes the smallest others together.
+// topBranches leaves so many branches: the larger ones, stops, and all the others together.
 func topBranches(list []branch, most int) []branch {
 	if len(list) <= most {
 		return list
 	}
-	bySize := make([]int, 0, len(list))
+	var bySize []int
+	keep := map[int]bool{}
 	for i := range list {
-		bySize = append(bySize, i)
+		switch b := &list[i]; {
+		case b.Stop:
+			keep[i] = true
+		case b.Others == 0:
+			bySize = append(bySize, i)
+		}
 	}
 	slices.SortStableFunc(bySize, func(a, b int) int { return list[b].Sessions - list[a].Sessions })
-	keep := map[int]bool{}
-	for _, i := range bySize[:max(most-1, 1)] {
+	for _, i := range bySize[:min(max(most-1-len(keep), 0), len(bySize))] {
 		keep[i] = true
 	}
-	var out []branch
+	var out, stops []branch
 	var rest branch
 	for i, b := range list {
-		if keep[i] {
+		switch {
+		case b.Stop:
+			stops = append(stops, b)
+		case keep[i]:
 			out = append(out, b)
-			continue
+		default:
+			rest.Others += max(b.Others, 1)
+			rest.Sessions += b.Sessions
+			rest.Share += b.Share
 		}
-		rest.Others += max(b.Others, 1)
-		rest.Sessions += b.Sessions
-		rest.Share += b.Share
 	}
-	return append(out, rest)
+	if rest.Others > 0 {
+		out = append(out, rest)
+	}
+	return append(out, stops...)
 }
 
 // place gives a branch and what follows their lines, from the top downwards. A branch
@@ -232,13 +265,17 @@ func (p *treePainter) joins(t *twig, from vg.Length, depth int) {
 
 // ribbon is a band of one thickness that leads smoothly from one height to another.
 func (p *treePainter) ribbon(x0, y0, x1, y1, thick vg.Length) {
-	const steps = 16
+	const steps = 24
 	var top, bottom []vg.Point
 	for i := range steps + 1 {
-		t := vg.Length(i) / steps
-		y := y0 + (y1-y0)*t*t*(3-2*t)
-		x := x0 + (x1-x0)*t
-		top, bottom = append(top, vg.Point{X: x, Y: y + thick/2}), append(bottom, vg.Point{X: x, Y: y - thick/2})
+		t := float64(i) / steps
+		y := y0 + (y1-y0)*vg.Length(t*t*(3-2*t))
+		x := x0 + (x1-x0)*vg.Length(t)
+		// As thick across its way as at the ends.
+		dx, dy := float64(x1-x0), float64(y1-y0)*6*t*(1-t)
+		across := float64(thick) / 2 / math.Hypot(dx, dy)
+		off := vg.Point{X: vg.Length(-dy * across), Y: vg.Length(dx * across)}
+		top, bottom = append(top, vg.Point{X: x + off.X, Y: y + off.Y}), append(bottom, vg.Point{X: x - off.X, Y: y - off.Y})
 	}
 	slices.Reverse(bottom)
 	p.c.FillPolygon(pale(p.color), append(top, bottom...))
@@ -258,19 +295,18 @@ func (p *treePainter) line(n *twig, depth int) {
 
 // fan draws many questions taken together: thin lines that spread.
 func (p *treePainter) fan(n *twig, from, start vg.Length, depth int) {
-	lines := min(n.Others, 9)
+	lines := min(n.Others, 7)
 	end := p.x(depth) + p.bar*.8
-	spread := max(n.thick(), 5)
-	sty := draw.LineStyle{Color: pale(p.color), Width: .7}
+	sty := draw.LineStyle{Color: p.color, Width: .4}
 	for i := range lines {
 		at := vg.Length(0)
 		if lines > 1 {
 			at = vg.Length(i)/vg.Length(lines-1) - .5
 		}
 		p.c.StrokeLines(sty, []vg.Point{
-			{X: from, Y: start + at*n.thick()*.5},
-			{X: p.x(depth), Y: n.y + at*n.thick()*.7},
-			{X: end, Y: n.y + at*spread},
+			{X: from, Y: start + at*n.thick()*.8},
+			{X: p.x(depth), Y: n.y + at*n.thick()*.8},
+			{X: end, Y: n.y + at*n.girth()},
 		})
 	}
 }
@@ -279,10 +315,7 @@ func (p *treePainter) fan(n *twig, from, start vg.Length, depth int) {
 // is taken, and by how many.
 func (p *treePainter) words(n *twig, depth int) {
 	x := p.x(depth)
-	half := n.thick() / 2
-	if n.Others > 0 {
-		half = max(half, 2.5)
-	}
+	half := n.girth() / 2
 	sty := p.style(smallSize, draw.XLeft, draw.YCenter)
 	name := strings.ReplaceAll(n.Question, "_", " ")
 	switch {
@@ -330,7 +363,7 @@ func percentage(v Number) string {
 // answerBox draws the sign of a kind of answer from x on, and gives its width: a box that
 // is empty for not held and the fuller the higher the value, and a cross for missing.
 func answerBox(c *draw.Canvas, at vg.Point, answer string) vg.Length {
-	const w, h = 4.2, 5.4
+	const w, h = 4.4, 6.3
 	sty := draw.LineStyle{Color: gray(60), Width: .6}
 	x, y := at.X+.3, at.Y-h/2
 	if answer == "missing" {
