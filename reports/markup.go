@@ -91,7 +91,7 @@ func (g *grid) latex() []byte {
 				value := tex(c.value)
 				if j >= g.words() { // a number
 					for _, sign := range []string{"-", "+"} {
-						if rest, ok := strings.CutPrefix(value, sign); ok && c.note == 0 {
+						if rest, ok := strings.CutPrefix(value, sign); ok && c.value != dash {
 							value = "$" + sign + "$" + rest
 						}
 					}
