@@ -88,7 +88,7 @@ const (
 
 // claimsTable has one row a claim.
 func claimsTable(c *claimsReport) *grid {
-	g := &grid{name: "claims", head: []string{claimHead, paperHead}, texts: 2, left: []string{verdictHead, whyHead}}
+	g := &grid{name: "claims", head: []string{claimHead, paperHead}, texts: 2, left: []string{verdictHead, whyHead}, stacked: true}
 	for _, r := range c.runs {
 		g.head = append(g.head, r.label)
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"image/png"
 	"math"
 	"math/rand/v2"
@@ -615,5 +617,28 @@ func TestPageLayout(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(t, filepath.Join(*pictures, "layout.pdf"), pdf)
+	}
+}
+
+// TestPaperDocumented: the package comment names the claims, the columns of both CSV files,
+// and the words of the verdict.
+func TestPaperDocumented(t *testing.T) {
+	f, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := strings.FieldsFunc(f.Doc.Text(), func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_')
+	})
+	want := slices.Concat([]string{"claims", "learning", "curve", agrees, smaller, larger, opposite}, claimsCSV(&claimsReport{})[0], curveCSV(nil)[0])
+	for _, k := range claims() {
+		if !k.optional || strings.HasSuffix(k.id, "_gap") {
+			want = append(want, k.id)
+		}
+	}
+	for _, w := range want {
+		if !slices.Contains(words, w) {
+			t.Errorf("%q is not documented", w)
+		}
 	}
 }
