@@ -128,7 +128,7 @@ func claimsTable(c *claimsReport) *grid {
 }
 
 func (c *claimsReport) caption() string {
-	s := "Claims of " + claimsSource + " beside the runs of this report. What the paper has by domain, and the intervals of its numbers, are not known here. Alignment 0 to 100. "
+	s := "Claims of " + claimsSource + " beside the runs of this report. What the paper has by domain, how it normalises alignment, and the intervals of its numbers are not known here. Alignment 0 to 100. "
 	s += "Interactions: questions to the alignment that RL ends at, of RL divided by those of pep; withheld where either never gets there, or is there before the first question, in more than 5% of the resamples. "
 	s += "Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently. "
 	confidence, over, resamples := []string{}, []string{}, []string{}

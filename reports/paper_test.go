@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
@@ -569,6 +570,11 @@ func TestPageLayout(t *testing.T) {
 		many.groups = append(many.groups, [][]cell{{{value: fmt.Sprint("strategy-", i)}, {value: "x"}, {value: "1.0", interval: "[0.5, 1.5]", note: many.note("note %d", i%3)}}})
 	}
 	c.runs[0].tables = append(c.runs[0].tables, many)
+	for line := range strings.Lines(c.terminal(claimsTable(c), 100)) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 100 {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
 	pages := c.pages(claimsTable(c))
 	type box struct {
 		vg.Rectangle
