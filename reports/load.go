@@ -65,6 +65,8 @@ const (
 	kindFloor   = "none"
 	kindCeiling = "oracle"
 	kindAsker   = "asker"
+	kindRL      = "rl"
+	kindReplay  = "replay"
 )
 
 // key names a session among those of its strategy.

@@ -87,7 +87,7 @@ func readPaper(from []string) (*claimsReport, error) {
 	if len(list) == 0 {
 		return nil, &domains.DataError{File: strings.Join(from, ", "), What: "no run to report", Mend: "give the folders of finished runs or sweeps"}
 	}
-	var runs []*paperRun
+	var runs []*shownRun
 	seen := map[string]bool{}
 	for i, s := range list {
 		at := filepath.Clean(s.dir)
@@ -95,7 +95,7 @@ func readPaper(from []string) (*claimsReport, error) {
 			return nil, &domains.DataError{File: s.dir, What: "the same run twice", Mend: "name it once"}
 		}
 		seen[at] = true
-		r, err := readPaperRun(s.dir, s.want, i)
+		r, err := readShownRun(s.dir, s.want, i)
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +109,7 @@ func readPaper(from []string) (*claimsReport, error) {
 
 // label names every run apart: by its data; where several are on the same data by those
 // and the cell of the sweep or the name of the run; in the end by number.
-func label(runs []*paperRun, list []paperSource) {
+func label(runs []*shownRun, list []paperSource) {
 	count := func(names []string) map[string]int {
 		n := map[string]int{}
 		for _, s := range names {
@@ -182,7 +182,7 @@ func (c *computer) unfinished(m *Metrics) string {
 }
 
 // about says what was run, one line a fact.
-func (r *paperRun) about() (out []string) {
+func (r *shownRun) about() (out []string) {
 	m := r.manifest
 	add := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	add("Run %s on %s; %d sessions, at most %d %s.", m.Name, describe(r.metrics), r.metrics.Sessions.Read, m.Budget, plural(m.Budget, "question"))

@@ -407,8 +407,8 @@ func TestClaimValues(t *testing.T) {
 
 // TestNoMean: runs that differ in more than their domain have no mean.
 func TestNoMean(t *testing.T) {
-	run := func(name, judge string, resamples int) *paperRun {
-		r := &paperRun{label: name, manifest: &record.Manifest{Config: json.RawMessage(`{"domain":{"kind":"builtin"}}`)}, metrics: &Metrics{Cluster: "task", Judge: judge, Resamples: resamples}}
+	run := func(name, judge string, resamples int) *shownRun {
+		r := &shownRun{label: name, manifest: &record.Manifest{Config: json.RawMessage(`{"domain":{"kind":"builtin"}}`)}, metrics: &Metrics{Cluster: "task", Judge: judge, Resamples: resamples}}
 		r.metrics.Data.Name = name
 		return r
 	}
@@ -418,15 +418,15 @@ func TestNoMean(t *testing.T) {
 	survey.metrics.Cluster = "user"
 	for _, row := range []struct {
 		reason string
-		runs   []*paperRun
+		runs   []*shownRun
 		n      int
 		why    string
 	}{
-		{"two domains, and what is none", []*paperRun{run("x", "a", 9), elsewhere, survey, run("y", "a", 9)}, 2, ""},
-		{"one domain", []*paperRun{run("x", "a", 9), elsewhere}, 0, ""},
-		{"a domain twice", []*paperRun{run("x", "a", 9), run("x", "a", 9)}, 0, "No mean over domains: x is there twice."},
-		{"another judge", []*paperRun{run("x", "a", 9), run("y", "b", 9)}, 0, "No mean over domains: x and y differ in the judge."},
-		{"fewer resamples", []*paperRun{run("x", "a", 9), run("y", "a", 8)}, 0, "No mean over domains: x and y differ in the number of resamples."},
+		{"two domains, and what is none", []*shownRun{run("x", "a", 9), elsewhere, survey, run("y", "a", 9)}, 2, ""},
+		{"one domain", []*shownRun{run("x", "a", 9), elsewhere}, 0, ""},
+		{"a domain twice", []*shownRun{run("x", "a", 9), run("x", "a", 9)}, 0, "No mean over domains: x is there twice."},
+		{"another judge", []*shownRun{run("x", "a", 9), run("y", "b", 9)}, 0, "No mean over domains: x and y differ in the judge."},
+		{"fewer resamples", []*shownRun{run("x", "a", 9), run("y", "a", 8)}, 0, "No mean over domains: x and y differ in the number of resamples."},
 	} {
 		if of, why := meanRuns(row.runs); len(of) != row.n || why != row.why {
 			t.Errorf("%s: of %d runs, %q", row.reason, len(of), why)
@@ -437,7 +437,7 @@ func TestNoMean(t *testing.T) {
 	k := claims()[0]
 	a.values = map[string]claimValue{k.id: {value: 3, lo: 1, hi: 5, clusters: 9, samples: []float64{3}}}
 	b.values = map[string]claimValue{k.id: noValue("withheld")}
-	if m := mean([]*paperRun{a, b}, &k); m.value.Defined() || m.why != "has no value in y" {
+	if m := mean([]*shownRun{a, b}, &k); m.value.Defined() || m.why != "has no value in y" {
 		t.Errorf("mean %+v", m)
 	}
 }
@@ -535,12 +535,12 @@ func TestPaperErrors(t *testing.T) {
 
 // TestLabels: runs are told apart.
 func TestLabels(t *testing.T) {
-	run := func(data, name string) *paperRun {
-		r := &paperRun{metrics: &Metrics{Name: name}}
+	run := func(data, name string) *shownRun {
+		r := &shownRun{metrics: &Metrics{Name: name}}
 		r.metrics.Data.Name = data
 		return r
 	}
-	runs := []*paperRun{run("x", "a"), run("y", "b"), run("y", "c"), run("z", "d"), run("z", "d"), run("", "e")}
+	runs := []*shownRun{run("x", "a"), run("y", "b"), run("y", "c"), run("z", "d"), run("z", "d"), run("", "e")}
 	label(runs, []paperSource{{}, {cell: "big"}, {}, {}, {}, {}})
 	var got []string
 	for _, r := range runs {

@@ -183,7 +183,7 @@ func TestRatioOpen(t *testing.T) {
 		{"both never: left out", with(5, inf), with(5, inf), 1, 1, false, false},
 		{"not known: left out", with(50, math.NaN()), with(0, 0), 1, 1, false, false},
 	} {
-		q, _ := fewer(boot, "a", row.a, "b", row.b)
+		q, _ := fewerQuestions(boot, "a", row.a, "b", row.b)
 		same := func(x, y Number) bool { return x.Defined() == y.Defined() && (!x.Defined() || x == y) }
 		if !same(q.Lo, row.lo) || !same(q.Hi, row.hi) || q.HiOpen != row.open || (q.Withheld != "") != row.held {
 			t.Errorf("%s: %+v", row.reason, q)
