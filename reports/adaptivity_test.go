@@ -706,7 +706,7 @@ func TestFewer(t *testing.T) {
 		{"a stop stays by itself", []branch{a, b, others, stop}, 3, []branch{a, {Others: 4, Sessions: 2, Share: .2}, stop}},
 		{"room for one", []branch{a, others, stop}, 1, []branch{{Others: 4, Sessions: 6, Share: .6}, stop}},
 	} {
-		got := fewer(row.list, row.most)
+		got := topBranches(row.list, row.most)
 		ok := len(got) == len(row.want)
 		for i := range min(len(got), len(row.want)) {
 			g, w := got[i], row.want[i]

@@ -293,7 +293,7 @@ func (c computer) values(v rivalry, more map[string]moreAdaptivity) map[string]c
 	b = batch{computer: &c}
 	align := b.alignments(v.pep)
 	b.draw()
-	q, samples := fewer(c.boot, v.pep.Name, b.crossing(v.pep.points, align), v.rl.Name, c.own)
+	q, samples := fewerQuestions(c.boot, v.pep.Name, b.crossing(v.pep.points, align), v.rl.Name, c.own)
 	out["interactions_ratio"] = claimValue{q.Value, q.Lo, q.Hi, q.HiOpen, false, b.cols[align[v.pep.final]].defined, "", samples}
 	if q.Withheld != "" {
 		w := noValue("withheld: %s (never / at 0 in %s of the resamples for pep, in %s for RL)", q.Withheld, shareWords(q.Never, q.AtZero), shareWords(q.AgainstNever, q.AgainstAtZero))
@@ -415,8 +415,8 @@ func moreOf(metrics []byte) map[string]moreAdaptivity {
 	return out
 }
 
-// A paperRun is a finished run of the report over several.
-type paperRun struct {
+// A shownRun is a finished run of the report over several.
+type shownRun struct {
 	dir, label string
 	manifest   *record.Manifest
 	metrics    *Metrics
@@ -428,22 +428,22 @@ type paperRun struct {
 }
 
 // builtin reports whether the data are those that come with the program.
-func (r *paperRun) builtin() bool {
+func (r *shownRun) builtin() bool {
 	var c struct {
 		Domain struct{ Kind string }
 	}
 	return json.Unmarshal(r.manifest.Config, &c) == nil && c.Domain.Kind == "builtin"
 }
 
-func (r *paperRun) survey() bool { return r.metrics.Cluster == "user" }
+func (r *shownRun) survey() bool { return r.metrics.Cluster == "user" }
 
 // ofProfiles reports whether no language model, nor a simulator of one, graded.
-func (r *paperRun) ofProfiles() bool {
+func (r *shownRun) ofProfiles() bool {
 	return r.survey() || strings.HasPrefix(r.metrics.Judge, "profile") || strings.HasPrefix(r.metrics.Judge, "judge/profile")
 }
 
 // undertrained words which trainings of the RL row do not reach the best fixed order.
-func (r *paperRun) undertrained() string {
+func (r *shownRun) undertrained() string {
 	p := r.trained()
 	if p == nil {
 		return ""
@@ -458,7 +458,7 @@ func (r *paperRun) undertrained() string {
 }
 
 // trained gives the policy of the RL row: of a replay that of the strategy whose log it is.
-func (r *paperRun) trained() *record.Policy {
+func (r *shownRun) trained() *record.Policy {
 	if r.rl == nil {
 		return nil
 	}
@@ -475,8 +475,8 @@ func (r *paperRun) trained() *record.Policy {
 // seeds would draw the same places of every domain.
 func stratum(seed int, i int) uint64 { return uint64(seed) + 0x9e3779b97f4a7c15*uint64(i+1) }
 
-// readPaperRun reads a finished run and makes what the report shows of it.
-func readPaperRun(dir, want string, at int) (*paperRun, error) {
+// readShownRun reads a finished run and makes what the report shows of it.
+func readShownRun(dir, want string, at int) (*shownRun, error) {
 	m, more, err := finished(dir)
 	if err != nil {
 		return nil, err
@@ -489,7 +489,7 @@ func readPaperRun(dir, want string, at int) (*paperRun, error) {
 	if what := c.unfinished(m); what != "" {
 		return nil, unfinishedError(dir, what)
 	}
-	out := &paperRun{dir: dir, manifest: &run.Manifest, metrics: c.out}
+	out := &shownRun{dir: dir, manifest: &run.Manifest, metrics: c.out}
 	v := c.rivalry(want)
 	for _, of := range []struct {
 		st *strategy
@@ -520,7 +520,7 @@ func readPaperRun(dir, want string, at int) (*paperRun, error) {
 
 // meanRuns gives the runs that the mean over domains is of, or why there is none: built-in
 // domains, each once, run alike.
-func meanRuns(runs []*paperRun) (of []*paperRun, why string) {
+func meanRuns(runs []*shownRun) (of []*shownRun, why string) {
 	for _, r := range runs {
 		if r.builtin() && !r.survey() {
 			of = append(of, r)
@@ -562,7 +562,7 @@ func meanRuns(runs []*paperRun) (of []*paperRun, why string) {
 // mean is the mean of the values of the runs, which have one confidence and one number of
 // resamples. Its interval takes the r-th resample of every run, drawn independently, and
 // of these the mean: a bootstrap stratified by domain.
-func mean(of []*paperRun, k *claim) claimValue {
+func mean(of []*shownRun, k *claim) claimValue {
 	out := claimValue{lo: undefined(), hi: undefined(), exact: true}
 	var samples []float64
 	whole := true

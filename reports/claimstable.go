@@ -10,19 +10,19 @@ import (
 
 // A claimsReport is several runs beside the claims of the paper.
 type claimsReport struct {
-	runs   []*paperRun
-	mean   []*paperRun // those that the mean over domains is of; nil: there is none
+	runs   []*shownRun
+	mean   []*shownRun // those that the mean over domains is of; nil: there is none
 	noMean string
 	claims []claim // those that are shown
 	blank  []string
 }
 
 // newClaims picks what is shown: an optional number where some run has it.
-func newClaims(runs []*paperRun) *claimsReport {
+func newClaims(runs []*shownRun) *claimsReport {
 	c := &claimsReport{runs: runs}
 	c.mean, c.noMean = meanRuns(runs)
 	for _, k := range claims() {
-		if !k.optional || slices.ContainsFunc(runs, func(r *paperRun) bool { return r.values[k.id].value.Defined() }) {
+		if !k.optional || slices.ContainsFunc(runs, func(r *shownRun) bool { return r.values[k.id].value.Defined() }) {
 			c.claims = append(c.claims, k)
 		}
 	}
@@ -30,7 +30,7 @@ func newClaims(runs []*paperRun) *claimsReport {
 }
 
 // remark says what to know about a number that the RL row takes part in.
-func (r *paperRun) remark(k *claim) string {
+func (r *shownRun) remark(k *claim) string {
 	if !k.rl || k.id == "parameter_ratio" {
 		return ""
 	}
@@ -88,7 +88,7 @@ const (
 
 // claimsTable has one row a claim.
 func claimsTable(c *claimsReport) *grid {
-	g := &grid{name: "claims", head: []string{claimHead, paperHead}, texts: 2, left: []string{verdictHead, whyHead}}
+	g := &grid{name: "claims", head: []string{claimHead, paperHead}, texts: 2, left: []string{verdictHead, whyHead}, stacked: true}
 	for _, r := range c.runs {
 		g.head = append(g.head, r.label)
 	}
@@ -128,7 +128,7 @@ func claimsTable(c *claimsReport) *grid {
 }
 
 func (c *claimsReport) caption() string {
-	s := "Claims of " + claimsSource + " beside the runs of this report. What the paper has by domain, and the intervals of its numbers, are not known here. Alignment 0 to 100. "
+	s := "Claims of " + claimsSource + " beside the runs of this report. What the paper has by domain, how it normalises alignment, and the intervals of its numbers are not known here. Alignment 0 to 100. "
 	s += "Interactions: questions to the alignment that RL ends at, of RL divided by those of pep; withheld where either never gets there, or is there before the first question, in more than 5% of the resamples. "
 	s += "Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently. "
 	confidence, over, resamples := []string{}, []string{}, []string{}
@@ -198,7 +198,7 @@ func (c *claimsReport) because() (out []reason) {
 	measured := slices.Concat(graded, adaptive, errs)
 	// by gives one reason: what words say of the runs, and of which; runs without words are
 	// left out.
-	by := func(what string, words func(*paperRun) string, claims []string) {
+	by := func(what string, words func(*shownRun) string, claims []string) {
 		var order []string
 		where := map[string][]string{}
 		for _, r := range c.runs {
@@ -221,7 +221,7 @@ func (c *claimsReport) because() (out []reason) {
 		}
 	}
 	ofRL := slices.Concat([]string{"alignment_gap", "alignment_rl", "interactions_ratio"}, adaptive[3:], errs)
-	by("solver and judge: ", func(r *paperRun) string {
+	by("solver and judge: ", func(r *shownRun) string {
 		var models []string
 		for _, e := range r.manifest.Endpoints {
 			if e.Role == "solver" || e.Role == "judge" {
@@ -236,8 +236,8 @@ func (c *claimsReport) because() (out []reason) {
 		}
 		return series(models)
 	}, graded)
-	by("users: ", func(r *paperRun) string { return r.metrics.UserModel }, measured)
-	by("data: ", func(r *paperRun) string {
+	by("users: ", func(r *shownRun) string { return r.metrics.UserModel }, measured)
+	by("data: ", func(r *shownRun) string {
 		switch {
 		case r.survey():
 			return "a survey without tasks"
@@ -246,10 +246,10 @@ func (c *claimsReport) because() (out []reason) {
 		}
 		return "read from files"
 	}, measured)
-	by("questions: ", func(r *paperRun) string { return fmt.Sprintf("at most %d", r.metrics.Final) }, measured)
-	by("RL policy, the paper's has about 8 billion parameters: ", (*paperRun).policyWords, append(ofRL[:len(ofRL):len(ofRL)], "parameter_ratio"))
-	by("RL policy: ", (*paperRun).undertrained, ofRL)
-	by("population model of pep, the paper's has about 10 thousand parameters: ", func(r *paperRun) string {
+	by("questions: ", func(r *shownRun) string { return fmt.Sprintf("at most %d", r.metrics.Final) }, measured)
+	by("RL policy, the paper's has about 8 billion parameters: ", (*shownRun).policyWords, append(ofRL[:len(ofRL):len(ofRL)], "parameter_ratio"))
+	by("RL policy: ", (*shownRun).undertrained, ofRL)
+	by("population model of pep, the paper's has about 10 thousand parameters: ", func(r *shownRun) string {
 		if r.pep == nil || r.pep.Params == 0 {
 			return ""
 		}
@@ -262,7 +262,7 @@ func (c *claimsReport) because() (out []reason) {
 }
 
 // policyWords says what the RL policy is.
-func (r *paperRun) policyWords() string {
+func (r *shownRun) policyWords() string {
 	p := r.trained()
 	if p == nil {
 		return ""

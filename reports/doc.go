@@ -9,6 +9,9 @@
 //	metrics.json of each > LoadSweep > SweepMetrics       >  tables/grid.{md,csv,tex}
 //	cell                /                                 \  figures/grid*.{svg,png,pdf}
 //
+//	finished runs and sweeps       > WritePaper          >   paper.{pdf,md}, tables/claims.{md,csv,tex}
+//	training.json of each seed     > WriteTraining       >   learning.{svg,png,pdf}, curve.csv
+//
 // Sessions are read in one pass, one line at a time; of each only its numbers are
 // kept. Files are written whole or not at all. Equal runs give equal bytes.
 //
@@ -360,6 +363,10 @@
 //	calls     what each role asked of models; if any took part
 //	judge     the judge by itself: repeats and probes; if it has any
 //	judges    two judges on the same responses; if these were graded again
+//	claims    of several runs: the claims of the paper beside theirs; see Reports over runs
+//	curve     CSV alone, of runs that keep trainings (trainings/*.json): a line for every point
+//	          of every learning curve (policy, seed, fold, step, train, dev, entropy, kl, clipped,
+//	          grad_norm, undefined; chosen: the checkpoint that is used)
 //	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
 //	          best cell on dev for each value of the first axis
 //
@@ -410,6 +417,46 @@
 //	dev_alignment                 on the dev profiles
 //	adaptive_gain                 estimate of alignment minus the twin's, resolved; null without
 //
+// # Reports over runs
+//
+// The claims are those of the abstract of arXiv 2602.15012: alignment 80.8 against 68.5 for
+// RL, 3 to 5 times fewer interactions, follow-up adaptivity of 39-62% against 0-28%, about 8
+// billion parameters against about 10 thousand. Of every run two rows are held against them.
+// That of pep is what a sweep shows (report.grid_of) if it is of kind pep, else one that
+// predicts as report.target_of does, or else report.reference, else from a population; of
+// several the one whose base is called pep, or else the first. That of RL predicts alike and
+// is a replay in mode trajectory of a strategy of kind rl, else of kind rl, else a replay in
+// mode trajectory of a log from elsewhere; a replay in mode policy is none. Where a row is
+// lacking, what needs it is a dash that says so.
+//
+//	alignment_gap        pep minus RL, paired by session, at the final checkpoint; and each of
+//	                     them (alignment_pep, alignment_rl)
+//	interactions_ratio   as in metrics.json, but to the alignment that RL ends at
+//	adaptivity_pep, adaptivity_rl
+//	                     strict, and, where metrics.json has them, corrected and counterfactual
+//	parameter_ratio      parameters of the RL policy over those of the models of pep: counts,
+//	                     without interval
+//	held_mae_gap, brier_gap, level_error_gap
+//	                     errors of the whole profile, pep minus RL, of which the paper says nothing
+//
+// The mean over domains is that of the runs on built-in domains, if these are two or more,
+// each domain is there once, and they differ in nothing else. A domain without a value
+// leaves none. Its interval is that of the mean of the domains' r-th resamples, which are
+// drawn independently of each other: a bootstrap stratified by domain. Four domains are too
+// few to be drawn themselves, so that it says nothing of other domains.
+//
+// A verdict holds an interval against the range of the claim: agrees, if they have a number
+// in common; else smaller, larger, or opposite, if all of the interval is on the other side
+// of no effect (a gap of 0, a ratio of 1); cannot tell, where there is no interval, one on
+// fewer than six clusters, or one with both the claim and no effect. Why a claim may come
+// out otherwise is put together from manifests and metrics: who solved, judged and
+// answered, on what data, with how many questions, what the RL policy is, whether it is
+// undertrained, and what adapting to answers is worth in the data at all (the adaptive gain).
+//
+// A run must be finished and reported. tables/claims.csv has a line for every claim and run,
+// and for the mean: claim, paper, paper_lo, paper_hi, run, pep and rl (rows), value, lo, hi,
+// hi_open, clusters, verdict, why (there is no value, or what to know about it).
+//
 // # Figures
 //
 // Each is written as SVG, PNG (300 dpi) and PDF:
@@ -424,12 +471,16 @@
 //	              right: branches after different answers that lead to the same question are
 //	              one line, as thick as its share of sessions; if any asks
 //	gain          adaptive gain by questions asked; if a strategy has a static twin
+//	learning      reward by step of the training of a policy, on training rollouts and on dev,
+//	              with the best fixed order and random, and entropy and divergence from the start;
+//	              all seeds and their mean; learning-<policy> where a run trains several; if the
+//	              run keeps trainings
 //	grid          of a sweep: alignment of its cells
 //	gridgain      of a sweep: their adaptive gain; if any has one
 //	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
 //	              a solver, with its stage of training where that is known
 //
-// They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, ladder) and 17.5 cm
+// They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, learning, ladder) and 17.5 cm
 // (interactions, adaptivity, tree) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
 // for yellow, one colour and marker for strategies that ask alike. A dagger marks the name
 // of a replay or of an undertrained policy, which the note explains. More than ten curves of several

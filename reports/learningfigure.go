@@ -108,7 +108,7 @@ func learningFigure(name string, of []*record.Training, p pen) sketch {
 			}
 		}))
 		lower := p.axes()
-		lower.X.Label.Text, lower.Y.Label.Text = "Step", "Nats a decision"
+		lower.X.Label.Text, lower.Y.Label.Text = "Step", "Nats"
 		ys = []float64{0}
 		for _, t := range of {
 			for i := range t.Curve {
@@ -249,7 +249,7 @@ func learningNote(of []*record.Training) string {
 	if len(of) > 1 {
 		s += fmt.Sprintf(" Thin: %d trainings; thick: their mean, over the steps that all have.", len(of))
 	}
-	s += fmt.Sprintf(" %d rollouts a step. Dot: the checkpoint that is used, chosen on dev reward alone. Best fixed order (found by greedy search, %s) and random (%s): on the training reward",
+	s += fmt.Sprintf(" %d rollouts a step. Below: entropy and divergence of a decision. Dot: the checkpoint that is used, chosen on dev reward alone. Best fixed order (found by greedy search, %s) and random (%s): on the training reward",
 		t.Rollouts, known(trainingMean(of, func(t *record.Training) record.Float { return t.Static })),
 		known(trainingMean(of, func(t *record.Training) record.Float { return t.Random })))
 	s += fmt.Sprintf(", on which the policy as it is used has %s.", known(trainingMean(of, func(t *record.Training) record.Float { return t.Reward })))

@@ -69,11 +69,7 @@ func (g *grid) latex() []byte {
 		if g.right(i) {
 			align = "r"
 		}
-		if slices.Contains(g.left, h) {
-			columns += "p{2.4cm}"
-		} else {
-			columns += align
-		}
+		columns += align
 		head[i] = tex(h)
 		if first, rest, ok := strings.Cut(head[i], " "); ok && len(h) > 10 { // in two lines
 			head[i] = fmt.Sprintf(`\shortstack[%s]{%s\\%s}`, align, first, rest)
@@ -91,19 +87,30 @@ func (g *grid) latex() []byte {
 				value := tex(c.value)
 				if j >= g.words() { // a number
 					for _, sign := range []string{"-", "+"} {
-						if rest, ok := strings.CutPrefix(value, sign); ok && c.note == 0 {
+						if rest, ok := strings.CutPrefix(value, sign); ok && c.value != dash {
 							value = "$" + sign + "$" + rest
 						}
 					}
 				}
+				between := " "
 				if c.interval != "" {
-					value += " {\\scriptsize " + strings.ReplaceAll(strings.ReplaceAll(tex(c.interval), " -", " $-$"), "{[}-", "{[}$-$") + "}"
+					below := "{\\scriptsize " + strings.ReplaceAll(strings.ReplaceAll(tex(c.interval), " -", " $-$"), "{[}-", "{[}$-$") + "}"
+					if g.stacked {
+						between = `\\[-1pt]`
+					}
+					value += between + below
 				}
 				if c.mark != "" {
 					value += " " + tex(c.mark)
 				}
 				if c.note > 0 {
 					value += "\\textsuperscript{" + letter(c.note) + "}"
+				}
+				switch {
+				case slices.Contains(g.left, g.head[j]):
+					value = `\parbox[t]{2.2cm}{\raggedright\strut ` + value + `\strut}`
+				case between != " ":
+					value = `\begin{tabular}[t]{@{}r@{}}` + value + `\end{tabular}`
 				}
 				text[j] = value
 			}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
@@ -86,7 +87,7 @@ func readPaper(from []string) (*claimsReport, error) {
 	if len(list) == 0 {
 		return nil, &domains.DataError{File: strings.Join(from, ", "), What: "no run to report", Mend: "give the folders of finished runs or sweeps"}
 	}
-	var runs []*paperRun
+	var runs []*shownRun
 	seen := map[string]bool{}
 	for i, s := range list {
 		at := filepath.Clean(s.dir)
@@ -94,7 +95,7 @@ func readPaper(from []string) (*claimsReport, error) {
 			return nil, &domains.DataError{File: s.dir, What: "the same run twice", Mend: "name it once"}
 		}
 		seen[at] = true
-		r, err := readPaperRun(s.dir, s.want, i)
+		r, err := readShownRun(s.dir, s.want, i)
 		if err != nil {
 			return nil, err
 		}
@@ -108,7 +109,7 @@ func readPaper(from []string) (*claimsReport, error) {
 
 // label names every run apart: by its data; where several are on the same data by those
 // and the cell of the sweep or the name of the run; in the end by number.
-func label(runs []*paperRun, list []paperSource) {
+func label(runs []*shownRun, list []paperSource) {
 	count := func(names []string) map[string]int {
 		n := map[string]int{}
 		for _, s := range names {
@@ -181,7 +182,7 @@ func (c *computer) unfinished(m *Metrics) string {
 }
 
 // about says what was run, one line a fact.
-func (r *paperRun) about() (out []string) {
+func (r *shownRun) about() (out []string) {
 	m := r.manifest
 	add := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	add("Run %s on %s; %d sessions, at most %d %s.", m.Name, describe(r.metrics), r.metrics.Sessions.Read, m.Budget, plural(m.Budget, "question"))
@@ -253,51 +254,73 @@ func linkTo(out, dir string) (string, error) {
 	return filepath.ToSlash(to), nil
 }
 
-// terminal writes the claims in at most width columns.
+// terminal writes the claims in at most width columns: the numbers, if need be without
+// those of single runs, and below each line, where it does not fit, its verdict.
 func (c *claimsReport) terminal(g *grid, width int) string {
-	keep := []int{}
-	for i, h := range g.head {
-		if h != whyHead {
-			keep = append(keep, i)
-		}
-	}
 	var lines [][]string
-	for _, row := range append([][]cell{nil}, g.groups[0]...) {
-		var l []string
-		for _, i := range keep {
-			switch {
-			case row == nil:
-				l = append(l, g.head[i])
-			case slices.Contains(g.left, g.head[i]):
-				l = append(l, row[i].value)
-			default:
-				l = append(l, row[i].value)
+	var verdicts []string
+	verdict := slices.Index(g.head, verdictHead)
+	total := func() int {
+		n := -2
+		for _, w := range widths(lines) {
+			n += 2 + w
+		}
+		return n
+	}
+	collect := func(keep func(i int) bool) {
+		lines, verdicts = nil, nil
+		head := []string{}
+		for i, h := range g.head[:verdict] {
+			if keep(i) {
+				head = append(head, h)
 			}
 		}
-		lines = append(lines, l)
+		lines = append(lines, head)
+		for _, row := range g.groups[0] {
+			var l []string
+			for i := range g.head[:verdict] {
+				if keep(i) {
+					l = append(l, row[i].value)
+				}
+			}
+			lines, verdicts = append(lines, l), append(verdicts, row[verdict].value)
+		}
+	}
+	note := ""
+	if collect(func(int) bool { return true }); total() > width {
+		n := g.words()
+		collect(func(i int) bool { return i < n || g.head[i] == meanHead && i == verdict-1 })
+		note = "by run: tables/claims.md\n"
 	}
 	size := widths(lines)
 	var b strings.Builder
 	for i, l := range lines {
 		var line strings.Builder
 		for j, s := range l {
-			if j > 0 {
-				line.WriteString("  ")
-			}
-			if g.right(keep[j]) {
-				line.WriteString(pad(s, size[j]))
-			} else {
+			switch {
+			case j == 0:
 				line.WriteString(pad(s, -size[j]))
+			case j < g.words():
+				line.WriteString("  " + pad(s, -size[j]))
+			default:
+				line.WriteString("  " + pad(s, size[j]))
 			}
 		}
-		b.WriteString(strings.TrimRight(elide(line.String(), width), " ") + "\n")
-		if i == 0 {
-			total := 2 * (len(size) - 1)
-			for _, n := range size {
-				total += n
+		text := verdictHead
+		if i > 0 {
+			text = verdicts[i-1]
+		}
+		if utf8.RuneCountInString(line.String())+2+utf8.RuneCountInString(text) <= width {
+			b.WriteString(line.String() + "  " + text + "\n")
+		} else {
+			b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+			for l := range strings.Lines(fold(text, width-4)) {
+				b.WriteString("    " + l)
 			}
-			b.WriteString(strings.Repeat("-", min(total, width)) + "\n")
+		}
+		if i == 0 {
+			b.WriteString(strings.Repeat("-", min(total()+2+len(verdictHead), width)) + "\n")
 		}
 	}
-	return b.String()
+	return b.String() + note
 }

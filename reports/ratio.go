@@ -31,11 +31,11 @@ func (c *computer) ratio(st *strategy, reach crossing) *timesFewer {
 	if c.aimed == nil || c.aimed == st || st.fixed() || c.aimed.fixed() {
 		return nil
 	}
-	q, _ := fewer(c.boot, st.Name, reach, c.aimed.Name, c.own)
+	q, _ := fewerQuestions(c.boot, st.Name, reach, c.aimed.Name, c.own)
 	return q
 }
 
-// fewer gives
+// fewerQuestions gives
 //
 //	T_b / T_a,   T: questions to the same target of strategies a and b
 //
@@ -44,7 +44,7 @@ func (c *computer) ratio(st *strategy, reach crossing) *timesFewer {
 // and interval are withheld, with the reason, where one of the two never reaches the
 // target, or is there before the first question, with the whole data or in more than 5% of
 // the resamples, and where there are no resamples to tell.
-func fewer(boot stats.Bootstrap, a string, ta crossing, b string, tb crossing) (*timesFewer, []float64) {
+func fewerQuestions(boot stats.Bootstrap, a string, ta crossing, b string, tb crossing) (*timesFewer, []float64) {
 	q := &timesFewer{Against: b, Value: undefined(), Lo: undefined(), Hi: undefined()}
 	samples := make([]float64, min(len(ta.samples), len(tb.samples)))
 	for r := range samples {

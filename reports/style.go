@@ -340,7 +340,7 @@ func wholeTicks(lo, hi float64, most int) plot.ConstantTicks {
 	if hi-lo <= float64(most) {
 		var out plot.ConstantTicks
 		for v := math.Ceil(lo); v <= hi; v++ {
-			out = append(out, plot.Tick{Value: v, Label: fmt.Sprintf("%g", v)})
+			out = append(out, plot.Tick{Value: v, Label: fmt.Sprintf("%g", v+0)}) // + 0: never "-0"
 		}
 		return out
 	}

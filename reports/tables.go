@@ -60,7 +60,8 @@ type grid struct {
 	caption string
 	head    []string
 	texts   int        // leading columns that are words, 0 for two
-	left    []string   // headings of further columns that are words
+	left    []string   // headings of further columns that are words, which LaTeX wraps
+	stacked bool       // LaTeX has intervals below their values
 	groups  [][][]cell // rows, with a rule between groups
 	notes   []string
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -156,7 +157,10 @@ func readTraining(path string) (*record.Training, error) {
 // trainingFault says what of a training does not hold together, or nothing.
 func trainingFault(t *record.Training) string {
 	off := func(v record.Float) bool { return v.Defined() && (v < -1e-6 || v > 100+1e-6) }
+	const most = 1e9 // steps, and nats: beyond any training, and what can be drawn
 	switch {
+	case t.Steps < 0 || t.Steps > most:
+		return fmt.Sprintf("%d steps", t.Steps)
 	case t.Policy == "":
 		return "the training names no policy"
 	case len(t.Curve) == 0:
@@ -172,6 +176,8 @@ func trainingFault(t *record.Training) string {
 			return fmt.Sprintf("point %d of the learning curve is after step %d, which does not ascend or is none of %d", i+1, p.Step, t.Steps)
 		case off(p.Train) || off(p.Dev):
 			return fmt.Sprintf("point %d of the learning curve has a reward outside 0..100", i+1)
+		case math.Abs(float64(p.Entropy)) > most, math.Abs(float64(p.KL)) > most: // a NaN is not
+			return fmt.Sprintf("point %d of the learning curve has an entropy or a divergence that cannot be", i+1)
 		}
 	}
 	return ""

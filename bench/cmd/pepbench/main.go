@@ -5,6 +5,7 @@
 //	pepbench run CONFIG [--model NAME] [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
 //	pepbench rejudge RUN [--models FILE]... [--set path=value]... [--out DIR] [--dry-run]
+//	pepbench paper RUN|SWEEP... --out DIR
 //	pepbench validate CONFIG... [--set path=value]...
 //	pepbench fit CONFIG --out FILE [--belief NAME] [--set path=value]... [--quiet]
 //	pepbench train-policy CONFIG [--strategy NAME]... [--seed N]... [--set path=value]... [--fresh] [--quiet]
@@ -88,7 +89,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), validateCommand(stdout), fitCommand(stdout, stderr), trainPolicyCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), policyLogCommand(stdout, stderr), cacheCommand(stdout))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), paperCommand(stdout), validateCommand(stdout), fitCommand(stdout, stderr), trainPolicyCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), policyLogCommand(stdout, stderr), cacheCommand(stdout))
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
