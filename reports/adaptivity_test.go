@@ -619,6 +619,13 @@ func TestReplays(t *testing.T) {
 			}
 		}
 	}
+	// In a sweep the cell says it.
+	cell := GridCell{At: []int{0}, Values: []string{"1"}, State: cellDone}
+	cell.take(m, "rl", "")
+	grid := gridTable(&SweepMetrics{Axes: []record.Axis{{Path: "x", Values: []string{"1"}}}, Cells: []GridCell{cell}})
+	if !slices.Contains(grid.notes, "undertrained: 1 of 2 seeds below the best fixed order on the training reward") {
+		t.Errorf("the table of a sweep notes %q", grid.notes)
+	}
 	if s := terminal(m, 120); !strings.Contains(s, "replay-policy+belief†") || !strings.Contains(strings.Join(strings.Fields(s), " "), not) {
 		t.Errorf("the terminal says\n%s", s)
 	}
