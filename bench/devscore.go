@@ -13,10 +13,11 @@ import (
 // questions, by the profile judge on what the profile solver writes: mean of task
 // means (of users, in a survey), 0..100. It is what a choice between beliefs or
 // acquisitions is made by, without a model and without a test profile; nil where
-// there is no dev profile, or the row lets a model ask. Everybody is asked under the
+// there is no dev profile, or the row lets a model ask or replays a log, which is of other
+// users. Everybody is asked under the
 // experiment's first seed; users who would answer in words are exact here.
 func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
-	if p.rows[row].Kind == askerKind {
+	if k := p.rows[row].Kind; k == askerKind || k == replayKind {
 		return nil, nil
 	}
 	users := p.Experiment.Users.Config

@@ -53,6 +53,32 @@
 // A reply that cannot be read is a state and no error; an endpoint that fails for now
 // ends the session with an error in its record.
 //
+// # Replays
+//
+// A strategy of kind replay asks what a policy log says (strategies.Replay, package
+// policylog): a file, or the log of another strategy of the experiment, which is made in
+// Prepare, before any session, by letting that strategy ask simulated users:
+//
+//	{name: live, kind: replay, of: rl, users: test}                     # what rl asks in these very sessions
+//	{name: policy, kind: replay, of: rl, users: others, mode: policy}   # what it asks users that are in no test session
+//	{name: theirs, kind: replay, log: FILE, policy: ID}                 # what somebody's policy asked elsewhere
+//
+// The strategy in `of` is of kind pep, random, rl or static; others draw on more than
+// answers in cells, and so do users who answer in words: a run of theirs is replayed from
+// the file that LogOfRun makes of it. With `users: test` the log has every test session,
+// under its seed; the replay in mode trajectory then is the live strategy again, which
+// shows that log and replay lose nothing. With `users: others` it has those profiles of
+// users that are in no test session (of the fold) that are on the tasks of test sessions,
+// or, where there are none, the training profiles, of each task the 40 with the smallest
+// hash of task and user. A strategy that draws from the randomness of the session draws
+// for its log what its first row draws.
+//
+// A log that was made is left in the folder policylogs of the run. Every decision that is
+// off the log is recorded as such (record.Turn.OffLog, record.Session.StopOffLog). A replay
+// in mode policy that is off the log by history in more than most_off_log of its decisions
+// is not the policy, and reports say so. LogOfTranscripts makes a log of conversations
+// that were held elsewhere.
+//
 // # Judges
 //
 // `judge: {kind: rubric, repeats: 3}` draws every grade so often and takes the mean, and

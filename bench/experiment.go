@@ -294,6 +294,11 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 		if t, ok := bases[twin]; twin != "" && (!ok || t.kind() != "pep") {
 			d.fault(n, "name an adaptive strategy of this file", "strategies[%d].twin_of: no strategy %q of kind pep", i, twin)
 		}
+		if r, ok := s.Config.(*replayed); ok {
+			if err := r.replays(e, bases); err != nil {
+				d.fault(n, err.Mend, "strategies[%d].%s", i, err.What)
+			}
+		}
 	}
 	for name := range e.Beliefs {
 		if !usable(name) || name == predictAnswers {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies"
 )
@@ -66,8 +67,11 @@ func (p *Plan) Interview(strategy, task string) (*Interview, error) {
 }
 
 // interviews reports whether a strategy can meet somebody who is not simulated: one that
-// is told the profile or that lets a model ask cannot.
-func (r *planRow) interviews() bool { return r.Kind != "oracle" && r.Kind != askerKind }
+// is told the profile, that lets a model ask, or that replays the trajectories of others
+// cannot.
+func (r *planRow) interviews() bool {
+	return r.Kind != "oracle" && r.Kind != askerKind && (r.Kind != replayKind || r.Policy.Mode == record.ModePolicy)
+}
 
 // Builtin is the experiment that `pepbench elicit DOMAIN` uses: pep with latent
 // classes (few numbers are tried, so that it is soon ready) and profile information

@@ -9,6 +9,7 @@ import (
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies"
+	"pepbench/strategies/policylog"
 )
 
 // A Plan is an experiment with its data loaded and split, its models fitted and
@@ -27,6 +28,8 @@ type Plan struct {
 	left     map[string]error // rows that are left out, and why
 	leftOut  []string         // names of rows that are not defined on the data
 	manifest record.Manifest
+	files    map[string]*policylog.Log // logs that were read, by path
+	logs     map[string][]byte         // logs that were made, by file
 
 	trainings map[string][]record.Training // of policies, by strategy
 	chars     map[string][2]int            // that each role is estimated to read and to write
@@ -56,7 +59,11 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 	var last error
 	p.left = map[string]error{}
 	why := func(r row) error {
-		ask, twin := r.Spec.needs()
+		spec := r.Spec
+		if x, ok := spec.(*replayed); ok && x.Of != "" {
+			spec = b.spec(x.Of)
+		}
+		ask, twin := spec.needs()
 		if twin != "" {
 			ask, _ = b.spec(twin).needs()
 		}
@@ -68,7 +75,10 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 		if p.Experiment.Undefined != undefinedSkip {
 			return nil
 		}
-		if _, _, err := r.Spec.build(b, b.predictor(r.Predict)); undefined(err) {
+		if x, ok := spec.(*replayed); ok && x.Log != "" { // a file is defined on its data
+			return nil
+		}
+		if _, _, err := spec.build(b, b.predictor(r.Predict)); undefined(err) {
 			return err
 		}
 		return nil

@@ -8,13 +8,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
 	"sync"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/strategies/belief"
-	"pepbench/strategies/pep"
 )
 
 // A preparer keeps what the experiments of a sweep have in common, so that it is
@@ -28,7 +26,7 @@ type preparer struct {
 	orders  map[string][]int     // best fixed orders, by environment
 	trained []TrainedPolicy      // each policy once, in the order in which they were wanted
 
-	dry   bool  // policies that are not there are not trained
+	dry   bool  // policies that are not there are not trained, and no log is made
 	seeds []int // whose policies are wanted; nil: all
 	again bool  // policies on disk are trained again
 	every bool  // tell of every evaluation
@@ -48,7 +46,7 @@ func Prepare(ctx context.Context, e *Experiment, say func(string)) (*Plan, error
 }
 
 // PrepareDry is Prepare for a plan that will not be run: a policy that is not there is
-// not trained, and neither is a model called.
+// not trained, no log of a strategy is made, and no model is called.
 func PrepareDry(ctx context.Context, e *Experiment, say func(string)) (*Plan, error) {
 	pr := preparer{dry: true}
 	return pr.prepare(ctx, e, say)
@@ -148,7 +146,8 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 	var models []record.Model
 	var notes []domains.Count
 	for f, part := range parts {
-		b := &builder{experiment: e, data: d, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{}}
+		b := p.newBuilder(ctx, f, say)
+		b.dry = pr.dry
 		p.builders = append(p.builders, b)
 		on := e.fitInput(d, part)
 		at, fold := fmt.Sprint(key, e.trainSplit(), f), 0
@@ -214,15 +213,16 @@ func (pr *preparer) prepare(ctx context.Context, e *Experiment, say func(string)
 			row.Params = max(row.Params, params)
 		}
 	}
+	if err := p.finishLogs(); err != nil {
+		return nil, err
+	}
 
 	p.warn()
 	for i, r := range p.rows {
 		for _, seed := range e.Seeds {
 			for f, part := range parts {
 				for _, test := range part.Test {
-					prof := &d.Profiles[test]
-					id := r.Name + "/" + strconv.Itoa(seed) + "/" + d.Tasks[prof.Task].ID + "/" + d.Users[prof.User].ID
-					p.sessions = append(p.sessions, sessionKey{id, i, seed, f, test})
+					p.sessions = append(p.sessions, sessionKey{p.id(r.Name, seed, test), i, seed, f, test})
 				}
 			}
 		}

@@ -121,6 +121,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 			return out, err
 		}
 		if len(p.missing(j)) == 0 {
+			if err := p.writeLogs(dir, false); err != nil {
+				return out, err
+			}
 			return out, finish(j, dir)
 		}
 	}
@@ -144,6 +147,9 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 		return out, err
 	}
 	if err := p.writeTrainings(dir); err != nil {
+		return out, err
+	}
+	if err := p.writeLogs(dir, had == nil); err != nil {
 		return out, err
 	}
 	if err := roles.cache.of(p.Experiment, dir, had != nil); err != nil {

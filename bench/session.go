@@ -85,7 +85,7 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		var unread *llm.Unread
 		switch {
 		case errors.Is(err, strategies.ErrDone):
-			rec.Stop = record.StopDone
+			rec.Stop, rec.StopOffLog = record.StopDone, offLog(e)
 			if exhausted(set, asked) {
 				rec.Stop = record.StopExhausted
 			}
@@ -111,6 +111,7 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		default:
 			asked[i] = true
 		}
+		off := offLog(e)
 		t, a, err := r.hear(ctx, rec, set, user, q)
 		if err != nil {
 			return failed(ctx, rec, fmt.Errorf("answer %d: %w", len(rec.Turns)+1, err))
@@ -130,7 +131,7 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 		e.Observe(q, a)
 		inf := e.Infer()
 		*inferences = append(*inferences, inf)
-		t.Answer, t.Inference = a.Cell, r.inference(inf)
+		t.Answer, t.OffLog, t.Inference = a.Cell, off, r.inference(inf)
 		if s, ok := e.(strategies.Scorer); ok {
 			for _, c := range s.Top(pep.Top) {
 				t.Scores = append(t.Scores, record.Scored{Position: c.Position, Score: record.Round(c.Score)})
@@ -142,6 +143,14 @@ func (r *runner) dialogue(ctx context.Context, rec *record.Session, set *strateg
 			return nil
 		}
 	}
+}
+
+// offLog says how the last decision of an elicitor is off the log that it follows, if any.
+func offLog(e strategies.Elicitor) string {
+	if l, ok := e.(strategies.Logged); ok {
+		return l.OffLog()
+	}
+	return ""
 }
 
 // failed ends a session whose endpoint failed for now: running the same command again
@@ -264,7 +273,9 @@ func exhausted(set *strategies.Setting, asked []bool) bool {
 }
 
 // counterfactuals fills every turn but the last with the question that another
-// answer would have led to, from a fresh elicitor under the same randomness.
+// answer would have led to, from a fresh elicitor under the same randomness. A replay
+// whose log does not have that history says nothing of what the policy would have done,
+// and there is no counterfactual.
 func (r *runner) counterfactuals(ctx context.Context, rec *record.Session, s strategies.Strategy, k sessionKey) error {
 	for t := range len(rec.Turns) - 1 {
 		set := r.plan.setting(k)
@@ -288,13 +299,16 @@ func (r *runner) counterfactuals(ctx context.Context, rec *record.Session, s str
 			}
 			e.Observe(q, domains.Answer{Cell: cell})
 		}
-		turn.Counterfactual = &record.Counterfactual{Answer: other, Next: record.NextStop}
+		c := &record.Counterfactual{Answer: other, Next: record.NextStop}
 		q, err := e.Next(ctx)
 		switch {
 		case err == nil:
-			turn.Counterfactual.Next = q.Position
+			c.Next = q.Position
 		case !errors.Is(err, strategies.ErrDone):
 			return fmt.Errorf("session %s: counterfactual of question %d: %w", rec.ID, t+1, err)
+		}
+		if offLog(e) != strategies.OffLogHistory {
+			turn.Counterfactual = c
 		}
 	}
 	return nil

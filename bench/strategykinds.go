@@ -2,6 +2,7 @@ package bench
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -16,6 +17,7 @@ import (
 	"pepbench/strategies"
 	"pepbench/strategies/belief"
 	"pepbench/strategies/pep"
+	"pepbench/strategies/policylog"
 	"pepbench/strategies/rl"
 )
 
@@ -375,6 +377,25 @@ type builder struct {
 	prior      func() (belief.Model, error)  // fitted when first needed
 	twins      map[string]*pep.Twin          // by strategy and seed, shared by the ways to predict
 	policies   map[string]map[int]*rl.Policy // by strategy and seed
+
+	// Of logs that are made while the plan is: the plan, the fold, and what was made so far.
+	ctx     context.Context // of Prepare, which waits for all that is built
+	plan    *Plan
+	fold    int
+	say     func(string)
+	dry     bool                             // no log is made
+	bases   map[string]strategies.Strategy   // by strategy
+	logs    map[string]*policylog.Log        // by file
+	replays map[string]*strategies.ReplayLog // by strategy
+}
+
+// newBuilder is the builder of a fold of a plan.
+func (p *Plan) newBuilder(ctx context.Context, fold int, say func(string)) *builder {
+	return &builder{
+		experiment: p.Experiment, data: p.Data, models: map[string]belief.Model{}, twins: map[string]*pep.Twin{},
+		ctx: ctx, plan: p, fold: fold, say: say,
+		bases: map[string]strategies.Strategy{}, logs: map[string]*policylog.Log{}, replays: map[string]*strategies.ReplayLog{},
+	}
 }
 
 func (b *builder) spec(name string) StrategyKind {

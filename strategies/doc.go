@@ -1,7 +1,8 @@
 // Package strategies holds the ways to elicit preferences that need no
 // population model of their own: none (the floor), oracle (the ceiling), random,
-// static, and asker, which lets a language model ask. It declares the interfaces that every strategy speaks, those of
-// strategies/pep included.
+// static, replay, which asks what a log says that another policy asked, and asker, which
+// lets a language model ask. It declares the interfaces that every strategy speaks, those
+// of strategies/pep and strategies/rl included.
 //
 // Strategies use reverse communication: a strategy names the question it wants
 // and the caller asks the user, hands the answer back, and keeps budget, clock
@@ -17,6 +18,16 @@
 // How a strategy chooses questions and how it turns answers into an inference are
 // separate knobs: a Predict function makes the predictor, and without one the
 // inference holds what was told and nothing else.
+//
+// # Replay
+//
+// A policy that cannot be run here, because it was trained elsewhere or is too dear, leaves
+// a log of what it asked after which history (package policylog). Replay asks the same: in
+// mode trajectory what the policy asked this very user, which is the policy as long as the
+// user answers as they did then; in mode policy what it asked users with the same past,
+// which is the policy as far as the log has such users. A replay never hides that it does
+// not know: every decision that the log does not have is said to be off the log, and how
+// (Logged), and whoever shows a result shows the share of such decisions beside it.
 //
 // # Asker
 //

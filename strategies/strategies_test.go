@@ -232,6 +232,7 @@ func TestOnlyTheOracleIsTold(t *testing.T) {
 		{"random asks", Random{}, false},
 		{"static asks", Static{Order: turning{}}, false},
 		{"a list asks", Static{Order: Listed{0}}, false},
+		{"a log asks", Replay{Log: &ReplayLog{mode: ReplayTrajectory}}, false},
 		{"a model asks", Asker{Told: ToldCriteria}, false},
 		{"the ceiling is told", Oracle{}, true},
 	} {

@@ -7,10 +7,16 @@
 //	timing.json      Timing: clocks
 //	probes.json      Probes: the judge on responses whose properties are known
 //	sweep.json       Sweep: a grid of runs, each in a folder of its own beside it
+//	policylogs/      logs that were made of strategies to be replayed (Policy.Log)
 //
 // A Session keeps the dialogue (Turns) and what was made of it after so many
 // questions (Checkpoints). The inference after n questions is kept once, in
 // Prior (n = 0) or in the n-th turn; Session.Inference finds it.
+//
+// A replay follows the log of a policy. A decision of it, a question or a stop of its own,
+// is off the log by task where the log has the history on other tasks only, and by history
+// where it does not have it (Turn.OffLog, Session.StopOffLog); the rate of a run is
+// decisions off by history over all decisions.
 //
 // A Journal appends sessions in the order they complete, drops a torn last line
 // when it is opened again, and at the end is rewritten atomically, sorted by

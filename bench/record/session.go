@@ -102,7 +102,9 @@ type Turn struct {
 	Inference Inference `json:"inference"`
 
 	// Counterfactual is what would have been asked next after another answer; nil
-	// at the last turn and where no other answer exists.
+	// at the last turn, where no other answer exists, and where what a replay would have
+	// done after it is off the log by history, so that nobody knows what the policy would
+	// have: a replay in mode trajectory has none.
 	Counterfactual *Counterfactual `json:"counterfactual,omitempty"`
 }
 

@@ -122,6 +122,14 @@ func interview(ctx context.Context, iv *bench.Interview, in io.Reader, out io.Wr
 // why prints the scores by which the question was chosen.
 func why(out io.Writer, iv *bench.Interview) {
 	s, ok := iv.Elicitor.(strategies.Scorer)
+	if l, logged := iv.Elicitor.(strategies.Logged); logged {
+		fmt.Fprintln(out, "  why: "+map[string]string{
+			"":                       "the log has it after these answers",
+			strategies.OffLogTask:    "the log has it after these answers, on other tasks",
+			strategies.OffLogHistory: "the log does not have these answers, and has it after the most alike",
+		}[l.OffLog()])
+		return
+	}
 	if !ok {
 		fmt.Fprintln(out, "  why: a fixed order, whatever is answered")
 		return
