@@ -215,7 +215,7 @@ func whole(id string) *Session {
 			},
 			{Questions: 0, Scores: []Score{{Position: 2, Unscored: "no reply", Judge: "j"}}},
 		},
-		Calls: []RoleCalls{{Role: "solver", Calls: 3, Repairs: 2, TokensIn: 100, TokensOut: 20, Uncounted: 1, Unread: []string{"it is empty"}}},
+		Calls:      []RoleCalls{{Role: "solver", Calls: 3, Repairs: 2, TokensIn: 100, TokensOut: 20, Uncounted: 1, Unread: []string{"it is empty"}}},
 		StopOffLog: OffLogHistory, Error: "something",
 	}
 }
