@@ -146,7 +146,10 @@ func Run(ctx context.Context, p *Plan, dir string, fresh bool, progress Progress
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), p.manifest); err != nil {
 		return out, err
 	}
-	if err := errors.Join(p.writeTrainings(dir), p.writeLogs(dir, had == nil)); err != nil {
+	if err := p.writeTrainings(dir); err != nil {
+		return out, err
+	}
+	if err := p.writeLogs(dir, had == nil); err != nil {
 		return out, err
 	}
 	if err := roles.cache.of(p.Experiment, dir, had != nil); err != nil {

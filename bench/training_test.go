@@ -632,3 +632,60 @@ func TestWarnPolicies(t *testing.T) {
 		t.Errorf("users in words: %q", p.warnings)
 	}
 }
+
+// TestReplayOfPolicy: the log of a trained policy on the very sessions repeats them, off
+// the log by nothing, whatever predicts; the log of other users is a row of its own, which
+// says how far it is off.
+func TestReplayOfPolicy(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		sets   []string
+	}{
+		{"the likeliest question", nil},
+		{"drawn questions", []string{"strategies.0.train.sample=true"}},
+		{"folds", []string{"split.folds=2"}},
+	} {
+		t.Run(row.reason, func(t *testing.T) {
+			p, pol := learnt(t, tiny(t, slices.Concat([]string{
+				"policies=off", "seeds=[1, 2]",
+				"strategies=[{name: rl, kind: rl, predict: [answers, latent], " + tinyTrain + "}, {name: again, kind: replay, of: rl, users: test, mode: trajectory, predict: [answers, latent]}, {name: others, kind: replay, of: rl, users: others, mode: policy}, {name: none, kind: none}, {name: oracle, kind: oracle}]",
+			}, row.sets)...), &heard{})
+			dir := t.TempDir()
+			mustRun(t, p, dir)
+			byID := map[string]record.Session{}
+			for _, s := range sessions(t, dir) {
+				byID[s.ID] = s
+			}
+			n := 0
+			for id, s := range byID {
+				rest, ok := strings.CutPrefix(id, "again")
+				if !ok {
+					continue
+				}
+				n++
+				live := byID["rl"+rest]
+				if len(live.Turns) != len(s.Turns) || len(s.Turns) != 3 || s.StopOffLog != "" {
+					t.Fatalf("%s asks %d questions, the policy %d", id, len(s.Turns), len(live.Turns))
+				}
+				for i, turn := range s.Turns {
+					if turn.OffLog != "" || turn.Question != live.Turns[i].Question || !turn.Answer.Equal(live.Turns[i].Answer) {
+						t.Fatalf("%s, turn %d: %+v, the policy had %+v", id, i, turn, live.Turns[i])
+					}
+				}
+				for i, c := range s.Checkpoints {
+					if *c.Raw != *live.Checkpoints[i].Raw {
+						t.Fatalf("%s earns %v, the policy %v", id, *c.Raw, *live.Checkpoints[i].Raw)
+					}
+				}
+			}
+			if n == 0 {
+				t.Fatal("no session of a replay")
+			}
+			for _, s := range p.manifest.Strategies {
+				if s.Kind == replayKind && (s.Policy.ID != pol.ID || s.Policy.Params != pol.Params || s.Asks != "") {
+					t.Errorf("%s is described as %+v", s.Name, s.Policy)
+				}
+			}
+		})
+	}
+}

@@ -8,6 +8,7 @@
 //	probes.json      Probes: the judge on responses whose properties are known
 //	sweep.json       Sweep: a grid of runs, each in a folder of its own beside it
 //	policylogs/      logs that were made of strategies to be replayed (Policy.Log)
+//	trainings/       one Training a file: of the policies that strategies of kind rl ask by
 //
 // A Session keeps the dialogue (Turns) and what was made of it after so many
 // questions (Checkpoints). The inference after n questions is kept once, in
