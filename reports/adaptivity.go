@@ -37,6 +37,7 @@ type followUps struct {
 	value  pairCount   // of these: both answers are values
 	early  int64       // of these: exactly one of the two stopped
 	byT    []pairCount // of these: by t - 1
+	same   []pairCount // with equal answers to q_t instead, by t - 1
 
 	released     pairCount
 	releasedHeld pairCount // of these: one answer is a value, the other "not held"
@@ -55,6 +56,7 @@ func countFollowUps(sessions []*session, tasks, budget int) []followUps {
 	out := make([]followUps, tasks)
 	for i := range out {
 		out[i].byT = make([]pairCount, max(budget-1, 0))
+		out[i].same = make([]pairCount, max(budget-1, 0))
 	}
 	for g, list := range groups { // sums of integers: the order does not matter
 		out[g.task].strictFrom(list, 1, budget)
@@ -85,6 +87,7 @@ func (f *followUps) strictFrom(list []*session, t, budget int) {
 		p, k, v := all.count(), known.count(), values.count()
 		f.strict.add(p)
 		f.byT[t-1].add(p)
+		f.same[t-1].add(all.alike())
 		f.value.add(v)
 		f.held.add(k.without(v))
 		f.early += all.oneStopped()
@@ -196,6 +199,19 @@ func (t *table) count() pairCount {
 	return pairCount{pairs / 2, (pairs - same) / 2}
 }
 
+// alike counts pairs with equal answers, and those of them with different next
+// questions: sum_a n_a (n_a - 1) / 2, less the same over answer and next question.
+func (t *table) alike() (p pairCount) {
+	for a, n := range t.byAnswer {
+		p.pairs += n * (n - 1) / 2
+		p.differ += n * (n - 1) / 2
+		for _, k := range t.n[a] {
+			p.differ -= k * (k - 1) / 2
+		}
+	}
+	return p
+}
+
 // oneStopped counts pairs with different answers of which exactly one stopped.
 func (t *table) oneStopped() int64 {
 	stop := t.byNext[stopped]
@@ -218,7 +234,10 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 		}
 		mean, n := stats.Mean(col)
 		s := PairShare{Value: Number(mean), Pairs: sum.pairs, Differing: sum.differ, Tasks: n}
-		s.Lo, s.Hi = ends(b, n, func() []float64 { return b.Means(col)[0] })
+		s.Lo, s.Hi = ends(b, n, func() []float64 {
+			s.samples = b.Means(col)[0]
+			return s.samples
+		})
 		return s
 	}
 	var out Adaptivity
@@ -233,6 +252,7 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 			out.ByT = append(out.ByT, share(func(f *followUps) pairCount { return f.byT[t] }))
 		}
 	}
+	out.Corrected = corrected(tasks, b)
 
 	// The released variants pool the pairs of all tasks: a ratio of sums.
 	pool := func(of func(*followUps) pairCount) PairShare {
@@ -256,6 +276,63 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 	}
 	out.Released = pool(func(f *followUps) pairCount { return f.released })
 	out.ReleasedHeld = pool(func(f *followUps) pairCount { return f.releasedHeld })
+	return out
+}
+
+// corrected takes off what goes on differently after equal answers, too. Of a task with
+// P_t pairs of different answers to q_t, of which D_t go on differently, and P'_t and
+// D'_t of equal answers, summed over the t that have both,
+//
+//	sum_t P_t (D_t / P_t - D'_t / P'_t) / sum_t P_t
+//
+// so that both shares are over the same t: how often dice decide falls with t, since
+// whoever has drawn the same so far is likely to have drawn the same order. Pairs of
+// different answers at a t without any of equal ones have no part, and a task that has
+// no other has no value.
+func corrected(tasks []followUps, b stats.Bootstrap) Corrected {
+	out := Corrected{ByT: []CorrectedShare{}}
+	turns := 0
+	if len(tasks) > 0 {
+		turns = len(tasks[0].byT)
+	}
+	of := func(from, to int) CorrectedShare {
+		col := make([]float64, len(tasks))
+		var s CorrectedShare
+		for i := range tasks {
+			matched, unmatched, sum := int64(0), int64(0), 0.0
+			for t := from; t < to; t++ {
+				differ, equal := tasks[i].byT[t], tasks[i].same[t]
+				s.SamePairs += equal.pairs
+				s.SameDiffering += equal.differ
+				switch {
+				case differ.pairs == 0:
+				case equal.pairs == 0:
+					unmatched += differ.pairs
+				default:
+					matched += differ.pairs
+					sum += float64(differ.differ) - float64(differ.pairs)*equal.share()
+				}
+			}
+			col[i] = math.NaN()
+			if matched > 0 {
+				col[i] = sum / float64(matched)
+			} else if unmatched > 0 {
+				s.Lacking++
+			}
+			s.Unmatched += unmatched
+		}
+		mean, n := stats.Mean(col)
+		s.Value, s.Tasks = Number(mean), n
+		s.Lo, s.Hi = ends(b, n, func() []float64 {
+			s.samples = b.Means(col)[0]
+			return s.samples
+		})
+		return s
+	}
+	out.CorrectedShare = of(0, turns)
+	for t := range turns {
+		out.ByT = append(out.ByT, of(t, t+1))
+	}
 	return out
 }
 

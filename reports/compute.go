@@ -43,6 +43,9 @@ func compute(r *Run) *computer {
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: uint64(m.Report.Seed),
 	}}
 	c.roles()
+	if c.treeTask = c.firstTask(); c.treeTask >= 0 {
+		out.FirstOf = c.tasks[c.treeTask]
+	}
 	for _, st := range r.strategies {
 		out.Strategies = append(out.Strategies, c.row(st))
 	}
@@ -68,6 +71,7 @@ type computer struct {
 	own                       crossing  // where its own curve first reaches it
 	narrow                    int       // most resamples in which the ceiling did not exceed the floor
 	extra                     []string  // warnings about roles
+	treeTask                  int       // whose first questions are shown; -1: of all
 }
 
 // roles finds floor, ceiling, reference and target.
@@ -204,7 +208,9 @@ func (c *computer) row(st *strategy) Row {
 	row.ToTarget = reach.toTarget(c.boot)
 	row.Ratio = c.ratio(st, reach)
 	row.Asking = c.asking(st)
-	row.Adaptivity = adaptivity(countFollowUps(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
+	row.Adaptivity = c.adaptivity(st)
+	row.OffLog = st.offLog()
+	row.First = c.firstQuestions(st)
 	return row
 }
 
@@ -427,6 +433,7 @@ func (c *computer) warnings() {
 	}
 	o.Warnings = append(o.Warnings, c.extra...)
 	c.talkWarnings(add)
+	policyWarnings(o, add)
 	var empty, ungraded []string
 	failed, unscored := map[string]int{}, map[string]int{}
 	for i := range o.Strategies {

@@ -375,6 +375,7 @@ func TestAdaptivityBruteForce(t *testing.T) {
 		want := make([]followUps, tasks)
 		for i := range want {
 			want[i].byT = make([]pairCount, max(budget-1, 0))
+			want[i].same = make([]pairCount, max(budget-1, 0))
 		}
 		for i, a := range list {
 			for _, b := range list[:i] {
@@ -389,12 +390,15 @@ func TestAdaptivityBruteForce(t *testing.T) {
 						questions = questions && a.path[i].question == b.path[i].question
 						before = before && (i == t-1 || a.path[i].answer.Equal(b.path[i].answer))
 					}
-					if !questions || x.answer.Equal(y.answer) {
-						continue
-					}
 					one := pairCount{pairs: 1}
 					if a.next(t) != b.next(t) {
 						one.differ = 1
+					}
+					if questions && before && x.answer.Equal(y.answer) {
+						w.same[t-1].add(one)
+					}
+					if !questions || x.answer.Equal(y.answer) {
+						continue
 					}
 					if len(a.path) > t && len(b.path) > t {
 						w.released.add(one)

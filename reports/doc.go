@@ -53,6 +53,34 @@
 // questions whatever was heard before, leaves out those that stopped, and pools the
 // tasks. In a survey, which has one task, neither has an interval.
 //
+// A strategy that throws dice goes on differently, too. What is owed to the answer is
+// measured in two ways. Corrected takes the pairs that heard the same up to and including
+// the answer to q_t (sessions of different users, task and seed alike: independent draws)
+// and takes their share off. With P_t pairs of different answers, D_t of which go on
+// differently, and P'_t, D'_t of equal answers, it is of a task, over the t that have both,
+//
+//	sum_t P_t (D_t / P_t - D'_t / P'_t) / sum_t P_t
+//
+// and then the mean over tasks. Pairs of different answers at a t without any of equal ones
+// have no part and are counted (unmatched), and so are the tasks that have no others
+// (lacking). Of a strategy without dice that may ask everything it is the plain share of
+// the pairs that have a part. Counterfactual is the share
+// of turns t below the budget after which the other answer that the run tried there, under
+// the same randomness, would have led to another question, or to a stop where there was
+// none; over the turns of a task, then over tasks. A replay of trajectories has none: a
+// log does not say what another answer would have led to.
+//
+// Collapse is the share of sessions, of all tasks and seeds together, that ask the
+// strategy's single most common sequence of criteria up to the budget (of several the one
+// whose ids come first); its interval is a ratio of sums over clusters, with the sequence
+// fixed. Entropy is the plug-in entropy of each question over all sessions, in bits; those
+// that had stopped are one outcome. Both know criteria by id, whatever the task.
+//
+// Decisions of a replay are its questions up to the budget, and its stop where it stopped
+// by itself before. Off the log by history means that the log does not have the history:
+// their share of all decisions is the off-log rate. Those whose history the log has on
+// another task only are counted apart.
+//
 // Profile prediction ranks criteria by P(held), the lower position first among
 // equals; a criterion whose P(held) is unknown or 0 is never predicted. Precision
 // is undefined where nothing is predicted. Cells whose truth is missing take no
@@ -132,6 +160,8 @@
 //	resamples, confidence, seed   of the bootstrap
 //	floor, ceiling, reference     strategies, empty when there is none
 //	target                        strategy, and its final alignment
+//	first_questions_of            task whose first questions are shown, since tasks admit different
+//	                              criteria: the one with the most sessions; absent where all are
 //	strategies                    in manifest order, see below
 //	compared_at                   the questions of the comparisons
 //	comparisons                   strategy, against, why (twin, reference or against), questions,
@@ -173,7 +203,12 @@
 //	adaptivity               share of pairs (strict); early_stops: pairs of which one stopped; held
 //	                         and value_differs: pairs whose answers differ in whether, and in how
 //	                         much; by_t: t = 1, 2, ..; released, and released_held: those of its
-//	                         pairs whose answers differ in whether
+//	                         pairs whose answers differ in whether; corrected, counterfactual,
+//	                         collapse and entropy, see below
+//	off_log                  of a replay: decisions; those off the log by_history, and on_another_task;
+//	                         rate and task_rate, their shares; exceeds: in mode policy the rate is
+//	                         above most_off_log, and the result is not called the policy's
+//	first_questions          tree of the first three questions, see below
 //	prediction               by questions: at (k, precision, recall, f1), value_mae and value_rmse of
 //	                         true positives at k = 5, held_mae over all held, brier and log_score
 //	                         (nats) of P(held), the last three again over what was not asked
@@ -192,6 +227,46 @@
 //	                         questions that are about no criterion, or about one that it had asked;
 //	                         and stopped_unread, sessions that ended since what it wrote could not
 //	                         be read
+//
+// In adaptivity, corrected is value, lo, hi, same_pairs (with equal answers), same_differing
+// (of these), unmatched, tasks and lacking, and by_t the same at every t. Counterfactual is
+// value, lo, hi, turns, differing and tasks, and so are held and value_differs (the two
+// answers differ in whether, and in how much) and by_t. Collapse is value, lo, hi, sessions,
+// following, sequence (criteria), and by_task: value, lo, hi and tasks of the share of
+// sessions that ask their task's own most common sequence. Entropy is by turn: bits,
+// sessions, and stopped, those of them that had.
+//
+// A branch of first_questions is
+//
+//	question        criterion; empty for a question about none, and where others or stop is
+//	others          so many questions taken together; absent for one
+//	stop            asks no more
+//	after           answers three quarters of which, of two at least, lead here, and all where
+//	                everything does: not held; low, middle, high (thirds of the range of the
+//	                values that were told of the criterion in the run); missing. Absent for first
+//	                questions
+//	any_answer      these are all that were given
+//	sessions, share of all sessions of the strategy (on first_questions_of, if there is one)
+//	next            branches after it; absent under 2% of the sessions
+//
+// Up to three questions are told apart where 2% of the sessions ask them, and of more the
+// three most frequent where 5% do.
+//
+// Where a strategy has the kind rl or replay its line of the manifest has policy:
+//
+//	id, model, method, params     of the policy: what it is and how it was trained, in words
+//	mode, of, users, log (path, sha256, bytes), decisions, most_off_log
+//	                              of a replay: trajectory or policy; base of the strategy whose log
+//	                              it is, on which users, or the file
+//	trainings                     one a seed: id, fold, seed, steps, best (step), why (it stopped),
+//	                              sha256, mean training rewards (reward; of strategy random; of the
+//	                              best fixed order, static, which is order), reward on dev, over_random
+//	                              and over_static (value, lo, hi, clusters), undertrained: does not
+//	                              reach the fixed order; and cloning (of, examples, held_out, share:
+//	                              choices of an adaptive strategy that the same network reproduces)
+//
+// A row that asks by an undertrained policy, or replays its log, says so in every table
+// and figure, and so does a replay how often it was off its log.
 //
 // Fidelity is played_by and understood_by (models of user and interpreter), audited
 // (questions that were put again), and of all strategies together (all), of each
@@ -278,6 +353,8 @@
 //	errors    alignment and errors at every number of questions of the comparisons
 //	gain      paired differences: a row for two strategies, a column for a measure and a
 //	          number of questions; if anything is compared
+//	adaptivity  how each way of asking asks: strict, corrected and counterfactual
+//	          adaptivity, by t, collapse and entropy; if any asks
 //	fidelity  how the answers of users who answer in words agree with their profiles, how
 //	          often they tell more than was asked, stop in error, or change their answers; the
 //	          CSV file has every criterion
@@ -330,6 +407,8 @@
 //
 //	at, values, dir               index and label on each axis; folder
 //	state, why                    done, refused or failed, and why the latter
+//	remark                        what must be said of the strategy beside its name; absent if
+//	                              nothing must
 //	row, twin                     names in this run; tasks, users, seeds, questions (the final
 //	                              checkpoint), failed (sessions), params
 //	alignment, interactions, f1_at_5, held_mae, brier
@@ -354,7 +433,7 @@
 //	                     them (alignment_pep, alignment_rl)
 //	interactions_ratio   as in metrics.json, but to the alignment that RL ends at
 //	adaptivity_pep, adaptivity_rl
-//	                     strict, and, where metrics.json has them, corrected and counterfactual
+//	                     strict; and corrected and counterfactual (corrected_pep and so on)
 //	parameter_ratio      parameters of the RL policy over those of the models of pep: counts,
 //	                     without interval
 //	held_mae_gap, brier_gap, level_error_gap
@@ -384,7 +463,13 @@
 //
 //	alignment     alignment by questions asked, with bands
 //	interactions  questions asked, and questions to the target
-//	adaptivity    follow-up adaptivity, strict and released; one line a way of asking
+//	adaptivity    follow-up adaptivity: strict and released, and what is owed to the answer,
+//	              corrected and counterfactual; one line a way of asking
+//	adaptivitybyt
+//	              strict and counterfactual by t; if the budget is more than one question
+//	tree          the first three questions of every way of asking, as trees from left to
+//	              right: branches after different answers that lead to the same question are
+//	              one line, as thick as its share of sessions; if any asks
 //	gain          adaptive gain by questions asked; if a strategy has a static twin
 //	learning      reward by step of the training of a policy, on training rollouts and on dev,
 //	              with the best fixed order and random, and entropy and divergence from the start;
@@ -395,9 +480,10 @@
 //	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
 //	              a solver, with its stage of training where that is known
 //
-// They are laid out for a paper: 8.5 cm (alignment, adaptivity, gain, learning, ladder) and 17.5 cm
-// (interactions) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
-// for yellow, one colour and marker for strategies that ask alike. More than ten curves of several
+// They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, learning, ladder) and 17.5 cm
+// (interactions, adaptivity, tree) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
+// for yellow, one colour and marker for strategies that ask alike. A dagger marks the name
+// of a replay or of an undertrained policy, which the note explains. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor
 // or ceiling beyond the curves is then named in the note. A sweep of two axes is drawn
 // as heat maps (grid from blue to yellow; gridgain blue below 0 and vermillion above), as

@@ -42,7 +42,7 @@ func TestDocumented(t *testing.T) {
 	look(reflect.TypeFor[Metrics](), "metrics.json")
 	look(reflect.TypeFor[SweepMetrics](), "grid.json")
 	m := Compute(load(t, synth{tasks: 2, users: 2, seeds: 1, criteria: 5, budget: 1}.write(t)))
-	for _, g := range []*grid{mainTable(m), profileTable(m), errorsTable(m), gainTable(m), fidelityTable(m), releasedTable(m), callsTable(m), judgeTable(m), judgesTable(m)} {
+	for _, g := range []*grid{mainTable(m), profileTable(m), errorsTable(m), gainTable(m), fidelityTable(m), releasedTable(m), adaptivityTable(m), callsTable(m), judgeTable(m), judgesTable(m)} {
 		if !words[g.name] {
 			t.Errorf("the table %q is not documented", g.name)
 		}

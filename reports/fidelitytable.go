@@ -20,7 +20,9 @@ func fidelityTable(m *Metrics) *grid {
 	g.groups = [][][]cell{{g.fidelity("all", &f.All)}}
 	var rows [][]cell
 	for i := range f.Strategies {
-		rows = append(rows, g.fidelity(f.Strategies[i].Of, &f.Strategies[i]))
+		row := g.fidelity(f.Strategies[i].Of, &f.Strategies[i])
+		row[0] = g.namedBy(m, f.Strategies[i].Of)
+		rows = append(rows, row)
 	}
 	if rows != nil {
 		g.groups = append(g.groups, rows)

@@ -17,7 +17,9 @@ import (
 //
 //	alignment     alignment by questions asked, with bootstrap bands
 //	interactions  questions asked, and questions to the target
-//	adaptivity    follow-up adaptivity, strict and released
+//	adaptivity    follow-up adaptivity: strict and released, corrected and counterfactual
+//	adaptivitybyt strict and counterfactual, by turn, if there is more than one question
+//	tree          the first three questions of every way of asking
 //	gain          alignment less that of the static twin, by questions asked, if a
 //	              strategy has one
 func Figures(m *Metrics) ([]File, error) {
@@ -35,6 +37,14 @@ func Figures(m *Metrics) ([]File, error) {
 func sketches(m *Metrics) []sketch {
 	p := newPen()
 	out := []sketch{alignmentFigure(m, p), interactionsFigure(m, p), adaptivityFigure(m, p)}
+	if list := ways(m); len(list) > 0 && m.Sessions.Read > 0 {
+		if m.Budget > 1 {
+			out = append(out, byTurnFigure(m, p))
+		}
+		if m.Budget > 0 {
+			out = append(out, treeFigure(m, p))
+		}
+	}
 	if slices.ContainsFunc(m.Strategies, func(r Row) bool { return r.Gain != nil }) {
 		out = append(out, gainFigure(m, p))
 	}
@@ -192,6 +202,9 @@ func (a *curves) notes(set bool, more ...string) string {
 	if s := sources(m); s != "" {
 		notes = append(notes, s)
 	}
+	if s := m.remarks(a.rows); s != "" {
+		notes = append(notes, s)
+	}
 	return strings.Join(notes, " ")
 }
 
@@ -255,6 +268,7 @@ func (a *curves) plot(rows []*Row, dash func(*Row) []vg.Length) *plot.Plot {
 
 // panels draws one panel for each prediction, three in a line, with its keys below.
 func (a *curves) panels() sketch {
+	m := a.m
 	var predicts []string
 	by := map[string][]*Row{}
 	for _, r := range a.rows {
@@ -283,7 +297,7 @@ func (a *curves) panels() sketch {
 	for i, s := range predicts {
 		names := make([]string, len(by[s]))
 		for j, r := range by[s] {
-			names[j] = r.Base
+			names[j] = m.marked(r, r.Base)
 		}
 		render, height := a.keys(by[s], names, wide, plainDashes)
 		keys = append(keys, render)
@@ -330,7 +344,7 @@ func plainDashes(r *Row) []vg.Length {
 func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.Canvas), height vg.Length) {
 	names := make([]string, len(rows))
 	for i, r := range rows {
-		names[i] = r.Name
+		names[i] = m.marked(r, r.Name)
 	}
 	a := &curves{pen: p, look: looks(m)}
 	return a.keys(rows, names, inner, func(r *Row) []vg.Length { return dashes(m, r) })
@@ -339,6 +353,11 @@ func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.
 // keys lays out the keys of curves, in two columns if every name fits, and gives what
 // draws them from the top of a canvas, and their height.
 func (a *curves) keys(rows []*Row, text []string, inner vg.Length, dash func(*Row) []vg.Length) (render func(draw.Canvas), height vg.Length) {
+	return a.keysOf(rows, text, inner, dash, func(r *Row) bool { return r.Predict != "answers" })
+}
+
+// keysOf is keys with markers filled as told.
+func (a *curves) keysOf(rows []*Row, text []string, inner vg.Length, dash func(*Row) []vg.Length, filled func(*Row) bool) (render func(draw.Canvas), height vg.Length) {
 	const key, gap = 20, 4
 	names := a.style(smallSize, draw.XLeft, draw.YCenter)
 	columns := 2
@@ -355,7 +374,7 @@ func (a *curves) keys(rows []*Row, text []string, inner vg.Length, dash func(*Ro
 			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + gap
 			y := c.Max.Y - 5 - (vg.Length(i/columns)+.5)*line
 			c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dash(r)}, []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
-			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, r.Predict != "answers")
+			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, filled(r))
 			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(text[i], names, inner/vg.Length(columns)-key-2*gap))
 		}
 	}, vg.Length(lines)*line + 5
@@ -447,7 +466,7 @@ func newBoard(m *Metrics, p pen) *board {
 			y -= .35
 		}
 		for _, r := range g {
-			b.rows, b.text, b.y = append(b.rows, r), append(b.text, r.Name), append(b.y, y)
+			b.rows, b.text, b.y = append(b.rows, r), append(b.text, m.marked(r, r.Name)), append(b.y, y)
 			y--
 		}
 	}
@@ -458,11 +477,6 @@ func newBoard(m *Metrics, p pen) *board {
 // merge leaves one line of rows that ask alike and have the same follow-up adaptivity,
 // which knows nothing of what they predict, under the name of how they ask.
 func (b *board) merge() {
-	same := func(r, o *Row) bool {
-		x, y := &r.Adaptivity, &o.Adaptivity
-		return r.Base == o.Base && r.Sessions == o.Sessions && x.Pairs == y.Pairs && x.Differing == y.Differing &&
-			x.Released.Pairs == y.Released.Pairs && x.Released.Differing == y.Released.Differing
-	}
 	rows, old := b.rows, b.y
 	b.rows, b.text, b.y = nil, nil, nil
 	y := 0.0
@@ -475,17 +489,9 @@ func (b *board) merge() {
 		if i > 0 && old[i-1]-old[i] > 1 && (len(group) > 1 || rows[i-1].Predict != group[0].Predict) {
 			y -= .35
 		}
-		alike := !slices.ContainsFunc(group, func(r *Row) bool { return !same(r, group[0]) })
-		for _, r := range group {
-			name := r.Name
-			if alike && r.Base != "" {
-				name = r.Base
-			}
-			b.rows, b.text, b.y = append(b.rows, r), append(b.text, name), append(b.y, y)
+		for _, w := range merged(group) {
+			b.rows, b.text, b.y = append(b.rows, w.Row), append(b.text, b.m.marked(w.Row, w.name)), append(b.y, y)
 			y--
-			if alike {
-				break
-			}
 		}
 		i = j
 	}
@@ -510,7 +516,7 @@ func (b *board) nameWidth(most vg.Length) (w vg.Length) {
 	w = widest()
 	if w > most && b.short == "" {
 		for i, short := 0, labels(b.m); i < len(b.rows); i++ {
-			b.text[i] = short[b.rows[i].Name]
+			b.text[i] = b.m.marked(b.rows[i], short[b.rows[i].Name])
 		}
 		b.short = "Names are without what they predict from, where it is one thing."
 		w = widest()
@@ -582,6 +588,9 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 	if s := sources(m); s != "" {
 		notes = append(notes, s)
 	}
+	if s := m.remarks(b.rows); s != "" {
+		notes = append(notes, s)
+	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
 
 	render := func(c draw.Canvas) {
@@ -648,83 +657,6 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 		})
 	}
 	return sketch{"interactions", pageWidth, b.height() + noteHeight + 2*margin, render}
-}
-
-// adaptivityFigure draws follow-up adaptivity, strict and released.
-func adaptivityFigure(m *Metrics, p pen) sketch {
-	b := newBoard(m, p)
-	b.merge()
-	inner := columnWidth - 2*margin
-	small := p.style(smallSize, draw.XRight, draw.YCenter)
-	pairs := func(r *Row) string {
-		a := r.Adaptivity
-		if a.Pairs == 0 && a.Released.Pairs == 0 {
-			return "no pairs"
-		}
-		return compact(a.Pairs) + " / " + compact(a.Released.Pairs)
-	}
-	const heading = "pairs"
-	right := small.Width(heading)
-	for _, r := range b.rows {
-		right = max(right, small.Width(pairs(r)))
-	}
-	right += 5
-	names := b.nameWidth((inner - right) * .55)
-
-	notes := []string{"On " + describe(m) + ". Strict: equal dialogues but for the last answer; released: equal questions. Pairs: strict / released. " + b.short + chance(m)}
-	last := intervalNote(m, "Intervals")
-	if m.Cluster == "user" {
-		last = "A survey has one task: no intervals."
-	}
-	if s := sources(m); s != "" {
-		last += " " + s
-	}
-	note, noteHeight := p.noteLines(inner, notes[0]+" "+last)
-	const head = 14
-
-	render := func(c draw.Canvas) {
-		p.footnote(draw.Crop(c, 0, 0, 0, -head-b.height()-4), note)
-
-		// Head: what the markers mean, and the heading of the pairs.
-		y := c.Max.Y - head/2
-		x := c.Min.X + names
-		key := p.style(smallSize, draw.XLeft, draw.YCenter)
-		for i, s := range []string{"strict", "released"} {
-			circle.draw(&c, vg.Point{X: x + 3, Y: y}, gray(60), i == 0)
-			beside(&c, key, vg.Point{X: x + 8, Y: y}, s)
-			x += key.Width(s) + 18
-		}
-		beside(&c, small, vg.Point{X: c.Max.X, Y: y}, heading)
-
-		area := draw.Crop(c, names, -right-4, noteHeight, -head)
-		marks := plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: .25, Label: "0.25"}, {Value: .5, Label: "0.5"}, {Value: .75, Label: "0.75"}, {Value: 1, Label: "1"}}
-		ty := b.panel(area, "Share going on differently (0-1)", -.03, 1.03, marks, func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
-			l := b.look[r.Base]
-			if r.Adaptivity.Pairs == 0 && r.Adaptivity.Released.Pairs == 0 {
-				sty := p.style(smallSize, draw.XLeft, draw.YCenter)
-				sty.Color = gray(70)
-				beside(c, sty, vg.Point{X: x(0), Y: y}, "no pairs")
-				return
-			}
-			for i, s := range []PairShare{r.Adaptivity.PairShare, r.Adaptivity.Released} {
-				if !s.Value.Defined() {
-					continue
-				}
-				at := y + rowHeight*.2 - vg.Length(i)*rowHeight*.4
-				if s.Lo.Defined() && s.Hi.Defined() {
-					whisker(c, l.color, x(float64(s.Lo)), x(float64(s.Hi)), at, false)
-				}
-				l.marker.draw(c, vg.Point{X: x(float64(s.Value)), Y: at}, l.color, i == 0)
-			}
-		})
-		b.names(c, c.Min.X+names-5, names, ty)
-		for i, r := range b.rows {
-			if s := pairs(r); s != "no pairs" {
-				beside(&c, small, vg.Point{X: c.Max.X, Y: ty(b.y[i])}, s)
-			}
-		}
-	}
-	return sketch{"adaptivity", columnWidth, head + b.height() + noteHeight + 2*margin, render}
 }
 
 // compact writes a large number short: 1234 is 1.2k.

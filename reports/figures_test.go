@@ -62,10 +62,13 @@ func TestFigures(t *testing.T) {
 		want := map[string][]string{
 			"alignment":    {"Questions asked", "Alignment (0-100)", "ceiling (oracle)", "floor (none)", "0", "1", "2", "3"},
 			"interactions": {"Questions asked", "Questions to target", "not reached"},
-			"adaptivity":   {"Share going on differently (0-1)", "strict", "released", "pairs"},
+			"adaptivity":   {"Share going on differently (0-1)", "strict", "released", "pairs", "Share owed to the answer (0-1)", "corrected", "counterfactual"},
 			"gain":         {"Questions asked", "Adaptive gain in alignment", "0"},
+
+			"adaptivitybyt": {"Question t answered differently", "Share going on differently", "strict", "counterfactual"},
+			"tree":          {"after the answer:", "not held", "the first 3 questions, all tasks together"},
 		}
-		width := map[string]float64{"alignment": 8.5, "interactions": 17.5, "adaptivity": 8.5, "gain": 8.5} // cm
+		width := map[string]float64{"alignment": 8.5, "interactions": 17.5, "adaptivity": 17.5, "adaptivitybyt": 8.5, "tree": 17.5, "gain": 8.5} // cm
 		var names []string
 		for _, f := range files {
 			name, ext := strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path)), path.Ext(f.Path)
@@ -81,7 +84,7 @@ func TestFigures(t *testing.T) {
 				for _, r := range m.Strategies {
 					switch {
 					case r.fixed() || name == "gain" && r.Gain == nil:
-					case name == "adaptivity": // one line a way of asking
+					case strings.HasPrefix(name, "adaptivity"), name == "tree": // one line a way of asking
 						expect = append(expect, r.Base)
 					default:
 						expect = append(expect, r.Name)
@@ -114,9 +117,9 @@ func TestFigures(t *testing.T) {
 				}
 			}
 		}
-		count := 9
+		count := 15
 		if slices.ContainsFunc(m.Strategies, func(r Row) bool { return r.Gain != nil }) {
-			count = 12
+			count = 18
 		}
 		if len(names) != count {
 			t.Errorf("files %v, want %d", names, count)
@@ -193,6 +196,29 @@ func TestLooks(t *testing.T) {
 			t.Errorf("%s and %s look alike", base, other)
 		}
 		seen[l] = base
+	}
+}
+
+// TestLooksOfThePaper: what the paper's comparison draws is told apart by colour.
+func TestLooksOfThePaper(t *testing.T) {
+	m := &Metrics{}
+	for _, base := range []string{"none", "random", "static", "twin", "asker", "rl", "replay", "replay-policy", "pep", "oracle"} {
+		kind := strings.TrimSuffix(base, "-policy")
+		m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base + "+model", Base: base, Kind: kind}})
+	}
+	got := looks(m)
+	colours, markers := map[color.NRGBA]string{}, map[marker]string{}
+	for base, l := range got {
+		if o, dup := colours[l.color]; dup {
+			t.Errorf("%s and %s have one colour", base, o)
+		}
+		if o, dup := markers[l.marker]; dup {
+			t.Errorf("%s and %s have one marker", base, o)
+		}
+		colours[l.color], markers[l.marker] = base, base
+	}
+	if len(got) != 8 || got["rl"] != (look{okabeIto("black"), pentagon}) || got["replay"] != (look{okabeIto("green"), wedge}) {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -34,6 +34,9 @@ func gainFigure(m *Metrics, p pen) sketch {
 	if s := sources(m); s != "" {
 		notes = append(notes, s)
 	}
+	if s := m.remarks(rows); s != "" {
+		notes = append(notes, s)
+	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
 	const body = 5 * vg.Centimeter
 

@@ -114,7 +114,7 @@ func gainTable(m *Metrics) *grid {
 	for _, of := range pairs {
 		var group [][]cell
 		for _, p := range of {
-			row := []cell{{value: p.r.Name}, {value: p.first.Against + map[string]string{whyTwin: " (static twin)", whyReference: " (reference)"}[p.first.Why]}}
+			row := []cell{g.named(m, p.r), g.against(m, p.first, map[string]string{whyTwin: " (static twin)", whyReference: " (reference)"}[p.first.Why])}
 			for _, c := range list {
 				for _, q := range m.ComparedAt {
 					row = append(row, g.compared(find(p.all, c.name, q), &c))
@@ -143,7 +143,7 @@ func gainTable(m *Metrics) *grid {
 				for i, q := range questions {
 					row := []cell{{}, {}, {value: strconv.Itoa(q)}}
 					if i == 0 {
-						row[0].value, row[1].value = p.r.Name, p.first.Against
+						row[0], row[1] = out.named(m, p.r), out.against(m, p.first, "")
 					}
 					for _, c := range list {
 						row = append(row, out.compared(find(p.all, c.name, q), &c))
@@ -161,6 +161,13 @@ func gainTable(m *Metrics) *grid {
 		g.compact = out.bare(questions)
 	}
 	return g
+}
+
+// against is the cell of what a strategy is held against, with the reason.
+func (g *grid) against(m *Metrics, c *Comparison, why string) cell {
+	out := g.namedBy(m, c.Against)
+	out.value += why
+	return out
 }
 
 // gainLegend explains differences.
@@ -222,7 +229,7 @@ func errorsTable(m *Metrics) *grid {
 	for _, block := range blocks(m) {
 		var group [][]cell
 		for _, r := range block {
-			row := []cell{{value: r.Name}, {value: r.Predict}}
+			row := []cell{g.named(m, r), {value: r.Predict}}
 			for _, c := range list {
 				for _, n := range m.ComparedAt {
 					row = append(row, g.measured(r, &c, n))
@@ -251,7 +258,7 @@ func errorsTable(m *Metrics) *grid {
 				for i, n := range questions {
 					row := []cell{{}, {}, {value: strconv.Itoa(n)}}
 					if i == 0 {
-						row[0].value, row[1].value = r.Name, r.Predict
+						row[0], row[1].value = out.named(m, r), r.Predict
 					}
 					for _, c := range list {
 						row = append(row, out.measured(r, &c, n))

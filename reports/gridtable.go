@@ -188,6 +188,9 @@ func (g *grid) cells(s *SweepMetrics, i int) (row []cell) {
 	for _, v := range c.Values {
 		row = append(row, cell{value: v})
 	}
+	if c.Remark != "" && len(row) > 0 {
+		row[len(row)-1].note = g.note("%s", c.Remark)
+	}
 	dev := cell{value: dash}
 	if c.DevAlignment.Defined() {
 		dev.value = num(c.DevAlignment, "%.1f")

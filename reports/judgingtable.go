@@ -245,7 +245,7 @@ func judgesTable(m *Metrics) *grid {
 				diff.mark = "~"
 			}
 			group = append(group, []cell{
-				{value: r.Name},
+				g.named(m, r),
 				g.estimate(of.Before, "%.1f", "no session with an alignment"), g.estimate(of.After, "%.1f", "no session with an alignment"),
 				diff, place(of.RankBefore), place(of.RankAfter),
 			})

@@ -37,6 +37,9 @@ type Run struct {
 	compared   []int    // questions at which strategies are compared, ascending
 	offScale   int      // answers that were none of their criterion's values
 	criteria   interner // ids of the criteria that users were asked about in words
+	asked      []string // ids of the criteria that were asked about within the budget, sorted
+	spans      []span   // of each of these: of the values that were told
+	admits     []string // of every task: ids of its criteria, sorted, as one string
 	nominal    bool     // something is predicted of the level of a nominal criterion
 
 	calls   map[string]*callCount  // by role
@@ -55,6 +58,7 @@ type strategy struct {
 	failed   map[string]int
 	reasons  []map[string]int // of every point: why alignment is undefined
 	cells    []cellCount      // of every point
+	off      offLog           // of a replay: its decisions
 }
 
 // fixed reports whether the strategy asks nothing and has one checkpoint.
@@ -82,6 +86,7 @@ type session struct {
 	predict    []float64       // of every point: the measures of profile prediction
 	whole      []whole         // of every point
 	path       []step          // up to the budget
+	kept       []turn          // of every step of the path
 	stop       string          // why it asked no more
 	turns      int             // questions, those past the budget included
 	unplaced   int             // of them: about no criterion, or about one that was asked
@@ -98,6 +103,29 @@ type step struct {
 	question int
 	answer   domains.Cell
 }
+
+// A turn is what is kept of a question beside the step.
+type turn struct {
+	criterion int32     // index into Run.asked, or noCriterion
+	other     int32     // question after another answer, as session.next gives it, or unforked
+	apart     apartness // how that answer differs
+}
+
+// unforked stands for the next question where nobody knows what another answer would
+// have led to.
+const unforked = -3
+
+// apartness says in what two answers differ.
+type apartness uint8
+
+const (
+	otherwise   apartness = iota // one of them is missing
+	heldApart                    // one is a value, the other not held
+	valuesApart                  // both are values
+)
+
+// A span is the range of the values that were told of a criterion; none: lo > hi.
+type span struct{ lo, hi float64 }
 
 // Load reads dir/manifest.json and, in one pass, dir/sessions.jsonl. A file that
 // is missing, or a line that cannot be read, is a *domains.DataError with file
@@ -140,6 +168,11 @@ func (r *Run) readManifest(dir string) error {
 			return bad("strategy %q is named twice or has no name", s.Name)
 		}
 		seen[s.Name] = true
+	}
+	for _, s := range m.Strategies {
+		if p := s.Policy; p != nil && (p.Mode != "" && p.Mode != record.ModeTrajectory && p.Mode != record.ModePolicy || !(p.MostOffLog >= 0 && p.MostOffLog <= 1)) {
+			return bad("strategy %q: mode %q is no mode of a replay, or most_off_log %v is outside 0..1", s.Name, p.Mode, p.MostOffLog)
+		}
 	}
 	if m.Budget < 0 || m.Horizon < 0 || m.Report.Resamples < 0 || m.Report.Confidence < 0 || m.Report.Confidence >= 1 {
 		return bad("budget %d, horizon %d, resamples %d or confidence %v is out of range", m.Budget, m.Horizon, m.Report.Resamples, m.Report.Confidence)
@@ -220,7 +253,8 @@ func (r *Run) readSessions(name string) error {
 		byName[s.Name] = s
 	}
 	planned := r.planned()
-	tasks, users := interner{}, interner{}
+	tasks, users, asked := interner{}, interner{}, interner{}
+	admits := map[string]string{} // by task
 	unknown, off, seen := map[string]int{}, 0, map[string]int{}
 	firstOff := ""
 	in := bufio.NewReaderSize(f, 1<<16)
@@ -258,7 +292,10 @@ func (r *Run) readSessions(name string) error {
 				unknown[s.Strategy]++
 			} else {
 				r.count(&s)
-				if st.keep(r, &s, tasks.index(s.Task), users.index(s.User)) > 0 {
+				if _, ok := admits[s.Task]; !ok {
+					admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
+				}
+				if st.keep(r, &s, tasks.index(s.Task), users.index(s.User), asked) > 0 {
 					if off++; off == 1 {
 						firstOff = fmt.Sprintf("%s:%d", name, line)
 					}
@@ -276,21 +313,40 @@ func (r *Run) readSessions(name string) error {
 	if off > 0 {
 		r.warn("sessions whose raw alignment does not follow from their scores: %d, the first in %s; the recorded value is used", off, firstOff)
 	}
-	r.arrange(tasks, users)
+	r.arrange(tasks, users, asked)
+	for _, id := range r.tasks {
+		r.admits = append(r.admits, admits[id])
+	}
 	return nil
 }
 
 // arrange numbers tasks, users and units in the order of their ids, so that no
 // number depends on the order of the file.
-func (r *Run) arrange(tasks, users interner) {
-	var taskAt, userAt []int
+func (r *Run) arrange(tasks, users, asked interner) {
+	var taskAt, userAt, askedAt []int
 	r.tasks, taskAt = tasks.sorted()
 	r.users, userAt = users.sorted()
+	r.asked, askedAt = asked.sorted()
+	r.spans = make([]span, len(r.asked))
+	for i := range r.spans {
+		r.spans[i] = span{math.Inf(1), math.Inf(-1)}
+	}
 	type pair struct{ task, user int }
 	var pairs []pair
 	for _, st := range r.strategies {
 		for _, s := range st.sessions {
 			s.task, s.user = taskAt[s.task], userAt[s.user]
+			for i := range s.kept {
+				t := &s.kept[i]
+				if t.criterion == noCriterion {
+					continue
+				}
+				t.criterion = int32(askedAt[t.criterion])
+				if a := s.path[i].answer; a.IsHeld() {
+					of := &r.spans[t.criterion]
+					of.lo, of.hi = min(of.lo, a.Value()), max(of.hi, a.Value())
+				}
+			}
 			pairs = append(pairs, pair{s.task, s.user})
 		}
 	}
@@ -336,7 +392,7 @@ const rawError = 1e-4
 
 // keep measures the session and files it. It gives 1 when a raw alignment does not
 // follow from its scores, else 0.
-func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
+func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked interner) (off int) {
 	if s.Error != "" || s.Stop == record.StopError {
 		st.failed[short(cmp.Or(s.Error, "no reason recorded"))]++
 		return 0
@@ -388,9 +444,22 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 			r.offScale++
 		}
 	}
-	for _, t := range s.Turns[:min(len(s.Turns), r.Manifest.Budget)] {
+	asks := min(len(s.Turns), r.Manifest.Budget)
+	out.path, out.kept = make([]step, 0, asks), make([]turn, 0, asks)
+	for i := range asks {
+		t := &s.Turns[i]
 		out.path = append(out.path, step{t.Question, t.Answer})
+		k := turn{criterion: noCriterion, other: unforked}
+		if t.Question >= 0 {
+			k.criterion = int32(asked.index(s.Criteria[t.Question]))
+		}
+		// A log of what was done does not know what another answer would have led to.
+		if c := t.Counterfactual; c != nil && (st.Policy == nil || st.Policy.Mode != record.ModeTrajectory) {
+			k.other, k.apart = forked(c.Next), between(t.Answer, c.Answer)
+		}
+		out.kept = append(out.kept, k)
 	}
+	st.replayed(s, r.Manifest.Budget)
 	out.stop, out.turns = s.Stop, len(s.Turns)
 	for i := range s.Turns {
 		if s.Turns[i].Question == noCriterion {
@@ -402,6 +471,30 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int) (off int) {
 	}
 	st.sessions = append(st.sessions, out)
 	return off
+}
+
+// forked is Counterfactual.Next as session.next has it.
+func forked(next int) int32 {
+	switch next {
+	case record.NextStop:
+		return stopped
+	case record.NextOther:
+		return noCriterion
+	}
+	return int32(next)
+}
+
+// between says in what two answers differ.
+func between(a, b domains.Cell) apartness {
+	switch {
+	case a.IsMissing() || b.IsMissing():
+		return otherwise
+	case a.IsHeld() && b.IsHeld():
+		return valuesApart
+	case a.IsHeld() || b.IsHeld():
+		return heldApart
+	}
+	return otherwise
 }
 
 // graded finds the checkpoint of n questions. One that is carried forward without
@@ -451,6 +544,9 @@ func fault(s *record.Session) string {
 	case s.Truth.Weights != nil && len(s.Truth.Weights) != n:
 		return fmt.Sprintf("%d weights for %d criteria", len(s.Truth.Weights), n)
 	}
+	if !offWord(s.StopOffLog) {
+		return fmt.Sprintf("its stop is off the log by %q, which is neither %s nor %s", s.StopOffLog, record.OffLogTask, record.OffLogHistory)
+	}
 	if !fits(&s.Prior, n) {
 		return fmt.Sprintf("the prior inference does not line up with %d criteria, or a P(held) is outside 0..1", n)
 	}
@@ -464,6 +560,12 @@ func fault(s *record.Session) string {
 		}
 		if t.Question < noCriterion || t.Question >= n {
 			return fmt.Sprintf("turn %d asks position %d of %d criteria", i+1, t.Question, n)
+		}
+		if c := t.Counterfactual; c != nil && (c.Next < record.NextOther || c.Next >= n) {
+			return fmt.Sprintf("the counterfactual of turn %d asks position %d of %d criteria", i+1, c.Next, n)
+		}
+		if !offWord(t.OffLog) {
+			return fmt.Sprintf("turn %d is off the log by %q, which is neither %s nor %s", i+1, t.OffLog, record.OffLogTask, record.OffLogHistory)
 		}
 		for _, v := range t.Volunteered {
 			if v.Position < 0 || v.Position >= n {
@@ -499,6 +601,11 @@ func fault(s *record.Session) string {
 		}
 	}
 	return ""
+}
+
+// offWord reports whether s says how a decision is off the log, or that it is not.
+func offWord(s string) bool {
+	return s == "" || s == record.OffLogTask || s == record.OffLogHistory
 }
 
 // inScale reports whether a score is in 1..5, but for rounding.

@@ -81,6 +81,12 @@ func TestLoadErrors(t *testing.T) {
 			},
 			`sessions.jsonl:40: session of another run: task "x-task-01" is no test task of the manifest; remove the line, or run the experiment again`,
 		},
+		{"a counterfactual about nothing", edit("sessions.jsonl", `"turns":[{`, `"turns":[{"counterfactual":{"answer":false,"next":4},`), `sessions.jsonl:9: session "pep+answers/1/task-00/user-000": the counterfactual of turn 1 asks position 4 of 4 criteria; remove the line, or run the experiment again`},
+		{"a counterfactual that neither asks nor stops", edit("sessions.jsonl", `"turns":[{`, `"turns":[{"counterfactual":{"answer":false,"next":-3},`), `sessions.jsonl:9: session "pep+answers/1/task-00/user-000": the counterfactual of turn 1 asks position -3 of 4 criteria; remove the line, or run the experiment again`},
+		{"a question off the log by a word of its own", edit("sessions.jsonl", `"turns":[{`, `"turns":[{"off_log":"user",`), `sessions.jsonl:9: session "pep+answers/1/task-00/user-000": turn 1 is off the log by "user", which is neither task nor history; remove the line, or run the experiment again`},
+		{"a stop off the log by a word of its own", edit("sessions.jsonl", `"stop":"budget"`, `"stop":"budget","stop_off_log":"x"`), `sessions.jsonl:1: session "none/1/task-00/user-000": its stop is off the log by "x", which is neither task nor history; remove the line, or run the experiment again`},
+		{"a mode of no replay", edit("manifest.json", `"kind": "random",`, `"kind": "replay", "policy": {"id": "x", "model": "", "method": "", "params": 0, "mode": "else"},`), `manifest.json: strategy "random+answers": mode "else" is no mode of a replay, or most_off_log 0 is outside 0..1; run the experiment again`},
+		{"a share of 2", edit("manifest.json", `"kind": "random",`, `"kind": "replay", "policy": {"id": "x", "model": "", "method": "", "params": 0, "mode": "policy", "most_off_log": 2},`), `manifest.json: strategy "random+answers": mode "policy" is no mode of a replay, or most_off_log 2 is outside 0..1; run the experiment again`},
 		{"a question about nothing", edit("sessions.jsonl", `"question":`, `"question":7`), ""},
 	} {
 		t.Run(test.reason, func(t *testing.T) {

@@ -32,7 +32,7 @@ func mainTable(m *Metrics) *grid {
 		var group [][]cell
 		for _, r := range rows {
 			group = append(group, []cell{
-				{value: r.Name},
+				g.named(m, r),
 				{value: r.Predict},
 				g.estimate(r.final().Estimate, "%.1f", unknownWhy(r)),
 				g.normalised(m, r),
@@ -183,7 +183,7 @@ func mainLegend(m *Metrics, paper bool) string {
 		}
 		s += "."
 	}
-	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently." + chance(m)
+	s += " Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently." + strings.Replace(chance(m), drawn, strings.TrimSuffix(drawn, ".")+": table adaptivity corrects for that.", 1)
 	if paper {
 		s += unscored(m)
 	} else {
@@ -194,6 +194,9 @@ func mainLegend(m *Metrics, paper bool) string {
 	}
 	return s
 }
+
+// drawn says why random questions are adaptive by the plain share.
+const drawn = " Random questions differ by the draw, whatever was answered."
 
 // chance says what of the follow-up adaptivity is no adapting to answers, or is empty.
 func chance(m *Metrics) (s string) {
@@ -209,7 +212,7 @@ func chance(m *Metrics) (s string) {
 		}
 	}
 	if random {
-		s += " Random questions differ by the draw, whatever was answered."
+		s += drawn
 	}
 	if static {
 		s += " Not every user can be asked everything, so that a fixed order goes on differently too."

@@ -82,6 +82,7 @@ type Metrics struct {
 	Reference string `json:"reference"`
 	Target    target `json:"target"`
 
+	FirstOf     string       `json:"first_questions_of,omitempty"` // task; empty: all tasks together
 	Strategies  []Row        `json:"strategies"`
 	ComparedAt  []int        `json:"compared_at"`
 	Comparisons []Comparison `json:"comparisons"`
@@ -143,7 +144,9 @@ type Row struct {
 	Released      []released   `json:"released,omitempty"`
 	Correctness   []checkpoint `json:"correctness"`
 	Gain          *gain        `json:"adaptive_gain,omitempty"`
-	Asking        *askedBy     `json:"asking,omitempty"` // nil: no model asks
+	Asking        *askedBy     `json:"asking,omitempty"`  // nil: no model asks
+	OffLog        *offLog      `json:"off_log,omitempty"` // nil: no replay
+	First         []branch     `json:"first_questions"`   // tree of the first three
 	finalPoint    int
 	finalFailures int
 }
@@ -206,6 +209,8 @@ type PairShare struct {
 	Pairs     int64  `json:"pairs"`
 	Differing int64  `json:"differing"`
 	Tasks     int    `json:"tasks"` // with at least one pair
+
+	samples []float64 // resamples of the value; nil under two tasks
 }
 
 // Adaptivity is the follow-up adaptivity of a strategy.
@@ -217,6 +222,106 @@ type Adaptivity struct {
 	ByT          []PairShare `json:"by_t"`
 	Released     PairShare   `json:"released"`
 	ReleasedHeld PairShare   `json:"released_held"`
+
+	Corrected      Corrected      `json:"corrected"`
+	Counterfactual Counterfactual `json:"counterfactual"`
+	Collapse       Collapse       `json:"collapse"`
+	Entropy        []turnEntropy  `json:"entropy"` // of question 1, 2, .. up to the budget
+}
+
+// Corrected is the follow-up adaptivity less what goes on differently after equal
+// answers, too.
+type Corrected struct {
+	CorrectedShare
+	ByT []CorrectedShare `json:"by_t"`
+}
+
+// A CorrectedShare is a difference of two shares of pairs, the mean over tasks that have
+// pairs of both.
+type CorrectedShare struct {
+	Value         Number `json:"value"` // -1..1
+	Lo            Number `json:"lo"`
+	Hi            Number `json:"hi"`
+	SamePairs     int64  `json:"same_pairs"` // with equal answers
+	SameDiffering int64  `json:"same_differing"`
+	Unmatched     int64  `json:"unmatched"` // pairs with different answers at a t without pairs of equal ones, which have no part
+	Tasks         int    `json:"tasks"`
+	Lacking       int    `json:"lacking"` // tasks whose pairs with different answers are all unmatched
+
+	samples []float64 // resamples of the value; nil under two tasks
+}
+
+// Counterfactual is the share of turns after which another answer would have led to
+// another question.
+type Counterfactual struct {
+	TurnShare
+	Held   TurnShare   `json:"held"`
+	Values TurnShare   `json:"value_differs"`
+	ByT    []TurnShare `json:"by_t"`
+}
+
+// A TurnShare is a share of turns.
+type TurnShare struct {
+	Value     Number `json:"value"`
+	Lo        Number `json:"lo"`
+	Hi        Number `json:"hi"`
+	Turns     int64  `json:"turns"`
+	Differing int64  `json:"differing"`
+	Tasks     int    `json:"tasks"` // with at least one turn
+
+	samples []float64 // resamples of the value; nil under two tasks
+}
+
+// Collapse is how far a strategy asks everybody the same.
+type Collapse struct {
+	Value     Number        `json:"value"` // share of sessions that follow the sequence
+	Lo        Number        `json:"lo"`
+	Hi        Number        `json:"hi"`
+	Sessions  int           `json:"sessions"`
+	Following int           `json:"following"`
+	Sequence  []string      `json:"sequence"` // ids of criteria; empty for a question about none
+	ByTask    collapsedTask `json:"by_task"`
+}
+
+// collapsedTask is the mean over tasks of the share of sessions that follow the task's
+// own most common sequence.
+type collapsedTask struct {
+	Value Number `json:"value"`
+	Lo    Number `json:"lo"`
+	Hi    Number `json:"hi"`
+	Tasks int    `json:"tasks"`
+}
+
+// turnEntropy is the entropy of a question over sessions, in bits; those that had
+// stopped are one outcome.
+type turnEntropy struct {
+	Turn     int    `json:"turn"` // from 1
+	Bits     Number `json:"bits"`
+	Sessions int    `json:"sessions"`
+	Stopped  int    `json:"stopped"`
+}
+
+// offLog counts the decisions of a replay, up to the budget, that its log does not have.
+type offLog struct {
+	Decisions int    `json:"decisions"` // questions, and stops of its own
+	History   int    `json:"by_history"`
+	Task      int    `json:"on_another_task"` // the log has the history on another task only
+	Rate      Number `json:"rate"`            // by history
+	TaskRate  Number `json:"task_rate"`
+	Exceeds   bool   `json:"exceeds"` // Rate exceeds most_off_log of a replay in mode policy
+}
+
+// A branch is a question of the tree of first questions: what is asked of which share of
+// the sessions, and after which answers to the question before.
+type branch struct {
+	Question string   `json:"question"`             // id of the criterion; empty for none
+	Others   int      `json:"others,omitempty"`     // so many questions taken together
+	Stop     bool     `json:"stop,omitempty"`       // asks no more
+	After    []string `json:"after,omitempty"`      // answers three quarters of which lead here
+	Any      bool     `json:"any_answer,omitempty"` // these are all that were given
+	Sessions int      `json:"sessions"`
+	Share    Number   `json:"share"` // of all sessions
+	Next     []branch `json:"next,omitempty"`
 }
 
 type prediction struct {

@@ -36,7 +36,7 @@ func profileTable(m *Metrics) *grid {
 				return bare(e, format, why)
 			}
 			group = append(group, []cell{
-				{value: r.Name},
+				g.named(m, r),
 				{value: r.Predict},
 				bare(p.at(5).Precision, "%.3f", nothing),
 				bare(p.at(5).Recall, "%.3f", "nothing is held"),

@@ -40,7 +40,7 @@ func releasedTable(m *Metrics) *grid {
 			}
 			percent := func(v Number) cell { return cell{value: num(100*v, "%.2f")} }
 			at := r.Released[r.finalPoint].At
-			row := []cell{{value: r.Name}, percent(at[tableK-minK].Precision), percent(at[tableK-minK].Recall)}
+			row := []cell{g.named(m, r), percent(at[tableK-minK].Precision), percent(at[tableK-minK].Recall)}
 			for _, a := range at {
 				row = append(row, percent(a.F1))
 			}
@@ -57,7 +57,7 @@ func releasedTable(m *Metrics) *grid {
 		}
 	}
 	g.caption = fmt.Sprintf("Measures of the released code (arXiv 2602.15012) on %s after at most %d %s, percent, plain means over sessions.", describe(m), m.Final, plural(m.Final, "question")) +
-		" For comparison with published figures only, faults included: what was asked counts as predicted, value errors are of true positives alone and 0 where no session has any, and there are no intervals. The order of ties is ours (first by name); the released one is arbitrary, and so are its random questions. Tables main and profile have our measures of the same sessions." + origin(m) + failures(m)
+		" For comparison with published figures only, faults included: what was asked counts as predicted, value errors are of true positives alone and 0 where no session has any, and there are no intervals. The order of ties is ours (first by name); the released one is arbitrary, and so are its random questions. Tables main and profile have our measures of the same sessions." + origin(m) + m.policies(m.rows()) + failures(m)
 	g.paperCaption = g.caption
 	return g
 }

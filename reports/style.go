@@ -58,6 +58,9 @@ func looks(m *Metrics) map[string]look {
 		"pep":    {okabeIto("vermillion"), circle},
 		"replay": {okabeIto("green"), wedge},
 		"asker":  {okabeIto("purple"), plusSign},
+		"rl":     {okabeIto("black"), pentagon},
+
+		"replay-policy": {color.NRGBA{120, 120, 120, 255}, hexagon},
 	}
 	rest := []look{
 		{okabeIto("black"), pentagon},
@@ -431,6 +434,8 @@ func (c pdfCanvas) FillString(f font.Face, p vg.Point, s string) {
 			b = append(b, byte(r))
 		case r == '–':
 			b = append(b, 0x96)
+		case r == '†':
+			b = append(b, 0x86)
 		default:
 			b = append(b, '?')
 		}

@@ -56,6 +56,8 @@ type GridCell struct {
 	Row  string `json:"row"`  // the strategy as this run names it
 	Twin string `json:"twin"` // and its twin; empty: none
 
+	Remark string `json:"remark,omitempty"` // what must be said of the strategy beside its name
+
 	Tasks     int `json:"tasks"`
 	Users     int `json:"users"`
 	Seeds     int `json:"seeds"`
@@ -150,7 +152,7 @@ func (c *GridCell) take(m *Metrics, row, twinRow string) {
 		c.State, c.Why = cellFailed, fmt.Sprintf("the run has no strategy %s", row)
 		return
 	}
-	c.Row, c.Failed = r.Name, r.finalFailures
+	c.Row, c.Failed, c.Remark = r.Name, r.finalFailures, m.remark(r)
 	if c.Params == 0 {
 		c.Params = r.Params
 	}

@@ -39,6 +39,7 @@ func goldens() map[string]synth {
 			m.Report.Questions, m.Report.Against = []int{3, 1, 9}, []string{"random", "none", "pep", "nobody"}
 			m.Report.TargetOf, m.Report.Reference = "random+belief", "random+belief"
 		}},
+		"paper": paperRun(len(manyWays)),
 		"one": {tasks: 1, users: 1, seeds: 1, criteria: 8, budget: 1, change: func(m *record.Manifest, all *[]record.Session) {
 			few(m, all)
 			m.Report.TargetOf, m.Report.Reference = "", ""
@@ -459,9 +460,9 @@ func TestPictures(t *testing.T) {
 		figures, tables := 3, 3
 		for _, f := range s.Files {
 			switch f {
-			case "figures/gain.svg":
+			case "figures/gain.svg", "figures/adaptivitybyt.svg", "figures/tree.svg":
 				figures++
-			case "tables/gain.md":
+			case "tables/gain.md", "tables/adaptivity.md":
 				tables++
 			}
 		}

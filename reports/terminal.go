@@ -21,7 +21,7 @@ func terminal(m *Metrics, width int) string {
 			diff := g.difference(m, r)
 			diff.interval = ""
 			lines = append(lines, []string{
-				r.Name, g.estimate(r.final().Estimate, "%.1f", "").text(), norm.value, g.asked(r).value,
+				m.marked(r, r.Name), g.estimate(r.final().Estimate, "%.1f", "").text(), norm.value, g.asked(r).value,
 				g.toTarget(m, r).text(), adapt.value, f1.value, diff.text(),
 			})
 		}
@@ -35,9 +35,12 @@ func terminal(m *Metrics, width int) string {
 	room := max(width-rest, 8)
 	var shortened []string
 	if size[0] > room {
-		short := labels(m)
-		for _, l := range lines[1:] {
-			l[0] = short[l[0]]
+		short, i := labels(m), 1
+		for _, rows := range blocks(m) {
+			for _, r := range rows {
+				lines[i][0] = m.marked(r, short[r.Name])
+				i++
+			}
 		}
 		shortened = append(shortened, "names without what they predict from, where it is one thing")
 		if size[0] = widths(lines)[0]; size[0] > room {
@@ -74,7 +77,7 @@ func terminal(m *Metrics, width int) string {
 	}
 	notes = append(append(notes, "~: unresolved"), shortened...)
 	b.WriteString(fold(strings.Join(notes, "; "), width))
-	for _, s := range append(aboutJudge(m), unread(m)) {
+	for _, s := range append(aboutJudge(m), unread(m), m.remarks(m.rows())) {
 		if s != "" {
 			b.WriteString(fold(s, width))
 		}

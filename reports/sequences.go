@@ -1,0 +1,252 @@
+package reports
+
+import (
+	"math"
+	"slices"
+
+	"pepbench/reports/stats"
+)
+
+// adaptivity gives all that is measured of how a strategy asks.
+func (c *computer) adaptivity(st *strategy) Adaptivity {
+	out := adaptivity(countFollowUps(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
+	out.Counterfactual = counterfactual(countForks(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
+	out.Collapse = Collapse{
+		Value: undefined(), Lo: undefined(), Hi: undefined(), Sequence: []string{},
+		ByTask: collapsedTask{Value: undefined(), Lo: undefined(), Hi: undefined()},
+	}
+	out.Entropy = []turnEntropy{}
+	if !st.fixed() {
+		out.Collapse = c.collapse(st.sessions)
+		out.Entropy = entropy(st.sessions, c.Manifest.Budget)
+	}
+	return out
+}
+
+// forks counts the turns of one task, over sessions, and those after which another
+// answer would have led to another question.
+type forks struct {
+	all   pairCount
+	held  pairCount   // of these: one answer is a value, the other "not held"
+	value pairCount   // of these: both answers are values
+	byT   []pairCount // of these: by t - 1
+}
+
+// countForks counts the turns t below the budget whose other answer was tried.
+func countForks(sessions []*session, tasks, budget int) []forks {
+	out := make([]forks, tasks)
+	for i := range out {
+		out[i].byT = make([]pairCount, max(budget-1, 0))
+	}
+	for _, s := range sessions {
+		f := &out[s.task]
+		for t := 1; t < budget && t <= len(s.kept); t++ {
+			k := s.kept[t-1]
+			if k.other == unforked {
+				continue
+			}
+			one := pairCount{pairs: 1}
+			if s.next(t) != int(k.other) {
+				one.differ = 1
+			}
+			f.all.add(one)
+			f.byT[t-1].add(one)
+			switch k.apart {
+			case heldApart:
+				f.held.add(one)
+			case valuesApart:
+				f.value.add(one)
+			}
+		}
+	}
+	return out
+}
+
+// counterfactual turns the counts of the tasks into shares with intervals.
+func counterfactual(tasks []forks, b stats.Bootstrap) Counterfactual {
+	share := func(of func(*forks) pairCount) TurnShare {
+		col := make([]float64, len(tasks))
+		var sum pairCount
+		for i := range tasks {
+			p := of(&tasks[i])
+			sum.add(p)
+			col[i] = p.share()
+		}
+		mean, n := stats.Mean(col)
+		s := TurnShare{Value: Number(mean), Turns: sum.pairs, Differing: sum.differ, Tasks: n}
+		s.Lo, s.Hi = ends(b, n, func() []float64 {
+			s.samples = b.Means(col)[0]
+			return s.samples
+		})
+		return s
+	}
+	out := Counterfactual{
+		TurnShare: share(func(f *forks) pairCount { return f.all }),
+		Held:      share(func(f *forks) pairCount { return f.held }),
+		Values:    share(func(f *forks) pairCount { return f.value }),
+		ByT:       []TurnShare{},
+	}
+	if len(tasks) > 0 {
+		for t := range tasks[0].byT {
+			out.ByT = append(out.ByT, share(func(f *forks) pairCount { return f.byT[t] }))
+		}
+	}
+	return out
+}
+
+// sequence gives the criteria that a session asked about, in order.
+func (s *session) sequence() []int32 {
+	out := make([]int32, len(s.kept))
+	for i, k := range s.kept {
+		out[i] = k.criterion
+	}
+	return out
+}
+
+// sequenceKey is a sequence that can be a key.
+func sequenceKey(seq []int32) string {
+	b := make([]byte, 0, 4*len(seq))
+	for _, c := range seq {
+		b = append(b, byte(c>>24), byte(c>>16), byte(c>>8), byte(c))
+	}
+	return string(b)
+}
+
+// sequences counts sessions by what they asked in which order.
+type sequences map[string]*sequenceCount
+
+type sequenceCount struct {
+	criteria []int32
+	n        int
+}
+
+func (q sequences) add(seq []int32) {
+	k := sequenceKey(seq)
+	if q[k] == nil {
+		q[k] = &sequenceCount{criteria: seq}
+	}
+	q[k].n++
+}
+
+// most gives the sequence of the most sessions; of several the one whose ids come first.
+func (q sequences) most() (best sequenceCount) {
+	for _, s := range q {
+		if s.n > best.n || s.n == best.n && slices.Compare(s.criteria, best.criteria) < 0 {
+			best = *s
+		}
+	}
+	return best
+}
+
+// collapse finds the most common sequence of questions up to the budget, over all tasks
+// and seeds, and the share of sessions that follow it: sessions of all clusters together,
+// both sums resampled with the sequence fixed.
+func (c *computer) collapse(list []*session) Collapse {
+	all, byTask := sequences{}, make([]sequences, len(c.tasks))
+	inTask := make([]int, len(c.tasks))
+	for i := range byTask {
+		byTask[i] = sequences{}
+	}
+	for _, s := range list {
+		seq := s.sequence()
+		all.add(seq)
+		byTask[s.task].add(seq)
+		inTask[s.task]++
+	}
+	best := all.most()
+	out := Collapse{Sessions: len(list), Following: best.n, Value: undefined(), Sequence: []string{}}
+	for _, i := range best.criteria {
+		out.Sequence = append(out.Sequence, c.criterionID(i))
+	}
+	if len(list) > 0 {
+		out.Value = Number(float64(best.n) / float64(len(list)))
+	}
+
+	n, follow := make([]float64, c.clusters), make([]float64, c.clusters)
+	for _, s := range list {
+		n[c.cluster[s.unit]]++
+		if slices.Equal(s.sequence(), best.criteria) {
+			follow[c.cluster[s.unit]]++
+		}
+	}
+	some := 0
+	for _, v := range n {
+		if v > 0 {
+			some++
+		}
+	}
+	out.Lo, out.Hi = ends(c.boot, some, func() []float64 {
+		m := c.boot.Means(n, follow)
+		for r := range m[0] {
+			m[1][r] /= m[0][r] // 0/0 is NaN: no session was drawn
+		}
+		return m[1]
+	})
+
+	own := make([]float64, len(c.tasks))
+	for i := range own {
+		own[i] = math.NaN()
+		if inTask[i] > 0 {
+			own[i] = float64(byTask[i].most().n) / float64(inTask[i])
+		}
+	}
+	mean, tasks := stats.Mean(own)
+	out.ByTask = collapsedTask{Value: Number(mean), Tasks: tasks}
+	out.ByTask.Lo, out.ByTask.Hi = ends(c.boot, tasks, func() []float64 { return c.boot.Means(own)[0] })
+	return out
+}
+
+// criterionID names a criterion; a question about none has no name.
+func (r *Run) criterionID(i int32) string {
+	if i == noCriterion {
+		return ""
+	}
+	return r.asked[i]
+}
+
+// entropy is the plug-in entropy of every question over all sessions, by criterion:
+// with n_q of n sessions that asked q at a turn, or had stopped before it,
+//
+//   - sum_q n_q/n log2 n_q/n
+func entropy(list []*session, budget int) []turnEntropy {
+	out := []turnEntropy{}
+	for t := range budget {
+		n, stops := map[int32]int{}, 0
+		for _, s := range list {
+			if t >= len(s.kept) {
+				stops++
+				continue
+			}
+			n[s.kept[t].criterion]++
+		}
+		e := turnEntropy{Turn: t + 1, Bits: undefined(), Sessions: len(list), Stopped: stops}
+		if len(list) > 0 {
+			e.Bits = Number(bits(append(values(n), stops), len(list)))
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// values gives the counts, the smallest first, so that sums do not depend on the order
+// of a map.
+func values(n map[int32]int) []int {
+	out := make([]int, 0, len(n))
+	for _, v := range n {
+		out = append(out, v)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// bits is the entropy of counts that sum to total.
+func bits(counts []int, total int) float64 {
+	h := 0.0
+	for _, n := range counts {
+		if n > 0 && n < total {
+			p := float64(n) / float64(total)
+			h -= p * math.Log2(p)
+		}
+	}
+	return h
+}
