@@ -234,7 +234,10 @@ func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
 		}
 		mean, n := stats.Mean(col)
 		s := PairShare{Value: Number(mean), Pairs: sum.pairs, Differing: sum.differ, Tasks: n}
-		s.Lo, s.Hi = ends(b, n, func() []float64 { return b.Means(col)[0] })
+		s.Lo, s.Hi = ends(b, n, func() []float64 {
+			s.samples = b.Means(col)[0]
+			return s.samples
+		})
 		return s
 	}
 	var out Adaptivity
@@ -320,7 +323,10 @@ func corrected(tasks []followUps, b stats.Bootstrap) Corrected {
 		}
 		mean, n := stats.Mean(col)
 		s.Value, s.Tasks = Number(mean), n
-		s.Lo, s.Hi = ends(b, n, func() []float64 { return b.Means(col)[0] })
+		s.Lo, s.Hi = ends(b, n, func() []float64 {
+			s.samples = b.Means(col)[0]
+			return s.samples
+		})
 		return s
 	}
 	out.CorrectedShare = of(0, turns)

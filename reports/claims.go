@@ -37,11 +37,11 @@ func claims() []claim {
 		{"alignment_rl", "Alignment, RL", "68.5", 68.5, 68.5, nan, "%.1f", 1, true, false},
 		{"interactions_ratio", "Interactions, RL over pep", "3-5x", 3, 5, 1, "%.2f", 1, true, false},
 		{"adaptivity_pep", "Adaptivity of pep (%)", "39-62", .39, .62, nan, "%.1f", 100, false, false},
-		{"corrected_pep", "  corrected (%)", "", nan, nan, nan, "%.1f", 100, false, true},
-		{"counterfactual_pep", "  counterfactual (%)", "", nan, nan, nan, "%.1f", 100, false, true},
+		{"corrected_pep", "Adaptivity of pep, corrected (%)", "", nan, nan, nan, "%.1f", 100, false, true},
+		{"counterfactual_pep", "Adaptivity of pep, counterfactual (%)", "", nan, nan, nan, "%.1f", 100, false, true},
 		{"adaptivity_rl", "Adaptivity of RL (%)", "0-28", 0, .28, nan, "%.1f", 100, true, false},
-		{"corrected_rl", "  corrected (%)", "", nan, nan, nan, "%.1f", 100, true, true},
-		{"counterfactual_rl", "  counterfactual (%)", "", nan, nan, nan, "%.1f", 100, true, true},
+		{"corrected_rl", "Adaptivity of RL, corrected (%)", "", nan, nan, nan, "%.1f", 100, true, true},
+		{"counterfactual_rl", "Adaptivity of RL, counterfactual (%)", "", nan, nan, nan, "%.1f", 100, true, true},
 		// About 8 billion to about 10 thousand: within a factor of two of that.
 		{"parameter_ratio", "Parameters, RL over pep", "about 800,000x", 4e5, 16e5, 1, "", 1, true, false},
 		{"held_mae_gap", "Value error, pep minus RL", "", nan, nan, 0, "%+.3f", 1, true, true},
@@ -233,7 +233,7 @@ func (c *computer) named(name string) *strategy {
 }
 
 // values gives the numbers of a run, by id of the claim.
-func (c computer) values(v rivalry, more map[string]moreAdaptivity) map[string]claimValue {
+func (c computer) values(v rivalry) map[string]claimValue {
 	out := map[string]claimValue{}
 	for _, k := range claims() {
 		switch {
@@ -244,9 +244,16 @@ func (c computer) values(v rivalry, more map[string]moreAdaptivity) map[string]c
 		}
 	}
 	adapts := func(st *strategy, role string) {
-		out["adaptivity_"+role] = c.adapts(st)
-		m := more[st.Name]
-		out["corrected_"+role], out["counterfactual_"+role] = m.Corrected.claim(), m.Counterfactual.claim()
+		a := c.adaptivity(st)
+		out["adaptivity_"+role] = ofTasks(a.Value, a.Lo, a.Hi, a.Tasks, a.samples, "no pair of sessions with equal dialogues but for the last answer")
+		o := &a.Corrected
+		out["corrected_"+role] = ofTasks(o.Value, o.Lo, o.Hi, o.Tasks, o.samples, "no pair of sessions with equal dialogues, the last answer included")
+		f := &a.Counterfactual
+		why := "after no question another answer was tried"
+		if st.Kind == kindReplay {
+			why = "a log does not say what another answer would have led to"
+		}
+		out["counterfactual_"+role] = ofTasks(f.Value, f.Lo, f.Hi, f.Tasks, f.samples, why)
 	}
 	if v.pep == nil {
 		return out
@@ -335,23 +342,13 @@ func (b *batch) claim(col int, why string) claimValue {
 	return v
 }
 
-// adapts gives the strict follow-up adaptivity.
-func (c *computer) adapts(st *strategy) claimValue {
-	tasks := countFollowUps(st.sessions, len(c.tasks), c.Manifest.Budget)
-	col := make([]float64, len(tasks))
-	for i := range tasks {
-		col[i] = tasks[i].strict.share()
+// ofTasks is a claim about a mean over tasks.
+func ofTasks(value, lo, hi Number, tasks int, samples []float64, why string) claimValue {
+	if !value.Defined() {
+		return noValue("%s", why)
 	}
-	mean, n := stats.Mean(col)
-	if n == 0 {
-		return noValue("no pair of sessions with equal dialogues but for the last answer")
-	}
-	v := claimValue{value: Number(mean), clusters: n}
-	v.lo, v.hi = ends(c.boot, n, func() []float64 {
-		v.samples = c.boot.Means(col)[0]
-		return v.samples
-	})
-	if n < noInterval {
+	v := claimValue{value: value, lo: lo, hi: hi, clusters: tasks, samples: samples}
+	if !lo.Defined() {
 		v.why = "one task, so that there is no interval"
 	}
 	return v
@@ -375,44 +372,6 @@ func (s *strategy) parameters() int64 {
 		return 0
 	}
 	return s.Policy.Params
-}
-
-// moreAdaptivity is what metrics.json may have of follow-up adaptivity beside the share
-// itself.
-type moreAdaptivity struct {
-	Corrected      *PairShare `json:"corrected"`
-	Counterfactual *PairShare `json:"counterfactual"`
-}
-
-func (p *PairShare) claim() claimValue {
-	if p == nil {
-		return noValue("metrics.json does not have it")
-	}
-	if !p.Value.Defined() {
-		return noValue("no pair that it can be computed of")
-	}
-	v := claimValue{value: p.Value, lo: p.Lo, hi: p.Hi, clusters: p.Tasks}
-	if !p.Lo.Defined() {
-		v.why = "no interval under two clusters"
-	}
-	return v
-}
-
-// moreOf reads it from the metrics of a run, by strategy.
-func moreOf(metrics []byte) map[string]moreAdaptivity {
-	var m struct {
-		Strategies []struct {
-			Name       string         `json:"name"`
-			Adaptivity moreAdaptivity `json:"adaptivity"`
-		} `json:"strategies"`
-	}
-	out := map[string]moreAdaptivity{}
-	if json.Unmarshal(metrics, &m) == nil { // what it holds was checked when it was read
-		for _, s := range m.Strategies {
-			out[s.Name] = s.Adaptivity
-		}
-	}
-	return out
 }
 
 // A shownRun is a finished run of the report over several.
@@ -442,19 +401,13 @@ func (r *shownRun) ofProfiles() bool {
 	return r.survey() || strings.HasPrefix(r.metrics.Judge, "profile") || strings.HasPrefix(r.metrics.Judge, "judge/profile")
 }
 
-// undertrained words which trainings of the RL row do not reach the best fixed order.
+// undertrained says that the policy of the RL row does not reach the best fixed order, or
+// nothing.
 func (r *shownRun) undertrained() string {
-	p := r.trained()
-	if p == nil {
+	if r.rl == nil {
 		return ""
 	}
-	n := 0
-	for _, t := range p.Trainings {
-		if t.Undertrained {
-			n++
-		}
-	}
-	return shortOf(n, len(p.Trainings))
+	return r.metrics.undertrained(r.rl)
 }
 
 // trained gives the policy of the RL row: of a replay that of the strategy whose log it is.
@@ -462,11 +415,8 @@ func (r *shownRun) trained() *record.Policy {
 	if r.rl == nil {
 		return nil
 	}
-	for i := range r.metrics.Strategies {
-		o := &r.metrics.Strategies[i]
-		if r.rl.Kind == kindReplay && r.rl.Policy != nil && o.Kind == kindRL && o.Base == r.rl.Policy.Of && o.Policy != nil {
-			return o.Policy
-		}
+	if o := r.metrics.replayedRow(r.rl); o != nil && o.Policy != nil {
+		return o.Policy
 	}
 	return r.rl.Policy
 }
@@ -477,7 +427,7 @@ func stratum(seed int, i int) uint64 { return uint64(seed) + 0x9e3779b97f4a7c15*
 
 // readShownRun reads a finished run and makes what the report shows of it.
 func readShownRun(dir, want string, at int) (*shownRun, error) {
-	m, more, err := finished(dir)
+	m, err := finished(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -499,10 +449,10 @@ func readShownRun(dir, want string, at int) (*shownRun, error) {
 			*of.r = &c.out.Strategies[slices.Index(c.strategies, of.st)]
 		}
 	}
-	out.values = c.values(v, more)
+	out.values = c.values(v)
 	apart := *c
 	apart.boot.Seed = stratum(c.Manifest.Report.Seed, at)
-	for id, drawn := range apart.values(v, more) {
+	for id, drawn := range apart.values(v) {
 		own := out.values[id]
 		own.samples = drawn.samples
 		out.values[id] = own
@@ -514,7 +464,7 @@ func readShownRun(dir, want string, at int) (*shownRun, error) {
 	if len(out.trainings) > 0 {
 		out.sketches = append(out.sketches, learningFigures(out.trainings, newPen())...)
 	}
-	out.tables = []*grid{mainTable(c.out).paper(), followUpTable(c.out, more)}
+	out.tables = []*grid{mainTable(c.out).paper(), adaptivityTable(c.out).paper()}
 	return out, nil
 }
 

@@ -29,26 +29,31 @@ func newClaims(runs []*shownRun) *claimsReport {
 	return c
 }
 
-// remark says what to know about a number that the RL row takes part in.
+// remark says what to know about a number that the RL row takes part in: that its policy
+// is undertrained, or its log did not know every decision.
 func (r *shownRun) remark(k *claim) string {
-	if !k.rl || k.id == "parameter_ratio" {
+	if !k.rl || k.id == "parameter_ratio" || r.rl == nil {
 		return ""
 	}
-	return r.undertrained()
+	var says []string
+	if o := r.rl.OffLog; o != nil && (o.History > 0 || o.Task > 0) {
+		says = append(says, r.rl.replay())
+	}
+	if w := r.undertrained(); w != "" {
+		says = append(says, w)
+	}
+	return strings.Join(says, "; ")
 }
 
 // meanRemark is remark for the mean.
 func (c *claimsReport) meanRemark(k *claim) string {
-	var labels []string
+	var says []string
 	for _, r := range c.mean {
-		if r.remark(k) != "" {
-			labels = append(labels, r.label)
+		if s := r.remark(k); s != "" {
+			says = append(says, r.label+": "+s)
 		}
 	}
-	if labels == nil {
-		return ""
-	}
-	return "undertrained in " + series(labels)
+	return strings.Join(says, "; ")
 }
 
 // verdicts sums up what becomes of a claim: one word where it is one throughout, else
@@ -330,65 +335,4 @@ func claimsCSV(c *claimsReport) [][]string {
 		}
 	}
 	return out
-}
-
-// drop leaves out the columns in which every cell is empty.
-func (g *grid) drop() {
-	for i := len(g.head) - 1; i >= 0; i-- {
-		empty := len(g.groups) > 0
-		for _, group := range g.groups {
-			empty = empty && !slices.ContainsFunc(group, func(row []cell) bool { return row[i] != (cell{}) })
-		}
-		if !empty {
-			continue
-		}
-		g.head = slices.Delete(g.head, i, i+1)
-		for _, group := range g.groups {
-			for j := range group {
-				group[j] = slices.Delete(group[j], i, i+1)
-			}
-		}
-	}
-}
-
-// followUpTable has the follow-up adaptivity of what asks, one row a way of asking with
-// all its predictions together where these ask alike.
-func followUpTable(m *Metrics, more map[string]moreAdaptivity) *grid {
-	g := &grid{name: "adaptivity", texts: 1, head: []string{"Strategy", "Strict", "Held differs", "Value differs", "Corrected", "Counterfactual", "Released", "Pairs"}}
-	b := newBoard(m, newPen())
-	b.merge()
-	share := func(p PairShare, why string) cell {
-		if !p.Value.Defined() {
-			return g.none("%s", why)
-		}
-		return cell{value: num(p.Value, "%.3f"), interval: interval(p.Lo, p.Hi, "%.3f")}
-	}
-	optional := func(p *PairShare) cell {
-		if p == nil {
-			return cell{}
-		}
-		return share(*p, "no pair that it can be computed of")
-	}
-	var rows [][]cell
-	for i, r := range b.rows {
-		const none = "no such pair of sessions"
-		a := r.Adaptivity
-		rows = append(rows, []cell{
-			{value: b.text[i]},
-			share(a.PairShare, none), share(a.Held, none), share(a.Values, none),
-			optional(more[r.Name].Corrected), optional(more[r.Name].Counterfactual),
-			share(a.Released, none),
-			{value: compact(a.Pairs)},
-		})
-	}
-	if rows != nil {
-		g.groups = [][][]cell{rows}
-	}
-	g.drop()
-	g.caption = fmt.Sprintf("Follow-up adaptivity on %s: share of pairs of sessions with the same dialogue but for the last answer that go on differently; of these, pairs whose answers differ in held or not, and in the value. Released: any earlier answers.", describe(m)) + chance(m) + provenance(m)
-	if m.Cluster == "user" {
-		g.caption += " A survey has one task: no intervals."
-	}
-	g.paperCaption = g.caption
-	return g
 }

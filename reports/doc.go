@@ -433,7 +433,7 @@
 //	                     them (alignment_pep, alignment_rl)
 //	interactions_ratio   as in metrics.json, but to the alignment that RL ends at
 //	adaptivity_pep, adaptivity_rl
-//	                     strict, and, where metrics.json has them, corrected and counterfactual
+//	                     strict; and corrected and counterfactual (corrected_pep and so on)
 //	parameter_ratio      parameters of the RL policy over those of the models of pep: counts,
 //	                     without interval
 //	held_mae_gap, brier_gap, level_error_gap

@@ -209,6 +209,8 @@ type PairShare struct {
 	Pairs     int64  `json:"pairs"`
 	Differing int64  `json:"differing"`
 	Tasks     int    `json:"tasks"` // with at least one pair
+
+	samples []float64 // resamples of the value; nil under two tasks
 }
 
 // Adaptivity is the follow-up adaptivity of a strategy.
@@ -245,6 +247,8 @@ type CorrectedShare struct {
 	Unmatched     int64  `json:"unmatched"` // pairs with different answers at a t without pairs of equal ones, which have no part
 	Tasks         int    `json:"tasks"`
 	Lacking       int    `json:"lacking"` // tasks whose pairs with different answers are all unmatched
+
+	samples []float64 // resamples of the value; nil under two tasks
 }
 
 // Counterfactual is the share of turns after which another answer would have led to
@@ -264,6 +268,8 @@ type TurnShare struct {
 	Turns     int64  `json:"turns"`
 	Differing int64  `json:"differing"`
 	Tasks     int    `json:"tasks"` // with at least one turn
+
+	samples []float64 // resamples of the value; nil under two tasks
 }
 
 // Collapse is how far a strategy asks everybody the same.

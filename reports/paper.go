@@ -144,22 +144,15 @@ func label(runs []*shownRun, list []paperSource) {
 }
 
 // finished reads metrics.json of a run, which is there once it is run and reported.
-func finished(dir string) (*Metrics, map[string]moreAdaptivity, error) {
+func finished(dir string) (*Metrics, error) {
 	if _, err := os.Stat(filepath.Join(dir, record.ManifestFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, &domains.DataError{File: dir, What: "holds neither a run nor a sweep that was finished", Mend: "give the folder that pepbench run named, or run the experiment first"}
+		return nil, &domains.DataError{File: dir, What: "holds neither a run nor a sweep that was finished", Mend: "give the folder that pepbench run named, or run the experiment first"}
 	}
 	m, err := readMetrics(dir)
-	if errors.Is(err, fs.ErrNotExist) || err != nil {
-		if d := (*domains.DataError)(nil); errors.As(err, &d) {
-			return nil, nil, &domains.DataError{File: dir, What: d.What, Mend: mendRun, Err: d.Err}
-		}
-		return nil, nil, err
+	if d := (*domains.DataError)(nil); errors.As(err, &d) {
+		return nil, &domains.DataError{File: dir, What: d.What, Mend: mendRun, Err: d.Err}
 	}
-	b, err := os.ReadFile(filepath.Join(dir, record.MetricsFile))
-	if err != nil {
-		return nil, nil, &domains.DataError{File: dir, What: record.MetricsFile + " cannot be read", Mend: mendRun, Err: bare(err)}
-	}
-	return m, moreOf(b), nil
+	return m, err
 }
 
 const mendRun = "run the experiment again, which resumes, or pepbench report on the folder"

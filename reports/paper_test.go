@@ -221,7 +221,7 @@ func TestClaimsGolden(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, filepath.Join("testdata", "paper", "claims."+ext), string(b))
+		golden(t, filepath.Join("testdata", "claims", "claims."+ext), string(b))
 	}
 }
 
@@ -439,37 +439,6 @@ func TestNoMean(t *testing.T) {
 	b.values = map[string]claimValue{k.id: noValue("withheld")}
 	if m := mean([]*shownRun{a, b}, &k); m.value.Defined() || m.why != "has no value in y" {
 		t.Errorf("mean %+v", m)
-	}
-}
-
-// TestMoreAdaptivity: what metrics.json has beside the share itself is shown.
-func TestMoreAdaptivity(t *testing.T) {
-	dir := reported(t, synth{tasks: 6, users: 4, seeds: 1, criteria: 8, budget: 3, change: ofDomain("medical", learned)})
-	path := filepath.Join(dir, record.MetricsFile)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(b, &m); err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range m["strategies"].([]any) {
-		if s := s.(map[string]any); s["name"] == "pep+belief" {
-			s["adaptivity"].(map[string]any)["corrected"] = map[string]any{"value": .375, "lo": .25, "hi": .5, "pairs": 80, "tasks": 6}
-		}
-	}
-	if b, err = json.Marshal(m); err != nil {
-		t.Fatal(err)
-	}
-	put(t, path, b)
-	c, err := readPaper([]string{dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := string(claimsTable(c).markdown())
-	if want := "corrected (%) | no claim | 37.5 \\[25.0, 50.0]"; !strings.Contains(text, want) {
-		t.Errorf("no %q in\n%s", want, text)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"image/color"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot/text"
@@ -86,22 +87,41 @@ func (l *layout) heading(s string) {
 	l.skip(3)
 }
 
-// figures puts sketches on the page, two narrow ones side by side.
+// figures puts sketches on pages, two narrow ones side by side, in their order but for
+// smaller ones that fill up a page.
 func (l *layout) figures(list []sketch) {
 	const gap = 10
-	for i := 0; i < len(list); {
-		row := list[i : i+1]
-		if i+1 < len(list) && list[i].w <= columnWidth && list[i+1].w <= columnWidth {
-			row = list[i : i+2]
+	var rows [][]sketch
+	alone := -1 // row with a narrow one that stands by itself
+	for _, s := range list {
+		switch {
+		case s.w <= columnWidth && alone >= 0:
+			rows[alone] = append(rows[alone], s)
+			alone = -1
+			continue
+		case s.w <= columnWidth:
+			alone = len(rows)
 		}
-		i += len(row)
-		height := vg.Length(0)
+		rows = append(rows, []sketch{s})
+	}
+	size := func(row []sketch) (height vg.Length, scale float64) {
 		for _, s := range row {
 			height = max(height, s.h)
 		}
-		scale := min(1, float64((a4Height-pageTop-pageBottom-gap)/height)) // one that is longer than a page
-		l.need(height*vg.Length(scale) + gap)
-		for j, s := range row {
+		scale = min(1, float64((a4Height-pageTop-pageBottom-gap-2*headingSize*leading)/height)) // of what is longer than a page
+		return height * vg.Length(scale), scale
+	}
+	for len(rows) > 0 {
+		i := slices.IndexFunc(rows, func(row []sketch) bool {
+			height, _ := size(row)
+			return l.fits(height + gap)
+		})
+		if i < 0 {
+			l.turn()
+			continue
+		}
+		height, scale := size(rows[i])
+		for j, s := range rows[i] {
 			at := vg.Point{X: pageSide + vg.Length(j)*(pageWidth-columnWidth), Y: l.y - s.h*vg.Length(scale)}
 			l.put(func(c *draw.Canvas) {
 				c.Push()
@@ -113,7 +133,8 @@ func (l *layout) figures(list []sketch) {
 				}})
 			})
 		}
-		l.skip(height*vg.Length(scale) + gap)
+		l.skip(height + gap)
+		rows = slices.Delete(rows, i, i+1)
 	}
 }
 
@@ -290,9 +311,6 @@ func (l *layout) set(t *tableLayout, k int, c cell) typeset {
 	default:
 		out.lines = wrapHard(c.text(), sty, w)
 	}
-	if strings.HasPrefix(c.value, "  ") && len(out.lines) > 0 { // set in
-		out.lines[0] = "   " + out.lines[0]
-	}
 	return out
 }
 
@@ -417,7 +435,7 @@ func (c *claimsReport) pages(table *grid) []page {
 func arranged(list []sketch) []sketch {
 	var out []sketch
 	taken := map[int]bool{}
-	for _, name := range []string{"alignment", "adaptivity", "gain", "learning", "tree", "interactions"} {
+	for _, name := range []string{"alignment", "adaptivity", "gain", "adaptivitybyt", "learning", "tree", "interactions"} {
 		for i, s := range list {
 			if !taken[i] && (s.name == name || strings.HasPrefix(s.name, name+"-")) {
 				out = append(out, s)

@@ -73,8 +73,11 @@ func (m *Metrics) replayedRow(r *Row) *Row {
 
 // undertrained says in how many of its trainings a policy does not reach the best fixed
 // order, or nothing.
-func (m *Metrics) undertrained(r *Row) string {
-	list, n, what := m.trainings(r), 0, "seed"
+func (m *Metrics) undertrained(r *Row) string { return shortOf(m.trainings(r)) }
+
+// shortOf is undertrained of these trainings.
+func shortOf(list []record.TrainingSummary) string {
+	n, what := 0, "seed"
 	for i := range list {
 		if list[i].Undertrained {
 			n++

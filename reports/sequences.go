@@ -74,7 +74,10 @@ func counterfactual(tasks []forks, b stats.Bootstrap) Counterfactual {
 		}
 		mean, n := stats.Mean(col)
 		s := TurnShare{Value: Number(mean), Turns: sum.pairs, Differing: sum.differ, Tasks: n}
-		s.Lo, s.Hi = ends(b, n, func() []float64 { return b.Means(col)[0] })
+		s.Lo, s.Hi = ends(b, n, func() []float64 {
+			s.samples = b.Means(col)[0]
+			return s.samples
+		})
 		return s
 	}
 	out := Counterfactual{

@@ -203,22 +203,11 @@ func byPolicy(list []*record.Training) (out [][]*record.Training) {
 // undertrained words how many of the trainings do not reach the best fixed order, or is
 // empty.
 func undertrained(of []*record.Training) string {
-	n := 0
-	for _, t := range of {
-		if t.Undertrained {
-			n++
-		}
+	list := make([]record.TrainingSummary, len(of))
+	for i, t := range of {
+		list[i] = t.TrainingSummary
 	}
-	return shortOf(n, len(of))
-}
-
-// shortOf words that n of so many policies are undertrained, or is empty.
-func shortOf(n, of int) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprintf("undertrained: %d of %d trained %s %s not reach the best fixed order on the training reward", n, of,
-		map[bool]string{true: "policy", false: "policies"}[of == 1], map[bool]string{true: "does", false: "do"}[n == 1])
+	return shortOf(list)
 }
 
 // safeName is a policy's name as part of the name of a file.

@@ -56,7 +56,7 @@ func TestWriteTraining(t *testing.T) {
 				return t
 			}()},
 			[]string{"learning.svg", "learning.png", "learning.pdf", "curve.csv"},
-			[]string{"Undertrained: 1 of 1 trained policy does not reach the best fixed order on the training reward."},
+			[]string{"Undertrained: 1 of 1 seed below the best fixed order on the training reward."},
 			"policy rl: undertrained: 1 of 1",
 		},
 		{
@@ -134,7 +134,7 @@ func TestWriteTraining(t *testing.T) {
 			}
 		}
 		if row.warns == "" && len(row.list) == 3 {
-			golden(t, filepath.Join("testdata", "paper", "curve.csv"), before["curve.csv"])
+			golden(t, filepath.Join("testdata", "claims", "curve.csv"), before["curve.csv"])
 		}
 	}
 }
