@@ -125,6 +125,9 @@ func TestWriteTraining(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if len(row.list) < 3 {
+			continue
+		}
 		if _, err := WriteTraining(out, from...); err != nil {
 			t.Fatal(err)
 		}
