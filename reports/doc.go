@@ -386,8 +386,8 @@
 // The cell that is chosen has the largest alignment on the dev profiles, the lowest
 // index among equals; the test numbers of the others are exploratory. Where cells differ
 // in models alone none is chosen, since what is measured on dev is what strategies
-// predict, in which no model takes part. Intervals are
-// those of the runs. What cells differ in beside their axes is warned of.
+// predict, in which no model takes part, and where they differ in data or users there is
+// nothing to choose. Intervals are those of the runs. What cells differ in beside their axes is warned of.
 //
 // grid.json holds
 //

@@ -104,6 +104,8 @@ func (s *SweepMetrics) choice(mark string) string {
 	switch {
 	case s.Chosen == nil && s.ofModels():
 		return "What is measured on dev does not depend on models: none is chosen, and all are exploratory."
+	case s.Chosen == nil && s.ofData():
+		return "The cells are of different data or users: none is chosen, and all are exploratory."
 	case s.Chosen == nil:
 		return "No cell was measured on dev: none is chosen, and all are exploratory."
 	}

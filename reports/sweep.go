@@ -93,7 +93,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 		Schema: gridSchema, Name: sw.Name, About: sw.About, Axes: sw.Axes, Strategy: sw.Strategy, Twin: sw.Twin,
 		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Cells: []GridCell{}, Warnings: []string{},
 	}
-	if i := sw.Chosen(); i >= 0 && !s.ofModels() {
+	if i := sw.Chosen(); i >= 0 && !s.ofModels() && !s.ofData() {
 		s.Chosen = &i
 	}
 	var said said
@@ -134,6 +134,15 @@ func (s *SweepMetrics) ofModels() bool {
 	return len(s.Axes) > 0 && !slices.ContainsFunc(s.Axes, func(a record.Axis) bool {
 		root, _, _ := strings.Cut(a.Path, ".")
 		return root != "roles" && root != "models" && root != "backend"
+	})
+}
+
+// ofData reports whether cells differ in data or users: in what is asked about, between
+// which nobody chooses.
+func (s *SweepMetrics) ofData() bool {
+	return slices.ContainsFunc(s.Axes, func(a record.Axis) bool {
+		root, _, _ := strings.Cut(a.Path, ".")
+		return slices.Contains([]string{"domain", "filter", "split", "users", "missing"}, root)
 	})
 }
 
@@ -337,6 +346,8 @@ func (s *SweepMetrics) warn(runs []*Metrics, said *said) {
 	switch {
 	case s.Chosen == nil && s.ofModels():
 		add("what is measured on dev does not depend on models: no cell is chosen, and all numbers are exploratory")
+	case s.Chosen == nil && s.ofData():
+		add("the cells are of different data or users: none is chosen, and all numbers are exploratory")
 	case s.Chosen == nil:
 		add("no cell was measured on dev: none is chosen, and all numbers are exploratory")
 	}

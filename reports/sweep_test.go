@@ -327,15 +327,18 @@ func TestLadder(t *testing.T) {
 		reason string
 		axes   []record.Axis
 		models bool
+		data   bool
 	}{
-		{"judges change what is graded, not what is drawn", []record.Axis{{Path: "roles.judge", Values: []string{"a", "b"}}}, true},
-		{"a temperature is one of the model's", []record.Axis{{Path: "models.a.temperature", Values: []string{"0", "1"}}}, true},
-		{"two axes", []record.Axis{solvers, {Path: "budget", Values: []string{"3"}}}, false},
-		{"no models at all", []record.Axis{choiceAxis}, false},
+		{"judges change what is graded, not what is drawn", []record.Axis{{Path: "roles.judge", Values: []string{"a", "b"}}}, true, false},
+		{"a temperature is one of the model's", []record.Axis{{Path: "models.a.temperature", Values: []string{"0", "1"}}}, true, false},
+		{"two axes", []record.Axis{solvers, {Path: "budget", Values: []string{"3"}}}, false, false},
+		{"no models at all", []record.Axis{choiceAxis}, false, false},
+		{"domains", []record.Axis{{Path: "domain.name", Values: []string{"a", "b"}}}, false, true},
+		{"users who err, and a choice", []record.Axis{choiceAxis, {Path: "users.slip", Values: []string{"0", "1"}}}, false, true},
 	} {
 		s := SweepMetrics{Axes: row.axes}
-		if s.isLadder() || s.ofModels() != row.models {
-			t.Errorf("%s: ladder %v, of models %v", row.reason, s.isLadder(), s.ofModels())
+		if s.isLadder() || s.ofModels() != row.models || s.ofData() != row.data {
+			t.Errorf("%s: ladder %v, of models %v, of data %v", row.reason, s.isLadder(), s.ofModels(), s.ofData())
 		}
 	}
 	sw, err := record.ReadSweep(dir)
