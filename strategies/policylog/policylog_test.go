@@ -374,3 +374,48 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestManyKeys: one key of very many comes twice.
+func TestManyKeys(t *testing.T) {
+	for _, n := range []int{1, 14, 15, 16, 17, 100} {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, `"k%d":0,`, i)
+		}
+		for i := range n {
+			text := fmt.Sprintf(`{"policy":"p","task":"t1","user":"u","turn":0,"question":"a","choices":{%s"k%d":1}}`, b.String(), i)
+			if _, err := policylog.Read(strings.NewReader(text), "x", made()); err == nil || !strings.Contains(err.Error(), fmt.Sprintf(`key "k%d" twice`, i)) {
+				t.Errorf("%d keys, number %d twice: %v", n, i, err)
+			}
+		}
+	}
+}
+
+// BenchmarkRead reads a log of 5,000 decisions, those with choices and those without.
+func BenchmarkRead(b *testing.B) {
+	for _, row := range []struct {
+		name    string
+		choices map[string]float64
+	}{{"plain", nil}, {"choices", map[string]float64{"a": .5, "b": .25, "c": .25}}} {
+		l := &policylog.Log{}
+		for u := range 5000 {
+			l.Decisions = append(l.Decisions, policylog.Decision{
+				Policy: "p", Task: "t1", User: fmt.Sprint("u", u), Turn: 1, History: []policylog.Told{{Criterion: "b", Answer: domains.At(2)}}, Question: "a", Choices: row.choices,
+			})
+		}
+		var text bytes.Buffer
+		if err := policylog.Write(&text, l); err != nil {
+			b.Fatal(err)
+		}
+		d := made()
+		b.Run(row.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(text.Len()))
+			for b.Loop() {
+				if _, err := policylog.Read(bytes.NewReader(text.Bytes()), "x", d); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -434,18 +434,27 @@ func collect(dec *json.Decoder, path string, out *[]object, depth int) error {
 	}
 	at := len(*out)
 	*out = append(*out, object{path: path})
-	seen := map[string]bool{}
+	var seen map[string]bool // nil: the keys are few
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
 			return cut(err)
 		}
 		key := t.(string) // keys are
-		if seen[key] {
+		o := &(*out)[at]
+		if seen[key] || seen == nil && slices.Contains(o.keys, key) {
 			return fmt.Errorf("key %q twice in one object", key)
 		}
-		seen[key] = true
-		(*out)[at].keys = append((*out)[at].keys, key)
+		o.keys = append(o.keys, key)
+		switch {
+		case seen != nil:
+			seen[key] = true
+		case len(o.keys) == 16:
+			seen = map[string]bool{}
+			for _, k := range o.keys {
+				seen[k] = true
+			}
+		}
 		if err := value(dec, path+"."+key, out, depth); err != nil {
 			return err
 		}
