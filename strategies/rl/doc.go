@@ -23,8 +23,8 @@
 // and the network is h = tanh(W1' x + b1), logits = W2 h + b2, with one action for every
 // criterion of the data set and a softmax over those that may be asked now. At 36
 // criteria, 64 words and 64 hidden units it has 18084 weights. There is no
-// action to stop: a question costs nothing under a reward that is an alignment, so a policy
-// never gains by stopping, and sessions end with the budget.
+// action to stop: under a reward that is an alignment a question costs nothing, so nothing
+// pays for stopping, and sessions end with the budget.
 //
 // # Training
 //
@@ -36,7 +36,7 @@
 //	S_t = A ln pi(a)                                               Reinforce
 //
 // where KL is that of the policy to the one at the start of the training and H the
-// entropy, both summed over the actions (Shao et al. estimate KL from the one action taken by
+// entropy, whose weight falls linearly over the steps, both summed over the actions (Shao et al. estimate KL from the one action taken by
 // r' - ln r' - 1, r' = pi_start/pi, because a vocabulary is too long; with some dozens of
 // criteria the sum is exact and cheap). With R the reward at the end, in points/100, the
 // advantage A is

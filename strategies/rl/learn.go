@@ -378,6 +378,7 @@ func (l *learner) finite(loss, norm float64, n *network, whose string) error {
 // derivatives by the logits.
 func (l *learner) policyLoss(r *rollouts, old []float64, first bool) float64 {
 	t, k := &l.player.tape, l.layout.actions
+	aim := l.aimed()
 	t.dO = grown(t.dO, r.len()*k)
 	clear(t.dO)
 	loss := 0.0
@@ -396,7 +397,7 @@ func (l *learner) policyLoss(r *rollouts, old []float64, first bool) float64 {
 			c.lse = softmax(c.logits, c.mask, c.p)
 		}
 		c.startLse = lnSumExp(c.start, c.mask)
-		m := l.aim.measure(&c, -w, t.dO[at:to])
+		m := aim.measure(&c, -w, t.dO[at:to])
 		loss -= w * m.objective
 		if first {
 			l.since.entropy += w * m.entropy
@@ -409,6 +410,15 @@ func (l *learner) policyLoss(r *rollouts, old []float64, first bool) float64 {
 		}
 	}
 	return loss
+}
+
+// aimed is the objective of this step. The likeliest question, which is what the policy
+// asks in the end, is hard to tell among many that are kept nearly as likely, so the weight of
+// the entropy falls linearly, from all of it at the first step.
+func (l *learner) aimed() objective {
+	aim := l.aim
+	aim.entropy *= 1 - float64(l.step-1)/float64(l.o.Steps)
+	return aim
 }
 
 // criticLoss is the weighted mean of (V - G)^2, and its derivatives go to the tape.

@@ -60,7 +60,7 @@ func drawn(p []float64, mask []bool, u float64) int {
 type objective struct {
 	clip    float64 // half width of the range of the ratio; negative: plain ln p times advantage
 	kl      float64 // weight
-	entropy float64 // weight
+	entropy float64 // weight, at the first step
 }
 
 // objectiveOf is that of an algorithm:

@@ -199,6 +199,7 @@ func TestGradients(t *testing.T) {
 				}
 			}
 			move(.5) // away from the start, for KL
+			l.step = o.Steps / 3
 			if a == Reinforce {
 				for turn := range 3 {
 					l.baseline.add(turn, .3)
@@ -288,6 +289,17 @@ func TestMeasures(t *testing.T) {
 	}
 	if d[2] != 0 || !near(d[0]+d[1], 0, tiny) {
 		t.Errorf("derivatives %v: the masked has none, and the others sum to 0", d)
+	}
+}
+
+// TestEntropyFalls: from all of its weight at the first step to next to none at the last.
+func TestEntropyFalls(t *testing.T) {
+	l := learner{o: Options{Steps: 4}, aim: objective{clip: .2, kl: .1, entropy: .8}}
+	for i, want := range []float64{.8, .6, .4, .2} {
+		l.step = i + 1
+		if aim := l.aimed(); !near(aim.entropy, want, tiny) || aim.kl != .1 || aim.clip != .2 {
+			t.Errorf("step %d of 4: %+v, want entropy %v", l.step, aim, want)
+		}
 	}
 }
 
