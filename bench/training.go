@@ -36,7 +36,7 @@ const policiesOff = "off"
 
 // trainerVersion is part of what a policy is known by. A change of package rl or of the
 // environment that trains other policies from the same configuration raises it.
-const trainerVersion = 1
+const trainerVersion = 2
 
 // Files of a policy's folder beside record.TrainingFile, which is written last and so
 // says that training is over.

@@ -57,8 +57,8 @@ type Options struct {
 // they stay long enough that less patience takes that for the end.
 func Defaults(a Algorithm) Options {
 	o := Options{
-		Algorithm: a, Steps: 800, Episodes: 32, Group: 16, Epochs: 2, Rate: 3e-3, Clip: .2, KL: .01, Entropy: .1, MaxNorm: 1,
-		Hidden: 64, Words: 64, Evaluate: 10, Patience: 40,
+		Algorithm: a, Steps: 800, Episodes: 32, Group: 16, Epochs: 2, Rate: 3e-3, Clip: .2, KL: .01, Entropy: .2, MaxNorm: 1,
+		Hidden: 64, Words: 64, Evaluate: 10, Patience: 60,
 	}
 	switch a {
 	case Reinforce: // advantages are a tenth of GRPO's, which have variance 1
