@@ -143,35 +143,37 @@ func (l *learned) about() string {
 	if l.Train.Sample {
 		how = "a question drawn from it"
 	}
-	return fmt.Sprintf("a small policy network trained here, not the paper's 8B model, asks %s; %s", how, l.method())
-}
-
-// method says in words how the policy was trained.
-func (l *learned) method() string {
-	t := &l.Train
-	reward := "terminal reward"
-	if t.Dense {
-		reward = "dense reward (what each question adds)"
-	}
-	judge := "the profile judge"
-	if t.Reward == rewardJudge {
-		judge = "the run's solver and judge"
-	}
-	from := "answers alone"
-	if t.Predict != predictAnswers {
-		from = "belief " + t.Predict
-	}
-	return fmt.Sprintf("%s, at most %d steps of %d rollouts, %s: alignment by %s, predicting from %s; checkpoint by dev reward",
-		strings.ToUpper(t.Algorithm), t.Steps, t.Episodes*t.Group, reward, judge, from)
-}
-
-// model says in words what the network is.
-func (l *learned) model(params int) string {
 	reads := "what was asked and answered"
 	if l.Train.Words > 0 {
 		reads += fmt.Sprintf(" and %d hashed words of the task", l.Train.Words)
 	}
-	return fmt.Sprintf("two-layer network of %d hidden units (%d parameters) over %s; not the paper's 8B model", l.Train.Hidden, params, reads)
+	return fmt.Sprintf("a small policy network trained here, not the paper's 8B model, reads %s and asks %s; trained by %s, predicting from %s, checkpoint by dev reward", reads, how, l.method(), l.from())
+}
+
+// method says in words how the policy was trained, in short: figures repeat it.
+func (l *learned) method() string {
+	t := &l.Train
+	reward, judge := "terminal reward", "profile judge"
+	if t.Dense {
+		reward = "dense reward"
+	}
+	if t.Reward == rewardJudge {
+		judge = "the run's judge"
+	}
+	return fmt.Sprintf("%s, at most %d steps of %d rollouts, %s (alignment, %s)", strings.ToUpper(t.Algorithm), t.Steps, t.Episodes*t.Group, reward, judge)
+}
+
+// from says what the reward predicts from.
+func (l *learned) from() string {
+	if l.Train.Predict == predictAnswers {
+		return "answers alone"
+	}
+	return "belief " + l.Train.Predict
+}
+
+// model says in words what the network is.
+func (l *learned) model() string {
+	return fmt.Sprintf("two-layer network, %d hidden units", l.Train.Hidden)
 }
 
 // described is what the manifest says of the policies of all seeds and folds.
@@ -180,7 +182,7 @@ func (l *learned) described(trainings []record.TrainingSummary, params int) *rec
 	for i := range trainings {
 		ids[i] = trainings[i].ID
 	}
-	out := &record.Policy{Model: l.model(params), Method: l.method(), Params: int64(params), Trainings: trainings}
+	out := &record.Policy{Model: l.model(), Method: l.method(), Params: int64(params), Trainings: trainings}
 	switch len(ids) {
 	case 0: // of a dry run
 	case 1:

@@ -548,7 +548,7 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	delete(config, "clone") // decides nothing
 	rec := &record.Training{
 		Schema: record.Schema, Name: p.Experiment.Name, Data: strings.TrimSpace(p.Data.Name + " " + p.Data.Version),
-		Policy: t.spec.Name, Model: t.spec.model(learned.Policy.NumParams()), Method: t.spec.method(), Params: learned.Policy.NumParams(),
+		Policy: t.spec.Name, Model: t.spec.model(), Method: t.spec.method(), Params: learned.Policy.NumParams(),
 		Code: Version(), Config: config, Rollouts: o.Episodes * o.Group,
 		TrainingSummary: record.TrainingSummary{ID: t.id, Seed: t.seed, Steps: learned.Steps, Best: learned.Best, Why: learned.Why, SHA256: hex.EncodeToString(sum.Sum(nil))},
 	}

@@ -100,7 +100,7 @@ func TestPolicyRow(t *testing.T) {
 	if want := p.builders[0].policies["rl"][1].NumParams(); pol.Params != int64(want) || want == 0 {
 		t.Errorf("%d parameters, the network has %d", pol.Params, want)
 	}
-	if !strings.Contains(pol.Model, "not the paper's 8B model") || !strings.Contains(pol.Method, "GRPO, at most 3 steps of 8 rollouts, terminal reward: alignment by the profile judge, predicting from belief latent") {
+	if pol.Model != "two-layer network, 8 hidden units" || pol.Method != "GRPO, at most 3 steps of 8 rollouts, terminal reward (alignment, profile judge)" {
 		t.Errorf("the policy is said to be %q, by %q", pol.Model, pol.Method)
 	}
 	byName := map[string]record.Strategy{}
@@ -111,7 +111,7 @@ func TestPolicyRow(t *testing.T) {
 	if own.Params != int(pol.Params) || latent.Params != own.Params+p.builders[0].models["latent"].NumParams() {
 		t.Errorf("rl has %d parameters, rl+latent %d, the network %d", own.Params, latent.Params, pol.Params)
 	}
-	if own.Asks != "" || own.Policy.ID != latent.Policy.ID || byName["random"].Policy != nil || !strings.Contains(own.About, "not the paper's 8B model") {
+	if own.Asks != "" || own.Policy.ID != latent.Policy.ID || byName["random"].Policy != nil || !strings.Contains(own.About, "not the paper's 8B model") || !strings.Contains(own.About, "predicting from belief latent, checkpoint by dev reward") {
 		t.Errorf("described as %+v", own)
 	}
 	for _, tr := range pol.Trainings {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"path/filepath"
 	"strconv"
 	"text/tabwriter"
 
@@ -10,6 +11,7 @@ import (
 
 	"pepbench/bench"
 	"pepbench/bench/record"
+	"pepbench/reports"
 )
 
 func trainPolicyCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -19,7 +21,7 @@ func trainPolicyCommand(stdout, stderr io.Writer) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "train-policy CONFIG",
 		Short: "Train the policies of an experiment, or of every cell of a sweep, and keep them for its runs",
-		Long:  "Train-policy trains what strategies of kind rl ask by, one policy for every seed, on the training profiles\nand with a reward at the end of a session; the checkpoint is chosen on dev. Policies are kept under the hash of\nall that decides them (key policies, results/policies by default), where the runs find them. A training that\nwas interrupted goes on; what is there is not trained again.",
+		Long:  "Train-policy trains what strategies of kind rl ask by, one policy for every seed, on the training profiles\nand with a reward at the end of a session; the checkpoint is chosen on dev. Policies are kept under the hash of\nall that decides them (key policies, results/policies by default), where the runs find them. A training that\nwas interrupted goes on; what is there is not trained again. Beside each are its learning curve and training.json.",
 		Args:  need(1, 1, "one configuration file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := bench.LoadSweep(args[0], sets)
@@ -30,6 +32,15 @@ func trainPolicyCommand(stdout, stderr io.Writer) *cobra.Command {
 			list, err := bench.TrainPolicies(c.Context(), s, t, p.Step)
 			if err != nil {
 				return err
+			}
+			for i := range list {
+				if list[i].Cached {
+					continue
+				}
+				p.Step("drawing " + filepath.Join(list[i].Dir, "learning.png"))
+				if _, err := reports.WriteTraining(list[i].Dir, list[i].Dir); err != nil {
+					return err
+				}
 			}
 			return tellPolicies(stdout, list)
 		},
