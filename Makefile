@@ -48,6 +48,10 @@ paper-train: build ## train the policies that make paper compares with (some min
 paper: build ## the full comparison on four domains, from training to results/paper/paper.pdf: SURVEYS=DIR,DIR adds surveys
 	scripts/paper.sh $(SURVEYS)
 
+.PHONY: paper-readme
+paper-readme: ## put what make paper found into the README
+	scripts/paper.sh --readme
+
 .PHONY: parity
 parity: ## hold the released models to reference outputs: PARITY=DIR (default: the excerpt in the repository)
 	$(if $(PARITY),PEPBENCH_PARITY=$(abspath $(PARITY))) $(GO) test -count=1 -run Parity ./strategies/belief ./reports ./bench

@@ -76,7 +76,17 @@ var manyWays = []struct {
 	{record.Strategy{Base: "asker", Kind: "asker"}, byList(0, 1, 2, 3, 4)},
 	{record.Strategy{Base: "rl", Kind: "rl", Policy: &record.Policy{
 		ID: "ab12", Model: "two-layer network over asked mask, answers and task words", Method: "GRPO on the profile judge's reward at the end", Params: 5432,
-		Trainings: []record.TrainingSummary{{Seed: 1, Undertrained: true}, {Seed: 2}},
+		Trainings: []record.TrainingSummary{
+			{
+				ID: "a", Seed: 1, Steps: 610, Best: 210, Reward: 66.25, Dev: 64.5, Random: 63.875, Static: 66.5, Undertrained: true,
+				OverRandom: record.Contrast{Value: 2.375, Lo: 1.5, Hi: 3.25, Clusters: 9}, OverStatic: record.Contrast{Value: -.25, Lo: -.75, Hi: .25, Clusters: 9},
+				Cloning: &record.Cloning{ID: "c", Of: "pep", Examples: 1000, HeldOut: 96, Share: .96875, Unseen: 4, UnseenShare: .25},
+			},
+			{
+				ID: "b", Seed: 2, Steps: 800, Best: 800, Reward: 67.75, Dev: record.Float(math.NaN()), Random: 63.875, Static: 66.5,
+				OverRandom: record.Contrast{Value: 3.875, Lo: 3, Hi: 4.75, Clusters: 9}, OverStatic: record.Contrast{Value: 1.25, Lo: record.Float(math.NaN()), Hi: record.Float(math.NaN()), Clusters: 1},
+			},
+		},
 	}}, collapsed},
 	{record.Strategy{Base: "replay", Kind: "replay", Policy: &record.Policy{ID: "ab12", Mode: record.ModeTrajectory, Of: "rl", Users: "test", Decisions: 100}}, collapsed},
 	{record.Strategy{Base: "replay-policy", Kind: "replay", Policy: &record.Policy{ID: "ab12", Mode: record.ModePolicy, Of: "rl", Users: "others", MostOffLog: .2}}, collapsed},

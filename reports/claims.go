@@ -464,7 +464,7 @@ func readShownRun(dir, want string, at int) (*shownRun, error) {
 	if len(out.trainings) > 0 {
 		out.sketches = append(out.sketches, learningFigures(out.trainings, newPen())...)
 	}
-	out.tables = []*grid{mainTable(c.out).paper(), adaptivityTable(c.out).paper()}
+	out.tables = []*grid{mainTable(c.out).paper(), adaptivityTable(c.out).paper(), policiesTable(c.out).paper()}
 	return out, nil
 }
 

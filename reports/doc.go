@@ -263,7 +263,11 @@
 //	                              best fixed order, static, which is order), reward on dev, over_random
 //	                              and over_static (value, lo, hi, clusters), undertrained: does not
 //	                              reach the fixed order; and cloning (of, examples, held_out, share:
-//	                              choices of an adaptive strategy that the same network reproduces)
+//	                              choices of an adaptive strategy that the same network reproduces;
+//	                              unseen, unseen_share: those after histories it was not fitted to)
+//
+// Where one of several acquisitions was chosen on dev the line has choice: candidate,
+// dev_score (alignment there) and chosen.
 //
 // A row that asks by an undertrained policy, or replays its log, says so in every table
 // and figure, and so does a replay how often it was off its log.
@@ -355,6 +359,7 @@
 //	          number of questions; if anything is compared
 //	adaptivity  how each way of asking asks: strict, corrected and counterfactual
 //	          adaptivity, by t, collapse and entropy; if any asks
+//	policies  how the policies that were trained for the run came out; if any were
 //	fidelity  how the answers of users who answer in words agree with their profiles, how
 //	          often they tell more than was asked, stop in error, or change their answers; the
 //	          CSV file has every criterion

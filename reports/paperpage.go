@@ -424,7 +424,9 @@ func (c *claimsReport) pages(table *grid) []page {
 		l.heading(r.label)
 		l.figures(arranged(r.sketches))
 		for _, g := range r.tables {
-			l.table(g)
+			if len(g.groups) > 0 {
+				l.table(g)
+			}
 		}
 	}
 	return l.numbered()

@@ -18,7 +18,7 @@ type File struct {
 // Tables makes the paper tables: main (one row a strategy, the headline measures
 // at the final checkpoint), profile (profile prediction there), errors (alignment
 // and errors where strategies are compared) and, if any two are, gain (their paired
-// differences), adaptivity (how they ask) if any asks, fidelity in runs whose users answer in words, released in runs that
+// differences), adaptivity (how they ask) if any asks, policies (their trainings) in runs that trained any, fidelity in runs whose users answer in words, released in runs that
 // compute as the released code does, calls in runs with models, judge where it was
 // probed or graded more than once, and judges in runs whose responses were graded again,
 // each as Markdown, CSV and LaTeX; see the package comment.
@@ -27,7 +27,7 @@ func Tables(m *Metrics) ([]File, error) {
 	for _, t := range []struct {
 		*grid
 		tidy [][]string
-	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {adaptivityTable(m), adaptivityCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}} {
+	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {adaptivityTable(m), adaptivityCSV(m)}, {policiesTable(m), policiesCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}} {
 		if len(t.groups) == 0 {
 			continue
 		}

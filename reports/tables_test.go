@@ -462,7 +462,7 @@ func TestPictures(t *testing.T) {
 			switch f {
 			case "figures/gain.svg", "figures/adaptivitybyt.svg", "figures/tree.svg":
 				figures++
-			case "tables/gain.md", "tables/adaptivity.md":
+			case "tables/gain.md", "tables/adaptivity.md", "tables/policies.md":
 				tables++
 			}
 		}
