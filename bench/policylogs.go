@@ -133,7 +133,7 @@ func LogOfRun(ctx context.Context, dir, strategy string) (*RunLog, error) {
 			}
 			asked[turn.Question] = true
 		}
-		ds, unlogged := decisions(&s, row.Base)
+		ds, unlogged := decisions(&s, row.Base, row.Kind)
 		out.Decisions = append(out.Decisions, ds...)
 		out.Sessions++
 		out.Unlogged += unlogged

@@ -254,7 +254,7 @@ func TestDecisions(t *testing.T) {
 		{"it never asked", record.StopDone, nil, "t/u 0: stop", 0},
 	} {
 		s := &record.Session{Task: "t", User: "u", Seed: 3, Criteria: []string{"a", "b"}, Turns: row.turns, Stop: row.stop}
-		ds, unlogged := decisions(s, "p")
+		ds, unlogged := decisions(s, "p", "pep")
 		var got []string
 		for i := range ds {
 			got = append(got, inShort(&ds[i]))
@@ -264,6 +264,24 @@ func TestDecisions(t *testing.T) {
 		}
 		if strings.Join(got, "; ") != row.want || unlogged != row.unlogged {
 			t.Errorf("%s: %s and %d unlogged, want %s and %d", row.reason, strings.Join(got, "; "), unlogged, row.want, row.unlogged)
+		}
+	}
+	// Scores are probabilities of a policy, and of nobody else.
+	s := &record.Session{Task: "t", User: "u", Criteria: []string{"a", "b"}, Stop: record.StopDone, Turns: []record.Turn{
+		{Question: 1, Scores: []record.Scored{{Position: 0, Score: .25}, {Position: 1, Score: .75}}},
+		{Question: 0, Scores: []record.Scored{{Position: 1, Score: .5}}},
+	}}
+	for kind, want := range map[string]string{policyKind: "0.75 - -", "pep": "- - -"} {
+		ds, _ := decisions(s, "p", kind)
+		var got []string
+		for _, d := range ds {
+			got = append(got, "-")
+			if d.Probability != nil {
+				got[len(got)-1] = fmt.Sprint(*d.Probability)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: probabilities %v, want %s", kind, got, want)
 		}
 	}
 }

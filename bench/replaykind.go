@@ -240,7 +240,7 @@ func (b *builder) made(of, users string) (*policylog.Log, error) {
 			if err != nil {
 				return err
 			}
-			parts[i], _ = decisions(s, policy)
+			parts[i], _ = decisions(s, policy, b.spec(of).kind())
 			return nil
 		})
 	}
@@ -331,21 +331,28 @@ func (p *Plan) id(row string, seed, profile int) string {
 
 // decisions are what a policy decided in a session, as a log has them. Turns about no
 // criterion, which a log cannot have, are left out and counted; so is, uncounted, a stop
-// where nothing was left to ask, which is no decision.
-func decisions(s *record.Session, policy string) (out []policylog.Decision, unlogged int) {
+// where nothing was left to ask, which is no decision. The scores of a strategy of kind rl
+// are probabilities: a question has its own, if it is among those that were kept.
+func decisions(s *record.Session, policy, kind string) (out []policylog.Decision, unlogged int) {
 	d := policylog.Decision{Policy: policy, Task: s.Task, User: s.User, Seed: &s.Seed, History: []policylog.Told{}}
 	for _, t := range s.Turns {
 		if t.Question < 0 {
 			unlogged++
 			continue
 		}
-		d.Question = s.Criteria[t.Question]
+		d.Question, d.Probability = s.Criteria[t.Question], nil
+		for _, c := range t.Scores {
+			if kind == policyKind && c.Position == t.Question {
+				p := c.Score
+				d.Probability = &p
+			}
+		}
 		out = append(out, d)
 		d.History = append(slices.Clip(d.History), policylog.Told{Criterion: d.Question, Answer: t.Answer})
 		d.Turn++
 	}
 	if s.Stop == record.StopDone {
-		d.Question, d.Stop = "", true
+		d.Question, d.Probability, d.Stop = "", nil, true
 		out = append(out, d)
 	}
 	return out, unlogged
