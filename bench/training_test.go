@@ -526,7 +526,7 @@ func TestJudgedReward(t *testing.T) {
 		"strategies.rl.train.reward=judge", "strategies.rl.train.steps=1", "budget=1", "horizon=1")
 	_, pol := learnt(t, e, &heard{})
 	tr := pol.Trainings[0]
-	if !tr.Reward.Defined() || !strings.Contains(pol.Method, "by the run's solver and judge") {
+	if !tr.Reward.Defined() || !strings.Contains(pol.Method, "the run's judge") {
 		t.Errorf("%+v", pol)
 	}
 	e.Limits.Calls = 3
