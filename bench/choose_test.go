@@ -43,19 +43,6 @@ judge: {kind: profile}
 	return path
 }
 
-func planOf(t testing.TB, path string, sets ...string) *Plan {
-	t.Helper()
-	e, err := Load(path, sets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := Prepare(context.Background(), e, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // TestChooseBelief: of several beliefs the one with the largest log score on dev is
 // taken, and the manifest has the scores of all.
 func TestChooseBelief(t *testing.T) {

@@ -394,8 +394,16 @@ func TestReplayOfAFile(t *testing.T) {
 		t.Errorf("another log: %v", err)
 	}
 	write("", lines[:strings.Index(lines, "\n")+1])
-	if p := prepare(t, smoke, replay("")...); !slices.ContainsFunc(p.warnings, func(w string) bool { return strings.HasPrefix(w, "theirs: the log has a trajectory for 1 of ") }) || len(p.warnings) != 1 {
-		t.Errorf("sessions without a log: warnings %v", p.warnings)
+	scant := prepare(t, smoke, replay("")...)
+	if !slices.ContainsFunc(scant.warnings, func(w string) bool { return strings.HasPrefix(w, "theirs: the log has a trajectory for 1 of ") }) || len(scant.warnings) != 1 {
+		t.Errorf("sessions without a log: warnings %v", scant.warnings)
+	}
+	out = t.TempDir()
+	mustRun(t, scant, out)
+	for _, s := range sessions(t, out) {
+		if s.Strategy == "theirs" && (len(s.Turns) > 1 || s.Stop != record.StopDone || s.StopOffLog != record.OffLogHistory) {
+			t.Errorf("%s goes on after what the log has, or does not say so: %d questions, stop %q off by %q", s.ID, len(s.Turns), s.Stop, s.StopOffLog)
+		}
 	}
 
 	other := strings.ReplaceAll(lines[:strings.Index(lines, "\n")+1], `"policy":"live"`, `"policy":"other"`)

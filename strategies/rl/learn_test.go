@@ -383,7 +383,14 @@ func TestStops(t *testing.T) {
 	env.reward = func([]domains.Cell, []int) (float64, bool) { return 50, true }
 	o := small(GRPO)
 	o.Evaluate, o.Patience = 3, 4
-	got := train(t, env, o, Hooks{})
+	weights := map[int][]float64{}
+	got := train(t, env, o, Hooks{Save: func(c *Checkpoint) error {
+		weights[c.Step] = c.file.Policy.Weights
+		return nil
+	}})
+	if kept := got.Policy.net.theta; !slices.Equal(kept, weights[0]) || slices.Equal(kept, weights[12]) {
+		t.Error("the policy is not that of its step")
+	}
 	if got.Best != 0 || got.Steps != 12 || got.Why != "no better on dev in 4 evaluations" || len(got.Curve) != 5 {
 		t.Errorf("best %d of %d steps, %s, %d points", got.Best, got.Steps, got.Why, len(got.Curve))
 	}
