@@ -130,6 +130,23 @@ func TestChooseAcquisition(t *testing.T) {
 	}
 }
 
+// TestChooseFirstOfEquals: among beliefs that are the same, and among acquisitions that
+// ask everything, the first is taken.
+func TestChooseFirstOfEquals(t *testing.T) {
+	const same = "={kind: latent-class, classes: [3], restarts: 1}"
+	p := planOf(t, chooser(t), "domain.users=30", "budget=40", "strategies.pep.acquisition=[uncertainty, greedy-ev, binary-ig]", "beliefs.one"+same, "beliefs.three"+same, "beliefs.factor"+same)
+	for what, list := range map[string][]record.Choice{"belief": p.manifest.Models[0].Choice, "acquisition": p.rows[1].Choice} {
+		if len(list) != 3 {
+			t.Fatalf("%s: candidates %+v", what, list)
+		}
+		for i, c := range list {
+			if c.DevScore != list[0].DevScore || c.Chosen != (i == 0) {
+				t.Errorf("%s: candidates %+v", what, list)
+			}
+		}
+	}
+}
+
 // TestChoiceSeesNoTest: what test users hold changes no choice.
 func TestChoiceSeesNoTest(t *testing.T) {
 	path := chooser(t)

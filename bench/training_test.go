@@ -393,6 +393,15 @@ func TestDevChooses(t *testing.T) {
 	}
 }
 
+// TestReached: a policy that earns just what the fixed order earns is not undertrained, as
+// where everything is asked in whichever order.
+func TestReached(t *testing.T) {
+	_, pol := learnt(t, tiny(t, "policies=off", "domain.users=12", "budget=40", "horizon=40", "strategies.rl.predict=answers", "strategies.rl.train.predict=answers"), &heard{})
+	if tr := pol.Trainings[0]; tr.Reward != tr.Static || tr.Reward != tr.Random || tr.Undertrained {
+		t.Errorf("%v, random %v, the fixed order %v, undertrained: %v", tr.Reward, tr.Random, tr.Static, tr.Undertrained)
+	}
+}
+
 // TestTrainPoliciesRefuses names what there is not.
 func TestTrainPoliciesRefuses(t *testing.T) {
 	of := func(sets ...string) *Sweep { return &Sweep{Cells: []SweepCell{{Experiment: tiny(t, sets...)}}} }

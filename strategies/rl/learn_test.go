@@ -348,6 +348,26 @@ func TestReturns(t *testing.T) {
 	}
 }
 
+// TestUndefinedOnTheWay: under dense rewards a rollout with one that is undefined has no part,
+// since what its questions add is not known.
+func TestUndefinedOnTheWay(t *testing.T) {
+	env := newToy(4, 3, 4, 4, shares(.3, .8, .5, .6))
+	env.fault = func(_ Part, i int, asked []int) (float64, bool, error) { return 0, i > 0 || len(asked) != 1, nil }
+	l, err := newLearner(t.Context(), env, small(GRPO), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dense := range []bool{true, false} {
+		r, err := l.player.play(t.Context(), l.net, Train, []int{0, 1}, 1, dense, func(_ int, p []float64, mask []bool) int { return likeliest(p, mask) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.IsNaN(r.reward(0)) != dense || math.IsNaN(r.reward(1)) {
+			t.Errorf("dense %v: rewards %v and %v", dense, r.reward(0), r.reward(1))
+		}
+	}
+}
+
 // TestStart: at the start KL is 0 exactly, every ratio is 1 and questions are nearly
 // uniform.
 func TestStart(t *testing.T) {
