@@ -368,6 +368,44 @@ func TestUndefinedOnTheWay(t *testing.T) {
 	}
 }
 
+// TestDraws: every pass has every episode once, in an order of its own, and every step has
+// dice of its own.
+func TestDraws(t *testing.T) {
+	env := newToy(6, 3, 20, 4, shares(.3, .8, .5, .6, .2, .4))
+	l, err := newLearner(t.Context(), env, small(GRPO), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passes [2][]int
+	for place := range 40 {
+		passes[place/20] = append(passes[place/20], l.draw(place))
+	}
+	if slices.Equal(passes[0], passes[1]) {
+		t.Errorf("two passes in the same order: %v", passes[0])
+	}
+	for _, pass := range passes {
+		if slices.Sort(pass); slices.Compact(pass)[19] != 19 {
+			t.Errorf("a pass has %v", pass)
+		}
+	}
+	env.parts[Train] = env.parts[Train][:1]
+	o := small(GRPO)
+	o.Episodes, o.Rate = 1, 1e-12
+	if l, err = newLearner(t.Context(), env, o, nil); err != nil {
+		t.Fatal(err)
+	}
+	var steps [2][]int
+	for i := range steps {
+		if err := l.advance(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		steps[i] = slices.Clone(l.player.action)
+	}
+	if slices.Equal(steps[0], steps[1]) {
+		t.Errorf("two steps draw the same: %v", steps[0])
+	}
+}
+
 // TestStart: at the start KL is 0 exactly, every ratio is 1 and questions are nearly
 // uniform.
 func TestStart(t *testing.T) {
