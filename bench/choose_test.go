@@ -118,6 +118,13 @@ func TestChooseAcquisition(t *testing.T) {
 					best = i
 				}
 			}
+			score := newClusters(p)
+			if err := p.devPlay(context.Background(), f, p.rows[2].strategies[f], score); err != nil {
+				t.Fatal(err)
+			}
+			if got := *score.mean(); got != row.Choice[3*f+best].DevScore {
+				t.Errorf("fold %d: the strategy that is run scores %v, of %+v", f, got, row.Choice[3*f:3*f+3])
+			}
 			for i := range 3 {
 				if row.Choice[3*f+i].Chosen != (i == best) {
 					t.Errorf("fold %d: %+v, the best is %d", f, row.Choice[3*f:3*f+3], best)
