@@ -402,7 +402,7 @@ func TestReached(t *testing.T) {
 		sets    []string
 	}{
 		{"everything is asked", true, []string{"domain.users=12", "budget=40", "horizon=40"}},
-		{"between random and the fixed order", false, []string{"seeds=[2]", "strategies.rl.train.steps=16"}},
+		{"between random and the fixed order", false, []string{"seeds=[2]", "strategies.rl.train.steps=16", "strategies.rl.train.evaluate=2"}},
 	} {
 		_, pol := learnt(t, tiny(t, append(row.sets, "policies=off", "strategies.rl.predict=answers", "strategies.rl.train.predict=answers")...), &heard{})
 		tr := pol.Trainings[0]
@@ -461,7 +461,7 @@ func TestTrainedTogether(t *testing.T) {
 
 // TestFoldsAndPolicies: every fold has policies of its own.
 func TestFoldsAndPolicies(t *testing.T) {
-	p, pol := learnt(t, tiny(t, "policies=off", "split.folds=2"), &heard{})
+	p, pol := learnt(t, tiny(t, "policies=off", "split.folds=2", "strategies.rl.train.predict=answers"), &heard{}) // no model tells the folds apart
 	if len(pol.Trainings) != 2 || pol.Trainings[0].Fold != 1 || pol.Trainings[1].Fold != 2 || pol.Trainings[0].ID == pol.Trainings[1].ID {
 		t.Fatalf("trainings %+v", pol.Trainings)
 	}
