@@ -336,7 +336,7 @@ func (t *trainer) policy(ctx context.Context) (*learning, error) {
 		t.pr.had = map[string]*learning{}
 	}
 	if t.pr.had[t.id] == nil {
-		t.pr.trained = append(t.pr.trained, TrainedPolicy{Training: *had.training, Dir: had.dir, Cached: cached})
+		t.pr.trained = append(t.pr.trained, TrainedPolicy{Training: t.of(had.training), Dir: had.dir, Cached: cached})
 	}
 	t.pr.had[t.id] = had
 	return had, nil

@@ -550,6 +550,31 @@ func TestSurveyPolicies(t *testing.T) {
 	}
 }
 
+// TestReplayOfWhatIsLeftOut: where no row of a policy can be, so that none is trained, its
+// replay is left out with it; where one row can be, it stays.
+func TestReplayOfWhatIsLeftOut(t *testing.T) {
+	for _, row := range []struct{ reason, predict, left string }{
+		{"no row of the policy", "[factor]", "[rl+factor again]"},
+		{"one of two", "[factor, answers]", "[rl+factor]"},
+	} {
+		e, err := Load("../configs/survey.yaml", []string{ // whose configuration says undefined: skip
+			"domain.path=testdata/mixed", "split.users_per_task=0", "filter.min_held=1", "budget=2", "horizon=2", "cache=off", "policies=off", "report={resamples: 20}", "beliefs.factor.dims=[1]",
+			"strategies=[{name: none, kind: none}, {name: rl, kind: rl, predict: " + row.predict + ", " + strings.Replace(tinyTrain, "latent", "answers", 1) + "}, {name: again, kind: replay, of: rl, users: test}]",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Prepare(context.Background(), e, nil)
+		if err != nil {
+			t.Errorf("%s: %v", row.reason, err)
+			continue
+		}
+		if got := fmt.Sprint(p.manifest.LeftOut); got != row.left {
+			t.Errorf("%s: left out %s, want %s", row.reason, got, row.left)
+		}
+	}
+}
+
 // TestJudgedReward: a policy can be rewarded by the run's own solver and judge.
 func TestJudgedReward(t *testing.T) {
 	e := tiny(t, "policies="+t.TempDir(), "domain.users=12", "split.test=0.7", "solver={kind: direct}", "judge={kind: rubric}",
@@ -634,10 +659,13 @@ func TestCloningWhatIsLeftOut(t *testing.T) {
 // TestSharedPolicy: a policy that another experiment trained is described as if this one
 // had, so that equal runs leave equal bytes whoever trained.
 func TestSharedPolicy(t *testing.T) {
+	experiment := func(policies, belief, pep, rl string) *Experiment {
+		return tiny(t, "policies="+policies, "name="+rl, "beliefs={"+belief+": {kind: latent-class, classes: [2], restarts: 1}}", "report={resamples: 20}",
+			"strategies=[{name: "+pep+", kind: pep, belief: "+belief+", predict: "+belief+"}, {name: "+rl+", kind: rl, "+strings.NewReplacer("latent", belief, "none", pep).Replace(tinyTrain)+"}]")
+	}
 	named := func(policies, belief, pep, rl string) []record.Training {
 		t.Helper()
-		p, _ := learnt(t, tiny(t, "policies="+policies, "name="+rl, "beliefs={"+belief+": {kind: latent-class, classes: [2], restarts: 1}}", "report={resamples: 20}",
-			"strategies=[{name: "+pep+", kind: pep, belief: "+belief+", predict: "+belief+"}, {name: "+rl+", kind: rl, "+strings.NewReplacer("latent", belief, "none", pep).Replace(tinyTrain)+"}]"), &heard{})
+		p, _ := learnt(t, experiment(policies, belief, pep, rl), &heard{})
 		return p.trainings[rl]
 	}
 	dir := t.TempDir()
@@ -648,6 +676,10 @@ func TestSharedPolicy(t *testing.T) {
 	}
 	if a, b := hashed(kept), hashed(alone); a != b {
 		t.Errorf("another experiment's policy is %+v (clones %+v), one of its own %+v (clones %+v)", kept[0], kept[0].Cloning, alone[0], alone[0].Cloning)
+	}
+	told, err := TrainPolicies(context.Background(), &Sweep{Cells: []SweepCell{{Experiment: experiment(dir, "model", "adaptive", "grpo")}}}, Training{}, nil)
+	if err != nil || len(told) != 1 || !told[0].Cached || hashed(told[0].Training) != hashed(alone[0]) {
+		t.Errorf("told of %+v, %v", told, err)
 	}
 }
 
