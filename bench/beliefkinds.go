@@ -273,15 +273,14 @@ func (pr *preparer) choose(ctx context.Context, e *Experiment, c *chosenModel, k
 	}
 	for _, name := range c.Among {
 		m := pr.fit(ctx, e, e.Beliefs[name], key, f)
-		if m.err != nil {
-			if undefined(m.err) && e.Undefined == undefinedSkip {
-				out.skipped = append(out.skipped, domains.Count{What: name + " cannot handle the data and was no candidate", N: 1})
-				continue
-			}
-			return fitted{err: fmt.Errorf("belief %s: %w", name, m.err)}
+		score, err := math.NaN(), m.err
+		if err == nil {
+			score, err = belief.ChainScore(m.model, f.dev)
 		}
-		score, err := belief.ChainScore(m.model, f.dev)
 		switch {
+		case undefined(err) && e.Undefined == undefinedSkip:
+			out.skipped = append(out.skipped, domains.Count{What: name + " cannot handle the data and was no candidate", N: 1})
+			continue
 		case err != nil:
 			return fitted{err: fmt.Errorf("belief %s: %w", name, err)}
 		case math.IsNaN(score):

@@ -89,6 +89,24 @@ func TestChooseBelief(t *testing.T) {
 	}
 }
 
+// TestChooseAmongUndefined: with undefined: skip a belief that cannot handle the data, or
+// has no log score, is no candidate, and the others are.
+func TestChooseAmongUndefined(t *testing.T) {
+	path := chooser(t)
+	sets := []string{"beliefs.rule={kind: naive-bayes}", "beliefs.model.among=[rule, one, three]"}
+	e, err := Load(path, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare(context.Background(), e, nil); !errors.Is(err, belief.ErrUnsupported) || !strings.Contains(err.Error(), "belief rule: ") {
+		t.Errorf("refused by: %v", err)
+	}
+	p := planOf(t, path, append(sets, "undefined=skip")...)
+	if m := p.manifest.Models; len(p.manifest.LeftOut) > 0 || len(m) != 1 || len(m[0].Choice) != 2 || m[0].Choice[0].Candidate != "one" || !strings.Contains(fmt.Sprint(p.manifest.Counts), "rule cannot handle the data and was no candidate") {
+		t.Errorf("left out %q, models %+v, counts %v", p.manifest.LeftOut, m, p.manifest.Counts)
+	}
+}
+
 // TestChooseAcquisition: of several acquisitions the one is taken that earns most on
 // dev, as it does when it is the only one; the twin is of that one.
 func TestChooseAcquisition(t *testing.T) {

@@ -383,6 +383,11 @@ func (p *Plan) finishLogs() error {
 		for _, b := range p.builders {
 			row.Params = max(row.Params, b.replayParams(r, row.Predict, row.Policy))
 		}
+		if r.Mode == record.ModePolicy {
+			if err := p.warnOwn(r); err != nil {
+				return err
+			}
+		}
 		if r.Of == "" && r.Mode == record.ModeTrajectory && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
 			p.warnTrajectories(r)
 		}
@@ -480,6 +485,53 @@ func (p *Plan) warnElsewhere(r *replayed, l *policylog.Log) {
 	if !slices.ContainsFunc(l.Decisions, func(d policylog.Decision) bool { return tested[d.Task] }) && !slices.Contains(p.warnings, what) {
 		p.warnings = append(p.warnings, what)
 	}
+}
+
+// warnOwn notes of a replay in mode policy how many sessions their own users are in the
+// log of, on the same task: there it finds what it asked them, and a low rate off the log
+// says little of others.
+func (p *Plan) warnOwn(r *replayed) error {
+	if r.Users == usersOthers || p.builders[0].dry && r.Of != "" {
+		return nil
+	}
+	has, all := 0, 0
+	for f, part := range p.Parts {
+		log := p.builders[f].logs[logFile(r.Of, r.Users)]
+		if r.Of == "" {
+			var err error
+			if log, err = p.builders[f].file(r); err != nil {
+				return err
+			}
+		}
+		type met struct {
+			task, user string
+			seed       int
+		}
+		known := map[met]bool{}
+		for i := range log.Decisions {
+			d := &log.Decisions[i]
+			if d.Seed != nil {
+				known[met{d.Task, d.User, *d.Seed}] = true
+				continue
+			}
+			for _, seed := range p.Experiment.Seeds {
+				known[met{d.Task, d.User, seed}] = true
+			}
+		}
+		for _, k := range part.Test {
+			prof := &p.Data.Profiles[k]
+			for _, seed := range p.Experiment.Seeds {
+				if all++; known[met{p.Data.Tasks[prof.Task].ID, p.Data.Users[prof.User].ID, seed}] {
+					has++
+				}
+			}
+		}
+	}
+	what := fmt.Sprintf("%s: the log has the very user on the very task for %d of %d sessions; mode policy finds them again there, and its rate off the log says little of other users", r.Name, has, all)
+	if has > 0 && !slices.Contains(p.warnings, what) { // once for all its rows
+		p.warnings = append(p.warnings, what)
+	}
+	return nil
 }
 
 // warnTrajectories notes how many sessions the log of a file has.

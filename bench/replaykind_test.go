@@ -485,3 +485,43 @@ func TestReplayInterviews(t *testing.T) {
 		t.Errorf("the first question: %v, off %q", err, iv.Elicitor.(strategies.Logged).OffLog())
 	}
 }
+
+// TestWarnOwn: mode policy on the log of the very users is said to be that, however the
+// log comes there; the log of others has none of them.
+func TestWarnOwn(t *testing.T) {
+	const strategies = "strategies=[{name: live, kind: pep, belief: latent}, {name: again, kind: replay, %s, mode: policy, predict: [answers, latent]}]"
+	planned := func(how string, more ...string) *Plan {
+		t.Helper()
+		return prepare(t, smoke, slices.Concat(profileOnly, []string{fewUsers, fmt.Sprintf(strategies, how)}, more)...)
+	}
+	p := planned("of: live, users: test")
+	path := filepath.Join(t.TempDir(), "own.jsonl")
+	if err := os.WriteFile(path, p.logs["live.test.jsonl"], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sessions := len(p.sessions) / 3
+	for _, row := range []struct {
+		reason string
+		p      *Plan
+		has    int
+	}{
+		{"the log of the very sessions", p, sessions},
+		{"a file of theirs", planned("log: " + path), sessions},
+		{"which knows one seed of two", planned("log: "+path, "seeds=[2, 7]"), sessions / 2},
+		{"and nobody under others", planned("log: "+path, "seeds=[5, 7]"), 0},
+		{"the log of others", planned("of: live, users: others"), 0},
+	} {
+		want := fmt.Sprintf("again: the log has the very user on the very task for %d of %d sessions; ", row.has, sessions)
+		n := 0
+		for _, w := range row.p.manifest.Warnings {
+			if strings.HasPrefix(w, "again: the log has the very user") {
+				if n++; !strings.HasPrefix(w, want) {
+					t.Errorf("%s: %s, want %s", row.reason, w, want)
+				}
+			}
+		}
+		if n != min(1, row.has) {
+			t.Errorf("%s: warned %d times", row.reason, n)
+		}
+	}
+}
