@@ -222,7 +222,6 @@ func TestLogOfRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.Sort()
 	var got, made bytes.Buffer
 	if err := policylog.Write(&got, &policylog.Log{Decisions: l.Decisions}); err != nil {
 		t.Fatal(err)

@@ -139,14 +139,8 @@ func compare(a, b *Decision) int {
 	)
 }
 
-// Sort puts the decisions into the order in which Write writes them: by policy, seed
-// (none first), task, user, episode and turn.
-func (l *Log) Sort() {
-	slices.SortStableFunc(l.Decisions, func(a, b Decision) int { return compare(&a, &b) })
-}
-
-// Write writes the log: the header, unless it is zero, and the decisions, sorted. Equal
-// logs give equal bytes. It does not look whether Read would take them; a number that
+// Write writes the log: the header, unless it is zero, and the decisions, by policy, seed
+// (none first), task, user, episode and turn. Equal logs give equal bytes. It does not look whether Read would take them; a number that
 // JSON does not have is an error. Whoever writes a file gives a w that takes the file's
 // place as a whole.
 func Write(w io.Writer, l *Log) error {
