@@ -140,9 +140,9 @@ func compare(a, b *Decision) int {
 }
 
 // Write writes the log: the header, unless it is zero, and the decisions, by policy, seed
-// (none first), task, user, episode and turn. Equal logs give equal bytes. It does not look whether Read would take them; a number that
-// JSON does not have is an error. Whoever writes a file gives a w that takes the file's
-// place as a whole.
+// (none first), task, user, episode and turn. Equal logs give equal bytes. It does not look
+// whether Read would take them; a number that JSON does not have is an error. Whoever
+// writes a file gives a w that takes the file's place as a whole.
 func Write(w io.Writer, l *Log) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

@@ -36,10 +36,10 @@
 //	S_t = A ln pi(a)                                               Reinforce
 //
 // where KL is that of the policy to the one at the start of the training and H the
-// entropy, whose weight falls linearly over the steps, both summed over the actions (Shao et al. estimate KL from the one action taken by
-// r' - ln r' - 1, r' = pi_start/pi, because a vocabulary is too long; with some dozens of
-// criteria the sum is exact and cheap). With R the reward at the end, in points/100, the
-// advantage A is
+// entropy, whose weight falls linearly over the steps, both summed over the actions (Shao
+// et al. estimate KL from the one action taken by r' - ln r' - 1, r' = pi_start/pi, because
+// a vocabulary is too long; with some dozens of criteria the sum is exact and cheap). With
+// R the reward at the end, in points/100, the advantage A is
 //
 //	GRPO        (R - mean R)/(std R + 1e-8) over the rollouts of one episode, std of a population
 //	            (arXiv 2402.03300, section 4.1, outcome supervision)
