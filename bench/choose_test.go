@@ -22,7 +22,7 @@ func chooser(t testing.TB) string {
 	path := filepath.Join(t.TempDir(), "choose.yaml")
 	text := `
 name: choose
-domain: {kind: builtin, name: medical, users: 80}
+domain: {kind: builtin, name: medical, users: 40}
 split: {by: both, test: 0.34, dev: 0.2, seed: 1, users_per_task: 1}
 cache: off
 beliefs:

@@ -214,6 +214,37 @@ func TestEnvironmentKeepsTheBarriers(t *testing.T) {
 	}
 }
 
+// stray are users who answer next to the levels.
+type stray struct{ exactUser }
+
+func (s *stray) User(d *domains.Dataset, profile, seed int, c llm.Client) simusers.User {
+	return strayUser{s.exactUser.User(d, profile, seed, c)}
+}
+
+type strayUser struct{ simusers.User }
+
+func (u strayUser) Answer(ctx context.Context, q domains.Question) (domains.Answer, error) {
+	a, err := u.User.Answer(ctx, q)
+	if a.Cell.IsHeld() {
+		a.Cell = domains.At(a.Cell.Value() + .1)
+	}
+	return a, err
+}
+
+// TestEnvironmentSnaps: as in sessions, an answer that is off its scale counts as the nearest
+// value on it.
+func TestEnvironmentSnaps(t *testing.T) {
+	p := prepare(t, smoke)
+	want := profileEnv(t, p, predictAnswers, 1)
+	p.Experiment.Users.Config = &stray{}
+	got := profileEnv(t, p, predictAnswers, 1)
+	for i := range want.parts[rl.Train] {
+		if a, b := got.parts[rl.Train][i].said, want.parts[rl.Train][i].said; !slices.EqualFunc(a, b, domains.Cell.Equal) {
+			t.Fatalf("episode %d: %v, on the scale %v", i, a, b)
+		}
+	}
+}
+
 // clustered is an environment of clusters alone.
 type clustered struct {
 	rl.Environment
