@@ -353,33 +353,33 @@ func (t *trainer) had() (*learning, error) {
 // not what it should be.
 func (t *trainer) read() (*learning, error) {
 	dir := t.dir()
-	bad := func(file, what string, err error) error {
-		return &domains.DataError{File: filepath.Join(dir, file), What: what, Mend: "delete the folder " + dir + " to have the policy trained again", Err: err}
+	bad := func(file, what string) error {
+		return &domains.DataError{File: filepath.Join(dir, file), What: what, Mend: "delete the folder " + dir + " to have the policy trained again"}
 	}
 	b, err := os.ReadFile(filepath.Join(dir, record.TrainingFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, bad(record.TrainingFile, "cannot be read: "+reason(err), err)
+		return nil, bad(record.TrainingFile, "cannot be read: "+reason(err))
 	}
 	h := &learning{training: &record.Training{}, dir: dir}
 	switch err := json.Unmarshal(b, h.training); {
 	case err != nil:
-		return nil, bad(record.TrainingFile, "is no record of a training: "+err.Error(), err)
+		return nil, bad(record.TrainingFile, "is no record of a training: "+err.Error())
 	case h.training.Schema != record.Schema:
-		return nil, bad(record.TrainingFile, fmt.Sprintf("has schema %d, this program reads %d", h.training.Schema, record.Schema), nil)
+		return nil, bad(record.TrainingFile, fmt.Sprintf("has schema %d, this program reads %d", h.training.Schema, record.Schema))
 	case h.training.ID != t.id:
-		return nil, bad(record.TrainingFile, "is of another training", nil)
+		return nil, bad(record.TrainingFile, "is of another training")
 	}
 	if b, err = os.ReadFile(filepath.Join(dir, policyFile)); err != nil {
-		return nil, bad(policyFile, "the trained policy cannot be read: "+reason(err), err)
+		return nil, bad(policyFile, "the trained policy cannot be read: "+reason(err))
 	}
 	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != h.training.SHA256 {
-		return nil, bad(policyFile, "is damaged: it is not the policy that was trained (its SHA-256 differs from that in "+record.TrainingFile+")", nil)
+		return nil, bad(policyFile, "is damaged: it is not the policy that was trained (its SHA-256 differs from that in "+record.TrainingFile+")")
 	}
 	if h.policy, err = rl.LoadPolicy(bytes.NewReader(b), t.plan.Data.Criteria); err != nil {
-		return nil, bad(policyFile, wrong(err), err)
+		return nil, bad(policyFile, wrong(err))
 	}
 	return h, nil
 }
@@ -587,10 +587,13 @@ func (t *trainer) failed(err error) error {
 // wrong is what a reader found wrong, without its own advice.
 func wrong(err error) string {
 	var bad *domains.DataError
-	if errors.As(err, &bad) {
-		return bad.What
+	switch {
+	case !errors.As(err, &bad):
+		return err.Error()
+	case bad.Err != nil:
+		return fmt.Sprintf("%s (%v)", bad.What, bad.Err)
 	}
-	return err.Error()
+	return bad.What
 }
 
 // readCheckpoint reads where a training was interrupted, nil where none was.
@@ -605,7 +608,7 @@ func readCheckpoint(path string, criteria []domains.Criterion) (*rl.Checkpoint, 
 	defer f.Close()
 	c, err := rl.LoadCheckpoint(f, criteria)
 	if err != nil {
-		return nil, &domains.DataError{File: path, What: wrong(err), Mend: "delete it to train from the start", Err: err}
+		return nil, &domains.DataError{File: path, What: wrong(err), Mend: "delete it to train from the start"}
 	}
 	return c, nil
 }

@@ -314,7 +314,8 @@ func TestPolicyIsRefused(t *testing.T) {
 		}
 		_, err := Prepare(context.Background(), tiny(t, "policies="+dir), nil)
 		var bad *domains.DataError
-		if !errors.As(err, &bad) || bad.File != filepath.Join(at, row.file) || !strings.Contains(err.Error(), row.want) || !strings.Contains(bad.Mend, "delete") || strings.Contains(err.Error(), "\n") {
+		if !errors.As(err, &bad) || bad.File != filepath.Join(at, row.file) || !strings.Contains(err.Error(), row.want) || !strings.Contains(bad.Mend, "delete") || strings.Contains(err.Error(), "\n") ||
+			strings.Count(err.Error(), filepath.Join(at, row.file)) != 1 {
 			t.Errorf("%s: %v", row.reason, err)
 		}
 	}
@@ -445,6 +446,9 @@ func TestTrainPoliciesRefuses(t *testing.T) {
 		if _, err := TrainPolicies(context.Background(), row.s, row.t, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", row.reason, err)
 		}
+	}
+	if _, err := Load(smoke, tinySets("strategies.rl.train.predict=latnt")); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `.train.predict: no belief "latnt"; known: answers, latent`) {
+		t.Errorf("a reward by no belief: %v", err)
 	}
 }
 
