@@ -386,6 +386,11 @@ func (p *Plan) finishLogs() error {
 		if r.Of == "" && r.Mode == record.ModeTrajectory && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
 			p.warnTrajectories(r)
 		}
+		if r.Of == "" && r.Mode == record.ModePolicy && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
+			if err := p.warnOwn(r); err != nil {
+				return err
+			}
+		}
 	}
 	for _, b := range p.builders { // what is replayed is indexed
 		b.logs, b.bases = nil, nil
@@ -498,6 +503,33 @@ func (p *Plan) warnTrajectories(r *replayed) {
 	if has < all {
 		p.warnings = append(p.warnings, fmt.Sprintf("%s: the log has a trajectory for %d of %d sessions; in the others it asks nothing", r.Name, has, all))
 	}
+}
+
+// warnOwn notes how many sessions a log of a file that is replayed as a policy has itself:
+// there it repeats what it did, which says nothing of what it does with others.
+func (p *Plan) warnOwn(r *replayed) error {
+	own, err := p.files[r.Log].Of(r.Policy)
+	if err != nil {
+		return err
+	}
+	type meeting struct{ task, user string }
+	met := map[meeting]bool{}
+	for i := range own.Decisions {
+		met[meeting{own.Decisions[i].Task, own.Decisions[i].User}] = true
+	}
+	has, all := 0, 0
+	for _, part := range p.Parts {
+		for _, k := range part.Test {
+			prof := &p.Data.Profiles[k]
+			if all++; met[meeting{p.Data.Tasks[prof.Task].ID, p.Data.Users[prof.User].ID}] {
+				has++
+			}
+		}
+	}
+	if has > 0 {
+		p.warnings = append(p.warnings, fmt.Sprintf("%s: the log has %d of %d test profiles themselves, with which it repeats what it did: in mode policy a log of other users would say more", r.Name, has, all))
+	}
+	return nil
 }
 
 // writeLogs writes the logs that were made for the run into its folder, each whole or not
