@@ -397,6 +397,9 @@ func TestReplayOfAFile(t *testing.T) {
 	if p := prepare(t, smoke, replay("")...); !slices.ContainsFunc(p.warnings, func(w string) bool { return strings.HasPrefix(w, "theirs: the log has a trajectory for 1 of ") }) || len(p.warnings) != 1 {
 		t.Errorf("sessions without a log: warnings %v", p.warnings)
 	}
+	if p := prepare(t, smoke, replay(", mode: policy")...); len(p.warnings) != 1 || !strings.HasPrefix(p.warnings[0], "theirs: the log has the very user on the very task for 1 of ") {
+		t.Errorf("a policy and its own session: warnings %v", p.warnings)
+	}
 
 	other := strings.ReplaceAll(lines[:strings.Index(lines, "\n")+1], `"policy":"live"`, `"policy":"other"`)
 	for _, row := range []struct {

@@ -635,7 +635,11 @@ func TestReplays(t *testing.T) {
 	// In a sweep the cell says it.
 	cell := GridCell{At: []int{0}, Values: []string{"1"}, State: cellDone}
 	cell.take(m, "rl", "")
-	grid := gridTable(&SweepMetrics{Axes: []record.Axis{{Path: "x", Values: []string{"1"}}}, Cells: []GridCell{cell}})
+	sweep := &SweepMetrics{Axes: []record.Axis{{Path: "x", Values: []string{"1"}}}, Cells: []GridCell{cell}}
+	if s := sweepTerminal(sweep, 120); !strings.Contains(s, "]"+dagger) || !strings.Contains(s, dagger+" undertrained: 1 of 2 seeds") {
+		t.Errorf("the terminal of a sweep says\n%s", s)
+	}
+	grid := gridTable(sweep)
 	if !slices.Contains(grid.notes, "undertrained: 1 of 2 seeds below the best fixed order on the training reward") {
 		t.Errorf("the table of a sweep notes %q", grid.notes)
 	}

@@ -195,6 +195,12 @@ func TestPaperReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := strings.Join(strings.Fields(c.terminal(claimsTable(c), 120)), " ")
+	for _, want := range []string{"RL is replay+belief", "RL policy, the paper's has about 8 billion parameters: two-layer network", "RL policy: undertrained: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the terminal does not say %q: %s", want, text)
+		}
+	}
 	pages := c.pages(claimsTable(c))
 	if n := bytes.Count(pdf, []byte("/Type /Page\n")); n != len(pages) || n < len(runs)+1 {
 		t.Errorf("%d pages in the document, %d are laid out", n, len(pages))

@@ -86,6 +86,10 @@ func interview(ctx context.Context, iv *bench.Interview, in io.Reader, out io.Wr
 	for n := 1; n <= iv.Budget; n++ {
 		q, err := iv.Elicitor.Next(ctx)
 		if errors.Is(err, strategies.ErrDone) {
+			if l, ok := iv.Elicitor.(strategies.Logged); ok && l.OffLog() == strategies.OffLogHistory {
+				fmt.Fprintln(out, "\nThe log does not say what it would ask now.")
+				break
+			}
 			fmt.Fprintln(out, "\nThe strategy wants no more questions.")
 			break
 		}
