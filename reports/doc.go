@@ -451,9 +451,11 @@
 // few to be drawn themselves, so that it says nothing of other domains.
 //
 // A verdict holds an interval against the range of the claim: agrees, if they have a number
-// in common; else smaller, larger, or opposite, if all of the interval is on the other side
-// of no effect (a gap of 0, a ratio of 1); cannot tell, where there is no interval, one on
-// fewer than six clusters, or one with both the claim and no effect. Why a claim may come
+// in common, and the estimate is itself in the range where the claim is one; smaller,
+// larger, or opposite, if all of the interval is on the other side of no effect (a gap of 0,
+// a ratio of 1); cannot tell, where the interval alone reaches into the range, and where
+// there is no interval, one on fewer than six clusters, or one with both the claim and no
+// effect. Why a claim may come
 // out otherwise is put together from manifests and metrics: who solved, judged and
 // answered, on what data, with how many questions, what the RL policy is, whether it is
 // undertrained, and what adapting to answers is worth in the data at all (the adaptive gain).
@@ -487,7 +489,7 @@
 //
 // They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, learning, ladder) and 17.5 cm
 // (interactions, adaptivity, tree) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
-// for yellow, one colour and marker for strategies that ask alike. A dagger marks the name
+// for yellow and a wine red besides, one colour and marker for strategies that ask alike. A dagger marks the name
 // of a replay or of an undertrained policy, which the note explains. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor
 // or ceiling beyond the curves is then named in the note. A sweep of two axes is drawn
