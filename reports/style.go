@@ -70,7 +70,7 @@ func looks(m *Metrics) map[string]look {
 		{okabeIto("sky"), diamond},
 		{okabeIto("blue"), square},
 		{okabeIto("vermillion"), circle},
-		{color.NRGBA{120, 120, 120, 255}, hexagon}, // yellow lines are lost on white
+		{color.NRGBA{120, 120, 120, 255}, hexagon},      // yellow lines are lost on white
 		{color.NRGBA{0x88, 0x22, 0x55, 255}, crossSign}, // a ninth, for the comparison of the paper: wine of Paul Tol (Colour Schemes, 2021)
 	}
 	out, used := map[string]look{}, map[look]bool{}
