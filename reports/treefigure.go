@@ -47,6 +47,9 @@ func treeFigure(m *Metrics, p pen) sketch {
 	case m.Cluster == "user":
 		of = "all users together"
 	}
+	if m.FirstSeed != nil {
+		of += fmt.Sprintf(", of seed %d alone, since each has a policy of its own", *m.FirstSeed)
+	}
 	said := []string{
 		fmt.Sprintf("On %s: the first %d %s, %s, by criterion.", describe(m), depth, plural(depth, "question"), of),
 		"Lines are as thick as their share of sessions, which stands below. Boxes: answers three quarters of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
