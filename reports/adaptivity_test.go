@@ -615,7 +615,7 @@ func TestReplays(t *testing.T) {
 		t.Error("the same is warned of twice")
 	}
 
-	const about = "two-layer network over asked mask, answers and task words of 5432 parameters, trained by GRPO on the profile judge's reward at the end."
+	const about = "two-layer network over asked mask, answers and task words, 5,432 parameters, trained by GRPO on the profile judge's reward at the end."
 	const not = "rl was trained here and is not the 8B model of arXiv 2602.15012."
 	files, err := Tables(m)
 	if err != nil {
