@@ -227,6 +227,11 @@ func TestLooksOfThePaper(t *testing.T) {
 			}
 			colours[l.color], markers[l.marker] = base, base
 		}
+		for _, base := range row.bases { // the same without the others, in another run
+			if k := cmp.Or(kinds[base], base); got[base] != looks(&Metrics{Strategies: []Row{{Strategy: record.Strategy{Name: base, Base: base, Kind: k}}}})[base] && k != "oracle" {
+				t.Errorf("%s: %s looks otherwise by itself", row.reason, base)
+			}
+		}
 		if len(got) != len(row.bases)-2 || got["rl"] != (look{okabeIto("black"), pentagon}) || got["replay"] != (look{okabeIto("green"), wedge}) {
 			t.Errorf("%s: %+v", row.reason, got)
 		}

@@ -61,6 +61,8 @@ func looks(m *Metrics) map[string]look {
 		"rl":     {okabeIto("black"), pentagon},
 
 		"replay-policy": {color.NRGBA{120, 120, 120, 255}, hexagon},
+		"policy":        {color.NRGBA{120, 120, 120, 255}, hexagon}, // as configs/paper.yaml names it
+		"pep-dev":       {color.NRGBA{0x88, 0x22, 0x55, 255}, crossSign},
 	}
 	rest := []look{
 		{okabeIto("black"), pentagon},
@@ -85,7 +87,7 @@ func looks(m *Metrics) map[string]look {
 		}
 	}
 	for _, r := range bases { // a name claims its colour before a kind does
-		if l, ok := fixed[r.Base]; ok {
+		if l, ok := fixed[r.Base]; ok && !used[l] {
 			take(r.Base, l)
 		}
 	}
