@@ -621,3 +621,17 @@ func TestPaperDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestWideWords: LaTeX gives words of several runs room, so that no name of a run hangs
+// over into the next column.
+func TestWideWords(t *testing.T) {
+	for _, row := range []struct{ reason, words, want string }{
+		{"one word", "smaller", `\parbox[t]{2.2cm}`},
+		{"names of several runs", "smaller: mean, medical, social; opposite: food_world_cup, polis_bowling_green", `\parbox[t]{4cm}`},
+	} {
+		g := &grid{name: "x", head: []string{"A", "B", "C"}, left: []string{"C"}, groups: [][][]cell{{{{value: "a"}, {value: "b"}, {value: row.words}}}}}
+		if got := string(g.latex()); !strings.Contains(got, row.want) {
+			t.Errorf("%s: no %s in\n%s", row.reason, row.want, got)
+		}
+	}
+}
