@@ -337,7 +337,9 @@ func (p *Plan) id(row string, seed, profile int) string {
 // where nothing was left to ask, which is no decision. The scores of a strategy of kind rl
 // are probabilities: a question has its own, if it is among those that were kept.
 func decisions(s *record.Session, policy, kind string) (out []policylog.Decision, unlogged int) {
-	d := policylog.Decision{Policy: policy, Task: s.Task, User: s.User, Seed: &s.Seed, History: []policylog.Told{}}
+	seed := s.Seed                                  // a log outlives its sessions
+	past := make([]policylog.Told, 0, len(s.Turns)) // histories are its beginnings
+	d := policylog.Decision{Policy: policy, Task: s.Task, User: s.User, Seed: &seed, History: past}
 	for _, t := range s.Turns {
 		if t.Question < 0 {
 			unlogged++
@@ -351,7 +353,8 @@ func decisions(s *record.Session, policy, kind string) (out []policylog.Decision
 			}
 		}
 		out = append(out, d)
-		d.History = append(slices.Clip(d.History), policylog.Told{Criterion: d.Question, Answer: t.Answer})
+		past = append(past, policylog.Told{Criterion: d.Question, Answer: t.Answer})
+		d.History = slices.Clip(past)
 		d.Turn++
 	}
 	if s.Stop == record.StopDone {

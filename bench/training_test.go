@@ -450,6 +450,25 @@ func TestDevChooses(t *testing.T) {
 	}
 }
 
+// TestReached: what is not undertrained earns what the fixed order earns, be it just that, as
+// where everything is asked in whichever order; to beat random is not enough.
+func TestReached(t *testing.T) {
+	for _, row := range []struct {
+		reason  string
+		reached bool
+		sets    []string
+	}{
+		{"everything is asked", true, []string{"domain.users=12", "budget=40", "horizon=40"}},
+		{"between random and the fixed order", false, []string{"seeds=[2]", "strategies.rl.train.steps=16", "strategies.rl.train.evaluate=2"}},
+	} {
+		_, pol := learnt(t, tiny(t, append(row.sets, "policies=off", "strategies.rl.predict=answers", "strategies.rl.train.predict=answers")...), &heard{})
+		tr := pol.Trainings[0]
+		if (tr.Random == tr.Reward) != row.reached || (tr.Reward == tr.Static) != row.reached || tr.Random > tr.Reward || tr.Reward > tr.Static || tr.Undertrained == row.reached {
+			t.Errorf("%s: %v, random %v, the fixed order %v, undertrained: %v", row.reason, tr.Reward, tr.Random, tr.Static, tr.Undertrained)
+		}
+	}
+}
+
 // TestTrainPoliciesRefuses names what there is not.
 func TestTrainPoliciesRefuses(t *testing.T) {
 	of := func(sets ...string) *Sweep { return &Sweep{Cells: []SweepCell{{Experiment: tiny(t, sets...)}}} }
@@ -511,7 +530,7 @@ func TestTrainedTogether(t *testing.T) {
 
 // TestFoldsAndPolicies: every fold has policies of its own.
 func TestFoldsAndPolicies(t *testing.T) {
-	p, pol := learnt(t, tiny(t, "policies=off", "split.folds=2"), &heard{})
+	p, pol := learnt(t, tiny(t, "policies=off", "split.folds=2", "strategies.rl.train.predict=answers"), &heard{}) // no model tells the folds apart
 	if len(pol.Trainings) != 2 || pol.Trainings[0].Fold != 1 || pol.Trainings[1].Fold != 2 || pol.Trainings[0].ID == pol.Trainings[1].ID {
 		t.Fatalf("trainings %+v", pol.Trainings)
 	}
@@ -659,7 +678,7 @@ func TestCloning(t *testing.T) {
 	if c == nil || pol.Trainings[1].Cloning != nil || h.count("what pep asks is learned") != 1 {
 		t.Fatalf("cloned %+v; %q", c, h.lines)
 	}
-	if c.Of != "pep" || c.Examples == 0 || c.HeldOut == 0 || !(c.Share > 0 && c.Share <= 1) || c.Unseen > c.HeldOut || c.UnseenShare.Defined() != (c.Unseen > 0) {
+	if c.Of != "pep" || c.Examples == 0 || c.HeldOut == 0 || !(c.Share > 0 && c.Share <= 1) || c.Unseen >= c.HeldOut || c.UnseenShare.Defined() != (c.Unseen > 0) {
 		t.Errorf("cloned %+v", c)
 	}
 	for _, row := range []struct {

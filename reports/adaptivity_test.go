@@ -575,6 +575,41 @@ func TestSequences(t *testing.T) {
 	}
 }
 
+// TestOffLogRates: what of a session is a decision of a replay, and when so many are off
+// the log that the result is not the policy's.
+func TestOffLogRates(t *testing.T) {
+	const h, k = record.OffLogHistory, record.OffLogTask
+	for _, row := range []struct {
+		reason, mode, turns  string // of each turn: - on the log, h, t
+		stop, off            string
+		decisions, byHistory int
+		task                 int
+		exceeds              bool
+	}{
+		{"all on the log", record.ModePolicy, "---", record.StopBudget, "", 3, 0, 0, false},
+		{"another task is apart", record.ModePolicy, "tt-", record.StopBudget, "", 3, 0, 2, false},
+		{"as many as may be", record.ModePolicy, "--h", record.StopDone, "", 4, 1, 0, false},
+		{"more", record.ModePolicy, "--h", record.StopBudget, "", 3, 1, 0, true},
+		{"more, of trajectories, which are called nothing else", record.ModeTrajectory, "--h", record.StopBudget, "", 3, 1, 0, false},
+		{"a stop off the log", record.ModePolicy, "--", record.StopDone, h, 3, 1, 0, true},
+		{"a stop known from another task", record.ModePolicy, "--", record.StopDone, k, 3, 0, 1, false},
+		{"nothing was left to ask: no decision", record.ModePolicy, "--", record.StopExhausted, "", 2, 0, 0, false},
+		{"the user ended it", record.ModePolicy, "--", record.StopUser, "", 2, 0, 0, false},
+		{"past the budget, questions and stop", record.ModePolicy, "----hh", record.StopDone, h, 4, 0, 0, false},
+	} {
+		st := strategy{Strategy: record.Strategy{Kind: kindReplay, Policy: &record.Policy{Mode: row.mode, MostOffLog: .25}}}
+		s := record.Session{Stop: row.stop, StopOffLog: row.off}
+		for _, c := range row.turns {
+			s.Turns = append(s.Turns, record.Turn{OffLog: map[rune]string{'h': h, 't': k}[c]})
+		}
+		st.replayed(&s, 4)
+		o := st.offLog()
+		if o.Decisions != row.decisions || o.History != row.byHistory || o.Task != row.task || o.Exceeds != row.exceeds || !near(float64(o.Rate), float64(row.byHistory)/float64(row.decisions)) || !near(float64(o.TaskRate), float64(row.task)/float64(row.decisions)) {
+			t.Errorf("%s: %+v", row.reason, o)
+		}
+	}
+}
+
 // TestReplays: what is said of replays and undertrained policies, and that it is said in
 // every table and figure.
 func TestReplays(t *testing.T) {

@@ -65,20 +65,8 @@ func countForks(sessions []*session, tasks, budget int) []forks {
 // counterfactual turns the counts of the tasks into shares with intervals.
 func counterfactual(tasks []forks, b stats.Bootstrap) Counterfactual {
 	share := func(of func(*forks) pairCount) TurnShare {
-		col := make([]float64, len(tasks))
-		var sum pairCount
-		for i := range tasks {
-			p := of(&tasks[i])
-			sum.add(p)
-			col[i] = p.share()
-		}
-		mean, n := stats.Mean(col)
-		s := TurnShare{Value: Number(mean), Turns: sum.pairs, Differing: sum.differ, Tasks: n}
-		s.Lo, s.Hi = ends(b, n, func() []float64 {
-			s.samples = b.Means(col)[0]
-			return s.samples
-		})
-		return s
+		s := shareOf(tasks, of, b)
+		return TurnShare{s.Value, s.Lo, s.Hi, s.Pairs, s.Differing, s.Tasks, s.samples}
 	}
 	out := Counterfactual{
 		TurnShare: share(func(f *forks) pairCount { return f.all }),
