@@ -267,40 +267,34 @@ func (c *chosenModel) Fit(context.Context, fitInput) (belief.Model, []belief.Can
 // choose fits the beliefs that a chosen one is among and takes the best on dev.
 func (pr *preparer) choose(ctx context.Context, e *Experiment, c *chosenModel, key string, f fitInput) fitted {
 	var out fitted
-	best := math.Inf(-1)
+	best := -1
 	if len(f.dev.Rows) == 0 {
 		return fitted{err: &ConfigError{What: "a belief is to be chosen on dev and there is no dev profile", Mend: "raise split.dev, or name the belief"}}
 	}
 	for _, name := range c.Among {
 		m := pr.fit(ctx, e, e.Beliefs[name], key, f)
-		if m.err != nil {
-			if undefined(m.err) && e.Undefined == undefinedSkip {
-				out.skipped = append(out.skipped, domains.Count{What: name + " cannot handle the data and was no candidate", N: 1})
-				continue
-			}
-			return fitted{err: fmt.Errorf("belief %s: %w", name, m.err)}
+		score, err := math.NaN(), m.err
+		if err == nil {
+			score, err = belief.ChainScore(m.model, f.dev)
 		}
-		score, err := belief.ChainScore(m.model, f.dev)
 		switch {
+		case undefined(err) && e.Undefined == undefinedSkip:
+			out.skipped = append(out.skipped, domains.Count{What: name + " cannot handle the data and was no candidate", N: 1})
+			continue
 		case err != nil:
 			return fitted{err: fmt.Errorf("belief %s: %w", name, err)}
 		case math.IsNaN(score):
 			return fitted{err: &ConfigError{What: fmt.Sprintf("belief %s has no log score on the dev profiles", name), Mend: "choose among others"}}
 		}
 		out.tried = append(out.tried, belief.Candidate{Name: name, DevScore: score})
-		if score > best {
-			best, out.model = score, m.model
+		if best < 0 || score > out.tried[best].DevScore {
+			best, out.model = len(out.tried)-1, m.model
 		}
 	}
-	if out.model == nil {
+	if best < 0 {
 		return fitted{err: &domains.DataError{What: fmt.Sprintf("none of the beliefs %v can handle the data", []string(c.Among)), Err: belief.ErrUnsupported}}
 	}
-	for i := range out.tried {
-		if out.tried[i].DevScore == best {
-			out.tried[i].Chosen = true
-			break
-		}
-	}
+	out.tried[best].Chosen = true
 	return out
 }
 

@@ -43,19 +43,6 @@ judge: {kind: profile}
 	return path
 }
 
-func planOf(t testing.TB, path string, sets ...string) *Plan {
-	t.Helper()
-	e, err := Load(path, sets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := Prepare(context.Background(), e, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
-
 // TestChooseBelief: of several beliefs the one with the largest log score on dev is
 // taken, and the manifest has the scores of all.
 func TestChooseBelief(t *testing.T) {
@@ -102,6 +89,24 @@ func TestChooseBelief(t *testing.T) {
 	}
 }
 
+// TestChooseAmongUndefined: with undefined: skip a belief that cannot handle the data, or
+// has no log score, is no candidate, and the others are.
+func TestChooseAmongUndefined(t *testing.T) {
+	path := chooser(t)
+	sets := []string{"beliefs.rule={kind: naive-bayes}", "beliefs.model.among=[rule, one, three]"}
+	e, err := Load(path, sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare(context.Background(), e, nil); !errors.Is(err, belief.ErrUnsupported) || !strings.Contains(err.Error(), "belief rule: ") {
+		t.Errorf("refused by: %v", err)
+	}
+	p := planOf(t, path, append(sets, "undefined=skip")...)
+	if m := p.manifest.Models; len(p.manifest.LeftOut) > 0 || len(m) != 1 || len(m[0].Choice) != 2 || m[0].Choice[0].Candidate != "one" || !strings.Contains(fmt.Sprint(p.manifest.Counts), "rule cannot handle the data and was no candidate") {
+		t.Errorf("left out %q, models %+v, counts %v", p.manifest.LeftOut, m, p.manifest.Counts)
+	}
+}
+
 // TestChooseAcquisition: of several acquisitions the one is taken that earns most on
 // dev, as it does when it is the only one; the twin is of that one.
 func TestChooseAcquisition(t *testing.T) {
@@ -131,6 +136,13 @@ func TestChooseAcquisition(t *testing.T) {
 					best = i
 				}
 			}
+			score := newClusters(p)
+			if err := p.devPlay(context.Background(), f, p.rows[2].strategies[f], score); err != nil {
+				t.Fatal(err)
+			}
+			if got := *score.mean(); got != row.Choice[3*f+best].DevScore {
+				t.Errorf("fold %d: the strategy that is run scores %v, of %+v", f, got, row.Choice[3*f:3*f+3])
+			}
 			for i := range 3 {
 				if row.Choice[3*f+i].Chosen != (i == best) {
 					t.Errorf("fold %d: %+v, the best is %d", f, row.Choice[3*f:3*f+3], best)
@@ -139,6 +151,23 @@ func TestChooseAcquisition(t *testing.T) {
 		}
 		if !strings.Contains(row.About, "(the best on dev of 3)") {
 			t.Errorf("about: %s", row.About)
+		}
+	}
+}
+
+// TestChooseFirstOfEquals: among beliefs that are the same, and among acquisitions that
+// ask everything, the first is taken.
+func TestChooseFirstOfEquals(t *testing.T) {
+	const same = "={kind: latent-class, classes: [3], restarts: 1}"
+	p := planOf(t, chooser(t), "domain.users=30", "budget=40", "strategies.pep.acquisition=[uncertainty, greedy-ev, binary-ig]", "beliefs.one"+same, "beliefs.three"+same, "beliefs.factor"+same)
+	for what, list := range map[string][]record.Choice{"belief": p.manifest.Models[0].Choice, "acquisition": p.rows[1].Choice} {
+		if len(list) != 3 {
+			t.Fatalf("%s: candidates %+v", what, list)
+		}
+		for i, c := range list {
+			if c.DevScore != list[0].DevScore || c.Chosen != (i == 0) {
+				t.Errorf("%s: candidates %+v", what, list)
+			}
 		}
 	}
 }

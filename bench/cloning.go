@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 
 	"pepbench/bench/record"
@@ -28,8 +29,8 @@ const leastCloned = 10
 // cloningID is the hash of all that decides the capacity check; empty: none is made.
 func (t *trainer) cloningID() string {
 	a := t.spec.cloned(t.plan.Experiment)
-	if a == nil || t.builder.models[a.Belief] == nil { // its belief cannot handle the data
-		return ""
+	if a == nil || !slices.ContainsFunc(t.plan.rows, func(r planRow) bool { return r.Base == a.Name }) || t.builder.models[a.Belief] == nil {
+		return "" // its belief cannot handle the data, or its acquisition is not defined there, and it is left out
 	}
 	model, err := modelHash(t.builder.models[a.Belief])
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 // means (of users, in a survey), 0..100. It is what a choice between beliefs or
 // acquisitions is made by, without a model and without a test profile; nil where
 // there is no dev profile, or the row lets a model ask or replays a log, which is of other
-// users. Everybody is asked under the
-// experiment's first seed; users who would answer in words are exact here.
+// users. Everybody is asked under the experiment's first seed; users who would answer in
+// words are exact here.
 func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
 	if k := p.rows[row].Kind; k == askerKind || k == replayKind {
 		return nil, nil
@@ -33,10 +33,7 @@ func (p *Plan) devAlignment(ctx context.Context, row int) (*float64, error) {
 // devPlay lets a strategy of a fold meet the fold's dev profiles and adds the alignment
 // of each, where it has one.
 func (p *Plan) devPlay(ctx context.Context, fold int, s strategies.Strategy, score *clusters) error {
-	users := p.Experiment.Users.Config
-	if users.verbal() {
-		users = &exactUser{}
-	}
+	users := trainingUsers(p.Experiment)
 	opt := p.Experiment.solverOptions()
 	r := &runner{plan: p}
 	for _, k := range p.Parts[fold].Dev {

@@ -85,8 +85,8 @@ func newEnvironment(ctx context.Context, e *Experiment, d *domains.Dataset, part
 	return env, nil
 }
 
-// trainingUsers are the users that policies are trained with: those of the sessions, or
-// exact ones in place of users who answer in words.
+// trainingUsers are those whom training and dev profiles are met as: the users of the
+// sessions, or exact ones in place of users who answer in words.
 func trainingUsers(e *Experiment) UserKind {
 	if e.Users.Config.verbal() {
 		return &exactUser{}

@@ -58,10 +58,23 @@ func (p *Plan) choose(rows []row, b *builder, skipped map[string]error) ([]row, 
 	var out []row
 	var last error
 	p.left = map[string]error{}
-	why := func(r row) error {
+	var why func(r row) error
+	why = func(r row) error {
 		spec := r.Spec
 		if x, ok := spec.(*replayed); ok && x.Of != "" { // which is as defined as what it replays
-			spec = b.spec(x.Of)
+			if spec = b.spec(x.Of); spec.kind() == policyKind { // and is trained for a row that there is
+				var err error
+				for _, o := range rows {
+					if o.Spec == spec {
+						if err = why(o); err == nil {
+							break
+						}
+					}
+				}
+				if err != nil {
+					return err
+				}
+			}
 		}
 		ask, twin := spec.needs()
 		if twin != "" {

@@ -146,7 +146,7 @@ type TranscriptLog struct {
 	Conversations int
 	NoCriterion   int // questions that are about no criterion of the task, as far as could be made out
 	Again         int // questions about a criterion that had been asked about
-	Open          int // last messages without a reply that do not say whether they ask
+	Open          int // messages without a reply that do not say whether they ask
 	Unread        int // answers that nobody could make out
 }
 
@@ -170,7 +170,7 @@ type TranscriptLog struct {
 //
 // What the users say before the first question is the request. An assistant's message
 // that a user replies to, or with the action ask, is a question, and the action answer is
-// a stop, with which the conversation is over. A last message without action or reply is
+// a stop, with which the conversation is over. A message without action or reply is
 // neither: nobody knows whether it asks; it is counted. A question that nobody replies to
 // before the next one taught nothing.
 //
@@ -283,6 +283,9 @@ func readTalks(r io.Reader, name string, d *domains.Dataset) ([]talk, error) {
 		}
 		bad := func(what, mend string) error {
 			return &domains.DataError{File: name, Line: line, What: what, Mend: mend}
+		}
+		if line == 1 {
+			b = bytes.TrimPrefix(b, []byte("\ufeff")) // some editors' mark of UTF-8
 		}
 		if text := bytes.TrimSpace(b); len(text) > 0 {
 			t, fault := readTalk(text, tasks, users)
@@ -417,6 +420,8 @@ func readMessage(m map[string]json.RawMessage) (message, error) {
 		out.text, err = text("text")
 	case out.role == speakerUser && object["response"] != nil:
 		out.text, err = text("response")
+	case out.role == speakerUser && object["thought"] != nil: // which is not what was said
+		err = errors.New("a thought without response")
 	case raw[0] == '{' && out.role != speakerSystem:
 		err = errors.New("content is an object without action and text, or response")
 	}
@@ -435,6 +440,10 @@ func (t *talk) decide(ctx context.Context, r interpret.Reader, d *domains.Datase
 		q, said := question, strings.Join(replies, "\n")
 		answered := len(replies) > 0
 		if question, replies = nil, nil; q == nil {
+			return nil
+		}
+		if q.action == "" && !answered {
+			out.Open++
 			return nil
 		}
 		place, err := r.Question(ctx, criteria, q.text)
@@ -484,10 +493,6 @@ func (t *talk) decide(ctx context.Context, r interpret.Reader, d *domains.Datase
 			}
 			question = m
 		}
-	}
-	if question != nil && question.action == "" && len(replies) == 0 {
-		out.Open++
-		return nil
 	}
 	return settle()
 }

@@ -125,6 +125,7 @@ func TestBadTranscripts(t *testing.T) {
 		{"no text", with(`[{"role":"user","content":[1]}]`), "x:1: message 1: content is [1]; "},
 		{"an object with nothing to read", with(`[{"role":"user","content":{"words":"x"}}]`), "x:1: message 1: content is an object without action and text, or response; "},
 		{"an action that is none", with(`[{"role":"assistant","content":{"action":"think","text":"x"}}]`), `x:1: message 1: action is "think", neither ask nor answer; `},
+		{"a thought, which is not what was said", with(`[{"role":"user","content":"{\"thought\": \"I want none of it.\"}"}]`), "x:1: message 1: a thought without response; "},
 		{"a question without words", with(`[{"role":"assistant","content":{"action":"ask"}}]`), "x:1: message 1: text is left out, not a text; "},
 		{"one conversation twice", good + "\n" + good, `x:2: the conversation of line 1 again: task "problem_0", user "persona_0", episode ""; give each an episode of its own`},
 		{"nothing that a log can have", with(`[{"role":"assistant","content":"Hello."}]`), "x: none of 1 conversations has a question about a criterion of its task, or a stop; "},
@@ -144,6 +145,43 @@ func TestBadTranscripts(t *testing.T) {
 		t.Error(err)
 	} else if _, err := LogOfTranscripts(context.Background(), e, strings.NewReader(good), "x", "p", nil); !errors.Is(err, llm.ErrUnusable) {
 		t.Errorf("nobody to read it: %v", err)
+	}
+}
+
+// TestTranscriptTraps: what stands between questions makes no decision of it.
+func TestTranscriptTraps(t *testing.T) {
+	ask := func(text string) string {
+		return `{"role":"assistant","content":{"action":"ask","text":"` + text + `"}}`
+	}
+	say := func(role, text string) string { return `{"role":"` + role + `","content":"` + text + `"}` }
+	const answer = `{"role":"assistant","content":{"action":"answer"}}`
+	for _, row := range []struct {
+		reason, before string
+		messages       []string
+		want           []string
+		open           int
+	}{
+		{"a byte order mark and carriage returns", "\ufeff", []string{answer, say("user", "Thanks.\\r\\n")}, []string{"0: stop"}, 0},
+		{"an aside that nobody replies to is no question, whatever it is about", "", []string{say("assistant", "Let me think about the warning lines."), ask("What about the playful tone?"), say("user", "A little."), answer}, []string{"0: ? Playful Tone", "1: Playful Tone=2 stop"}, 1},
+		{"nor is one before the answer", "", []string{say("assistant", "Let me think about the warning lines."), answer}, []string{"0: stop"}, 1},
+		{"what is said before the first question answers none", "", []string{say("user", "As much as possible."), say("user", "None."), ask("What about the playful tone?"), say("user", "Some."), answer}, []string{"0: ? Playful Tone", "1: Playful Tone=3 stop"}, 0},
+		{"a question in a fence", "", []string{say("assistant", "```json\\n{\\\"action\\\": \\\"ask\\\", \\\"text\\\": \\\"What about the playful tone?\\\"}\\n```"), say("user", "Some.")}, []string{"0: ? Playful Tone"}, 0},
+		{"nothing after a stop counts", "", []string{answer, ask("What about the playful tone?"), say("user", "Some.")}, []string{"0: stop"}, 0},
+	} {
+		line := row.before + `{"problem_id":"problem_0_persona_0","messages":[` + strings.Join(row.messages, ",") + "]}\r\n"
+		l, err := LogOfTranscripts(context.Background(), released(t), strings.NewReader(line), "x", "p", nil)
+		if err != nil {
+			t.Errorf("%s: %v", row.reason, err)
+			continue
+		}
+		var got []string
+		for i := range l.Decisions {
+			_, short, _ := strings.Cut(inShort(&l.Decisions[i]), " ")
+			got = append(got, short)
+		}
+		if !slices.Equal(got, row.want) || l.Open != row.open {
+			t.Errorf("%s: %q, %d open, want %q, %d", row.reason, got, l.Open, row.want, row.open)
+		}
 	}
 }
 

@@ -337,7 +337,9 @@ func (p *Plan) id(row string, seed, profile int) string {
 // where nothing was left to ask, which is no decision. The scores of a strategy of kind rl
 // are probabilities: a question has its own, if it is among those that were kept.
 func decisions(s *record.Session, policy, kind string) (out []policylog.Decision, unlogged int) {
-	d := policylog.Decision{Policy: policy, Task: s.Task, User: s.User, Seed: &s.Seed, History: []policylog.Told{}}
+	seed := s.Seed                                  // a log outlives its sessions
+	past := make([]policylog.Told, 0, len(s.Turns)) // histories are its beginnings
+	d := policylog.Decision{Policy: policy, Task: s.Task, User: s.User, Seed: &seed, History: past}
 	for _, t := range s.Turns {
 		if t.Question < 0 {
 			unlogged++
@@ -351,7 +353,8 @@ func decisions(s *record.Session, policy, kind string) (out []policylog.Decision
 			}
 		}
 		out = append(out, d)
-		d.History = append(slices.Clip(d.History), policylog.Told{Criterion: d.Question, Answer: t.Answer})
+		past = append(past, policylog.Told{Criterion: d.Question, Answer: t.Answer})
+		d.History = slices.Clip(past)
 		d.Turn++
 	}
 	if s.Stop == record.StopDone {
@@ -383,13 +386,13 @@ func (p *Plan) finishLogs() error {
 		for _, b := range p.builders {
 			row.Params = max(row.Params, b.replayParams(r, row.Predict, row.Policy))
 		}
-		if r.Of == "" && r.Mode == record.ModeTrajectory && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
-			p.warnTrajectories(r)
-		}
-		if r.Of == "" && r.Mode == record.ModePolicy && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
+		if r.Mode == record.ModePolicy {
 			if err := p.warnOwn(r); err != nil {
 				return err
 			}
+		}
+		if r.Of == "" && r.Mode == record.ModeTrajectory && !slices.ContainsFunc(p.rows[:i], func(o planRow) bool { return o.Base == row.Base }) {
+			p.warnTrajectories(r)
 		}
 	}
 	for _, b := range p.builders { // what is replayed is indexed
@@ -487,6 +490,53 @@ func (p *Plan) warnElsewhere(r *replayed, l *policylog.Log) {
 	}
 }
 
+// warnOwn notes of a replay in mode policy how many sessions their own users are in the
+// log of, on the same task: there it finds what it asked them, and a low rate off the log
+// says little of others.
+func (p *Plan) warnOwn(r *replayed) error {
+	if r.Users == usersOthers || p.builders[0].dry && r.Of != "" {
+		return nil
+	}
+	has, all := 0, 0
+	for f, part := range p.Parts {
+		log := p.builders[f].logs[logFile(r.Of, r.Users)]
+		if r.Of == "" {
+			var err error
+			if log, err = p.builders[f].file(r); err != nil {
+				return err
+			}
+		}
+		type met struct {
+			task, user string
+			seed       int
+		}
+		known := map[met]bool{}
+		for i := range log.Decisions {
+			d := &log.Decisions[i]
+			if d.Seed != nil {
+				known[met{d.Task, d.User, *d.Seed}] = true
+				continue
+			}
+			for _, seed := range p.Experiment.Seeds {
+				known[met{d.Task, d.User, seed}] = true
+			}
+		}
+		for _, k := range part.Test {
+			prof := &p.Data.Profiles[k]
+			for _, seed := range p.Experiment.Seeds {
+				if all++; known[met{p.Data.Tasks[prof.Task].ID, p.Data.Users[prof.User].ID, seed}] {
+					has++
+				}
+			}
+		}
+	}
+	what := fmt.Sprintf("%s: the log has the very user on the very task for %d of %d sessions; mode policy finds them again there, and its rate off the log says little of other users", r.Name, has, all)
+	if has > 0 && !slices.Contains(p.warnings, what) { // once for all its rows
+		p.warnings = append(p.warnings, what)
+	}
+	return nil
+}
+
 // warnTrajectories notes how many sessions the log of a file has.
 func (p *Plan) warnTrajectories(r *replayed) {
 	has, all := 0, 0
@@ -503,33 +553,6 @@ func (p *Plan) warnTrajectories(r *replayed) {
 	if has < all {
 		p.warnings = append(p.warnings, fmt.Sprintf("%s: the log has a trajectory for %d of %d sessions; in the others it asks nothing", r.Name, has, all))
 	}
-}
-
-// warnOwn notes how many sessions a log of a file that is replayed as a policy has itself:
-// there it repeats what it did, which says nothing of what it does with others.
-func (p *Plan) warnOwn(r *replayed) error {
-	own, err := p.files[r.Log].Of(r.Policy)
-	if err != nil {
-		return err
-	}
-	type meeting struct{ task, user string }
-	met := map[meeting]bool{}
-	for i := range own.Decisions {
-		met[meeting{own.Decisions[i].Task, own.Decisions[i].User}] = true
-	}
-	has, all := 0, 0
-	for _, part := range p.Parts {
-		for _, k := range part.Test {
-			prof := &p.Data.Profiles[k]
-			if all++; met[meeting{p.Data.Tasks[prof.Task].ID, p.Data.Users[prof.User].ID}] {
-				has++
-			}
-		}
-	}
-	if has > 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s: the log has %d of %d test profiles themselves, with which it repeats what it did: in mode policy a log of other users would say more", r.Name, has, all))
-	}
-	return nil
 }
 
 // writeLogs writes the logs that were made for the run into its folder, each whole or not

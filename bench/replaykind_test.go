@@ -40,7 +40,7 @@ var profileOnly = []string{"solver={kind: profile}", "judge={kind: profile}", "b
 func asPolicy(t *testing.T, s record.Session) string {
 	t.Helper()
 	_, s.ID, _ = strings.Cut(s.ID, "/")
-	s.Strategy = ""
+	s.Strategy, s.Turns = "", slices.Clone(s.Turns)
 	for i := range s.Turns {
 		s.Turns[i].Scores, s.Turns[i].Counterfactual = nil, nil
 	}
@@ -289,7 +289,10 @@ func TestDryReplay(t *testing.T) {
 // TestPolicyOfOthers: in mode policy the log of others is replayed with the rate at which
 // it is off, and equal runs leave equal bytes, resumed or not, the logs included.
 func TestPolicyOfOthers(t *testing.T) {
-	sets := slices.Concat(profileOnly, []string{"strategies=[{name: live, kind: pep, belief: latent}, {name: again, kind: replay, of: live, users: others, mode: policy, most_off_log: 0.3, predict: [answers, latent]}]"})
+	sets := slices.Concat(profileOnly, []string{
+		"users={kind: noisy, flip_held: 0.2, flip_not_held: 0.2, slip: 0.3}", // whose histories the log does not always have
+		"strategies=[{name: live, kind: pep, belief: latent}, {name: again, kind: replay, of: live, users: others, mode: policy, most_off_log: 0.3, predict: [answers, latent]}]",
+	})
 	first, second := t.TempDir(), t.TempDir()
 	mustRun(t, prepare(t, smoke, append(sets, "concurrency=1")...), first)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -331,7 +334,7 @@ func TestPolicyOfOthers(t *testing.T) {
 			t.Errorf("%s: the first question has no past, and is off the log by %s", s.ID, s.Turns[0].OffLog)
 		}
 	}
-	if n == 0 || off == n || counterfactuals == 0 {
+	if off == 0 || off == n || counterfactuals == 0 {
 		t.Errorf("%d decisions, %d off the log, %d counterfactuals", n, off, counterfactuals)
 	}
 	m, err := record.ReadManifest(first)
@@ -394,10 +397,18 @@ func TestReplayOfAFile(t *testing.T) {
 		t.Errorf("another log: %v", err)
 	}
 	write("", lines[:strings.Index(lines, "\n")+1])
-	if p := prepare(t, smoke, replay("")...); !slices.ContainsFunc(p.warnings, func(w string) bool { return strings.HasPrefix(w, "theirs: the log has a trajectory for 1 of ") }) || len(p.warnings) != 1 {
-		t.Errorf("sessions without a log: warnings %v", p.warnings)
+	scant := prepare(t, smoke, replay("")...)
+	if !slices.ContainsFunc(scant.warnings, func(w string) bool { return strings.HasPrefix(w, "theirs: the log has a trajectory for 1 of ") }) || len(scant.warnings) != 1 {
+		t.Errorf("sessions without a log: warnings %v", scant.warnings)
 	}
-	if p := prepare(t, smoke, replay(", mode: policy")...); len(p.warnings) != 1 || !strings.HasPrefix(p.warnings[0], "theirs: the log has 1 of ") {
+	out = t.TempDir()
+	mustRun(t, scant, out)
+	for _, s := range sessions(t, out) {
+		if s.Strategy == "theirs" && (len(s.Turns) > 1 || s.Stop != record.StopDone || s.StopOffLog != record.OffLogHistory) {
+			t.Errorf("%s goes on after what the log has, or does not say so: %d questions, stop %q off by %q", s.ID, len(s.Turns), s.Stop, s.StopOffLog)
+		}
+	}
+	if p := prepare(t, smoke, replay(", mode: policy")...); len(p.warnings) != 1 || !strings.HasPrefix(p.warnings[0], "theirs: the log has the very user on the very task for 1 of ") {
 		t.Errorf("a policy and its own session: warnings %v", p.warnings)
 	}
 
@@ -475,5 +486,45 @@ func TestReplayInterviews(t *testing.T) {
 	}
 	if _, err := iv.Elicitor.Next(context.Background()); err != nil || iv.Elicitor.(strategies.Logged).OffLog() != "" {
 		t.Errorf("the first question: %v, off %q", err, iv.Elicitor.(strategies.Logged).OffLog())
+	}
+}
+
+// TestWarnOwn: mode policy on the log of the very users is said to be that, however the
+// log comes there; the log of others has none of them.
+func TestWarnOwn(t *testing.T) {
+	const strategies = "strategies=[{name: live, kind: pep, belief: latent}, {name: again, kind: replay, %s, mode: policy, predict: [answers, latent]}]"
+	planned := func(how string, more ...string) *Plan {
+		t.Helper()
+		return prepare(t, smoke, slices.Concat(profileOnly, []string{fewUsers, fmt.Sprintf(strategies, how)}, more)...)
+	}
+	p := planned("of: live, users: test")
+	path := filepath.Join(t.TempDir(), "own.jsonl")
+	if err := os.WriteFile(path, p.logs["live.test.jsonl"], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sessions := len(p.sessions) / 3
+	for _, row := range []struct {
+		reason string
+		p      *Plan
+		has    int
+	}{
+		{"the log of the very sessions", p, sessions},
+		{"a file of theirs", planned("log: " + path), sessions},
+		{"which knows one seed of two", planned("log: "+path, "seeds=[2, 7]"), sessions / 2},
+		{"and nobody under others", planned("log: "+path, "seeds=[5, 7]"), 0},
+		{"the log of others", planned("of: live, users: others"), 0},
+	} {
+		want := fmt.Sprintf("again: the log has the very user on the very task for %d of %d sessions; ", row.has, sessions)
+		n := 0
+		for _, w := range row.p.manifest.Warnings {
+			if strings.HasPrefix(w, "again: the log has the very user") {
+				if n++; !strings.HasPrefix(w, want) {
+					t.Errorf("%s: %s, want %s", row.reason, w, want)
+				}
+			}
+		}
+		if n != min(1, row.has) {
+			t.Errorf("%s: warned %d times", row.reason, n)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -81,6 +82,21 @@ func (t *training) options(seed int) rl.Options {
 		Hidden: t.Hidden, Words: t.Words, Critic: t.Critic, Dense: t.Dense, Sample: t.Sample,
 		Evaluate: t.Evaluate, Patience: t.Patience, Seed: uint64(seed),
 	}
+}
+
+// config is what the record of a training says of its options: all but what decides
+// nothing about the policy.
+func (t *training) config() map[string]any {
+	own, out := *t, map[string]any{}
+	own.Clone = "" // left out
+	b, err := json.Marshal(own)
+	if err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	if err != nil {
+		panic("bench: options of a training as JSON: " + err.Error()) // texts and finite numbers only
+	}
+	return out
 }
 
 // decodeNode reads the algorithm first, since the defaults of the other keys are its.

@@ -41,7 +41,13 @@ func prepare(t testing.TB, config string, sets ...string) *Plan {
 	if config == smoke {
 		fixed = append(fixed, fewUsers)
 	}
-	e, err := Load(config, append(fixed, sets...))
+	return planOf(t, config, append(fixed, sets...)...)
+}
+
+// planOf is prepare of a configuration as it is.
+func planOf(t testing.TB, config string, sets ...string) *Plan {
+	t.Helper()
+	e, err := Load(config, sets)
 	if err != nil {
 		t.Fatal(err)
 	}

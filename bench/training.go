@@ -65,6 +65,7 @@ type Training struct {
 func TrainPolicies(ctx context.Context, s *Sweep, t Training, say func(string)) ([]TrainedPolicy, error) {
 	pr := preparer{seeds: t.Seeds, again: t.Fresh, asked: true}
 	found := map[string]bool{}
+	var undefinedBy error // why a policy was not trained
 	for _, c := range s.Cells {
 		e := *c.Experiment
 		if e.Policies == policiesOff {
@@ -90,13 +91,17 @@ func TrainPolicies(ctx context.Context, s *Sweep, t Training, say func(string)) 
 			continue
 		}
 		e.Strategies = keep
-		if _, err := pr.prepare(ctx, &e, say); err != nil {
-			if len(s.Cells) == 1 {
-				return pr.trained, err
+		plan, err := pr.prepare(ctx, &e, say)
+		switch {
+		case err == nil:
+			for _, row := range plan.leftOut {
+				undefinedBy = plan.left[row]
 			}
-			if undefined(err) { // as a run of the grid has it
-				continue
-			}
+		case len(s.Cells) == 1:
+			return pr.trained, err
+		case undefined(err): // as a run of the grid has it
+			undefinedBy = err
+		default:
 			return pr.trained, fmt.Errorf("cell %s: %w", c.Dir, err)
 		}
 	}
@@ -107,6 +112,9 @@ func TrainPolicies(ctx context.Context, s *Sweep, t Training, say func(string)) 
 	}
 	if len(found) == 0 {
 		return nil, &ConfigError{What: "the configuration has no strategy of kind " + policyKind, Mend: "add one: {name: rl, kind: rl}"}
+	}
+	if len(pr.trained) == 0 && undefinedBy != nil {
+		return nil, &ConfigError{What: fmt.Sprintf("no policy is defined on the data: %v", undefinedBy), Mend: "let it predict otherwise (train.predict)", Err: undefinedBy}
 	}
 	return pr.trained, nil
 }
@@ -146,12 +154,17 @@ func (pr *preparer) policies(ctx context.Context, p *Plan, b *builder, rows []ro
 // calls it, and checked beside it, is not in it.
 func (t *trainer) of(had *record.Training) record.Training {
 	out := *had
-	out.Name, out.Policy, out.Model, out.Method = t.plan.Experiment.Name, t.spec.Name, t.spec.model(), t.spec.method()
+	out.Name, out.Policy, out.Model, out.Method, out.Config = t.plan.Experiment.Name, t.spec.Name, t.spec.model(), t.spec.method(), t.spec.Train.config()
 	if len(t.plan.Parts) > 1 {
 		out.Fold = t.fold + 1
 	}
-	if c := out.Cloning; c != nil && (!t.clones || c.ID != t.cloningID()) {
+	if c := out.Cloning; c != nil {
 		out.Cloning = nil
+		if t.clones && c.ID == t.cloningID() {
+			own := *c
+			own.Of = t.spec.cloned(t.plan.Experiment).Name
+			out.Cloning = &own
+		}
 	}
 	return out
 }
@@ -323,7 +336,7 @@ func (t *trainer) policy(ctx context.Context) (*learning, error) {
 		t.pr.had = map[string]*learning{}
 	}
 	if t.pr.had[t.id] == nil {
-		t.pr.trained = append(t.pr.trained, TrainedPolicy{Training: *had.training, Dir: had.dir, Cached: cached})
+		t.pr.trained = append(t.pr.trained, TrainedPolicy{Training: t.of(had.training), Dir: had.dir, Cached: cached})
 	}
 	t.pr.had[t.id] = had
 	return had, nil
@@ -380,6 +393,9 @@ func (t *trainer) read() (*learning, error) {
 	}
 	if h.policy, err = rl.LoadPolicy(bytes.NewReader(b), t.plan.Data.Criteria); err != nil {
 		return nil, bad(policyFile, wrong(err))
+	}
+	if h.policy.Options() != t.spec.Train.options(t.seed) {
+		return nil, bad(policyFile, "is of a training with other options")
 	}
 	return h, nil
 }
@@ -512,10 +528,13 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 	hooks := rl.Hooks{}
 	if dir != "" {
 		path := filepath.Join(dir, checkpointFile)
-		if hooks.From, err = readCheckpoint(path, p.Data.Criteria); err != nil {
+		if hooks.From, err = t.readCheckpoint(path); err != nil {
 			return nil, err
 		}
-		hooks.Save = func(c *rl.Checkpoint) error { return record.WriteFile(path, c.Save) }
+		hooks.Save = func(c *rl.Checkpoint) error {
+			c.Of = t.id
+			return record.WriteFile(path, c.Save)
+		}
 	}
 	begin := 0
 	if hooks.From != nil {
@@ -540,18 +559,10 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 			return nil, err
 		}
 	}
-	config := map[string]any{}
-	if b, err := json.Marshal(t.spec.Train); err == nil {
-		err = json.Unmarshal(b, &config)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", t.name(), err)
-		}
-	}
-	delete(config, "clone") // decides nothing
 	rec := &record.Training{
 		Schema: record.Schema, Name: p.Experiment.Name, Data: strings.TrimSpace(p.Data.Name + " " + p.Data.Version),
 		Policy: t.spec.Name, Model: t.spec.model(), Method: t.spec.method(), Params: learned.Policy.NumParams(),
-		Code: Version(), Config: config, Rollouts: o.Episodes * o.Group,
+		Code: Version(), Config: t.spec.Train.config(), Rollouts: o.Episodes * o.Group,
 		TrainingSummary: record.TrainingSummary{ID: t.id, Seed: t.seed, Steps: learned.Steps, Best: learned.Best, Why: learned.Why, SHA256: hex.EncodeToString(sum.Sum(nil))},
 	}
 	for _, c := range learned.Curve {
@@ -597,7 +608,7 @@ func wrong(err error) string {
 }
 
 // readCheckpoint reads where a training was interrupted, nil where none was.
-func readCheckpoint(path string, criteria []domains.Criterion) (*rl.Checkpoint, error) {
+func (t *trainer) readCheckpoint(path string) (*rl.Checkpoint, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -606,9 +617,13 @@ func readCheckpoint(path string, criteria []domains.Criterion) (*rl.Checkpoint, 
 		return nil, err
 	}
 	defer f.Close()
-	c, err := rl.LoadCheckpoint(f, criteria)
-	if err != nil {
-		return nil, &domains.DataError{File: path, What: wrong(err), Mend: "delete it to train from the start"}
+	const mend = "delete it to train from the start"
+	c, err := rl.LoadCheckpoint(f, t.plan.Data.Criteria)
+	switch {
+	case err != nil:
+		return nil, &domains.DataError{File: path, What: wrong(err), Mend: mend}
+	case c.Of != t.id:
+		return nil, &domains.DataError{File: path, What: "is of another training", Mend: mend}
 	}
 	return c, nil
 }
@@ -708,7 +723,7 @@ func (t *trainer) compare(ctx context.Context, env *environment, policy *rl.Poli
 	}
 	s.Reward, s.Random, s.Static, s.Dev = mean(rl.Train, own), mean(rl.Train, random), mean(rl.Train, static), mean(rl.Dev, dev)
 	s.OverRandom, s.OverStatic = contrast(env, own, random), contrast(env, own, static)
-	s.Undertrained = s.Reward < s.Static
+	s.Undertrained = !(s.OverStatic.Value >= 0) // on the episodes that both have a reward of; where there are none, nothing was reached
 	return nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"pepbench/bench/record"
 	"pepbench/domains"
+	"pepbench/judges"
 	"pepbench/strategies/rl"
 )
 
@@ -279,6 +280,21 @@ func TestPolicyIsRefused(t *testing.T) {
 	_, pol := learnt(t, tiny(t, "policies="+dir), &heard{})
 	at := filepath.Join(dir, short(pol.Trainings[0].ID))
 	policy, training := readFile(t, at, policyFile), readFile(t, at, record.TrainingFile)
+	// Another training on the same criteria with the same options, interrupted, and one
+	// with other options whose record says that it is this one.
+	foreign := t.TempDir()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	pr := preparer{every: true}
+	if _, err := pr.prepare(ctx, tiny(t, "policies="+foreign, "domain.users=31"), (&heard{at: ": step ", do: cancel}).say); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	checkpoint := readFile(t, foreign, names(t, foreign)[0], checkpointFile)
+	foreign = t.TempDir()
+	_, other := learnt(t, tiny(t, "policies="+foreign, "strategies.rl.train.rate=0.5"), &heard{})
+	foreign = filepath.Join(foreign, short(other.Trainings[0].ID))
+	swapped := readFile(t, foreign, policyFile)
+	claimed := bytes.Replace(training, []byte(pol.Trainings[0].SHA256), []byte(other.Trainings[0].SHA256), 1)
 	for _, row := range []struct {
 		reason, file, want string
 		content            []byte // nil: the file is gone
@@ -290,6 +306,8 @@ func TestPolicyIsRefused(t *testing.T) {
 		{"a record of another schema", record.TrainingFile, "has schema 9", bytes.Replace(training, []byte(`"schema": 1`), []byte(`"schema": 9`), 1)},
 		{"a record of another training", record.TrainingFile, "is of another training", bytes.Replace(training, []byte(pol.Trainings[0].ID), []byte(strings.Repeat("0", 64)), 1)},
 		{"a checkpoint cut short", checkpointFile, "to train from the start", []byte(`{"format":`)},
+		{"a checkpoint of other data", checkpointFile, "is of another training", checkpoint},
+		{"a policy of other options, with a record that says otherwise", policyFile, "with other options", swapped},
 	} {
 		write := func(file string, b []byte) {
 			t.Helper()
@@ -299,6 +317,9 @@ func TestPolicyIsRefused(t *testing.T) {
 		}
 		write(policyFile, policy)
 		write(record.TrainingFile, training)
+		if bytes.Equal(row.content, swapped) {
+			write(record.TrainingFile, claimed)
+		}
 		switch {
 		case row.content == nil:
 			if err := os.Remove(filepath.Join(at, row.file)); err != nil {
@@ -429,10 +450,37 @@ func TestDevChooses(t *testing.T) {
 	}
 }
 
+// TestReached: what is not undertrained earns what the fixed order earns, be it just that, as
+// where everything is asked in whichever order; to beat random is not enough.
+func TestReached(t *testing.T) {
+	for _, row := range []struct {
+		reason  string
+		reached bool
+		sets    []string
+	}{
+		{"everything is asked", true, []string{"domain.users=12", "budget=40", "horizon=40"}},
+		{"between random and the fixed order", false, []string{"seeds=[2]", "strategies.rl.train.steps=16", "strategies.rl.train.evaluate=2"}},
+	} {
+		_, pol := learnt(t, tiny(t, append(row.sets, "policies=off", "strategies.rl.predict=answers", "strategies.rl.train.predict=answers")...), &heard{})
+		tr := pol.Trainings[0]
+		if (tr.Random == tr.Reward) != row.reached || (tr.Reward == tr.Static) != row.reached || tr.Random > tr.Reward || tr.Reward > tr.Static || tr.Undertrained == row.reached {
+			t.Errorf("%s: %v, random %v, the fixed order %v, undertrained: %v", row.reason, tr.Reward, tr.Random, tr.Static, tr.Undertrained)
+		}
+	}
+}
+
 // TestTrainPoliciesRefuses names what there is not.
 func TestTrainPoliciesRefuses(t *testing.T) {
 	of := func(sets ...string) *Sweep { return &Sweep{Cells: []SweepCell{{Experiment: tiny(t, sets...)}}} }
 	dir := "policies=" + t.TempDir()
+	e, err := Load("../configs/survey.yaml", []string{ // whose configuration says undefined: skip
+		dir, "domain.path=testdata/continuous", "split.users_per_task=0", "filter.min_held=1", "budget=1", "horizon=1", "cache=off", "report={resamples: 20}",
+		"strategies=[{name: none, kind: none}, {name: pep, kind: pep, belief: blr, predict: blr}, {name: rl, kind: rl, " + strings.Replace(tinyTrain, "none", "pep", 1) + "}, {name: oracle, kind: oracle}]",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	survey := &Sweep{Cells: []SweepCell{{Experiment: e}}}
 	for _, row := range []struct {
 		reason, want string
 		s            *Sweep
@@ -442,6 +490,7 @@ func TestTrainPoliciesRefuses(t *testing.T) {
 		{"no such strategy", `no strategy "pep" of kind rl`, of(dir), Training{Strategies: []string{"pep"}}},
 		{"no such seed", "seed 7 is none of the experiment's: [1]", of(dir), Training{Seeds: []int{7}}},
 		{"no policy at all", "no strategy of kind rl", of(dir, "strategies=[{name: none, kind: none}, {name: oracle, kind: oracle}]"), Training{}},
+		{"none that the data has", "no policy is defined on the data: belief latent: ", survey, Training{}},
 	} {
 		if _, err := TrainPolicies(context.Background(), row.s, row.t, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", row.reason, err)
@@ -481,7 +530,7 @@ func TestTrainedTogether(t *testing.T) {
 
 // TestFoldsAndPolicies: every fold has policies of its own.
 func TestFoldsAndPolicies(t *testing.T) {
-	p, pol := learnt(t, tiny(t, "policies=off", "split.folds=2"), &heard{})
+	p, pol := learnt(t, tiny(t, "policies=off", "split.folds=2", "strategies.rl.train.predict=answers"), &heard{}) // no model tells the folds apart
 	if len(pol.Trainings) != 2 || pol.Trainings[0].Fold != 1 || pol.Trainings[1].Fold != 2 || pol.Trainings[0].ID == pol.Trainings[1].ID {
 		t.Fatalf("trainings %+v", pol.Trainings)
 	}
@@ -559,13 +608,38 @@ func TestSurveyPolicies(t *testing.T) {
 	}
 }
 
+// TestReplayOfWhatIsLeftOut: where no row of a policy can be, so that none is trained, its
+// replay is left out with it; where one row can be, it stays.
+func TestReplayOfWhatIsLeftOut(t *testing.T) {
+	for _, row := range []struct{ reason, predict, left string }{
+		{"no row of the policy", "[factor]", "[rl+factor again]"},
+		{"one of two", "[factor, answers]", "[rl+factor]"},
+	} {
+		e, err := Load("../configs/survey.yaml", []string{ // whose configuration says undefined: skip
+			"domain.path=testdata/mixed", "split.users_per_task=0", "filter.min_held=1", "budget=2", "horizon=2", "cache=off", "policies=off", "report={resamples: 20}", "beliefs.factor.dims=[1]",
+			"strategies=[{name: none, kind: none}, {name: rl, kind: rl, predict: " + row.predict + ", " + strings.Replace(tinyTrain, "latent", "answers", 1) + "}, {name: again, kind: replay, of: rl, users: test}]",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := Prepare(context.Background(), e, nil)
+		if err != nil {
+			t.Errorf("%s: %v", row.reason, err)
+			continue
+		}
+		if got := fmt.Sprint(p.manifest.LeftOut); got != row.left {
+			t.Errorf("%s: left out %s, want %s", row.reason, got, row.left)
+		}
+	}
+}
+
 // TestJudgedReward: a policy can be rewarded by the run's own solver and judge.
 func TestJudgedReward(t *testing.T) {
 	e := tiny(t, "policies="+t.TempDir(), "domain.users=12", "split.test=0.7", "solver={kind: direct}", "judge={kind: rubric}",
 		"strategies.rl.train.reward=judge", "strategies.rl.train.steps=1", "budget=1", "horizon=1")
 	_, pol := learnt(t, e, &heard{})
 	tr := pol.Trainings[0]
-	if !tr.Reward.Defined() || !strings.Contains(pol.Method, "by the run's solver and judge") {
+	if !tr.Reward.Defined() || !strings.Contains(pol.Method, "the run's judge") {
 		t.Errorf("%+v", pol)
 	}
 	e.Limits.Calls = 3
@@ -604,7 +678,7 @@ func TestCloning(t *testing.T) {
 	if c == nil || pol.Trainings[1].Cloning != nil || h.count("what pep asks is learned") != 1 {
 		t.Fatalf("cloned %+v; %q", c, h.lines)
 	}
-	if c.Of != "pep" || c.Examples == 0 || c.HeldOut == 0 || !(c.Share > 0 && c.Share <= 1) || c.Unseen > c.HeldOut || c.UnseenShare.Defined() != (c.Unseen > 0) {
+	if c.Of != "pep" || c.Examples == 0 || c.HeldOut == 0 || !(c.Share > 0 && c.Share <= 1) || c.Unseen >= c.HeldOut || c.UnseenShare.Defined() != (c.Unseen > 0) {
 		t.Errorf("cloned %+v", c)
 	}
 	for _, row := range []struct {
@@ -624,6 +698,90 @@ func TestCloning(t *testing.T) {
 			t.Errorf("%s: %+v, %q", row.reason, pol.Trainings[0].Cloning, h.lines)
 		}
 	}
+}
+
+// TestCloningWhatIsLeftOut: choices of a strategy that is not defined on the data are not
+// cloned, and cost the run no more than that strategy.
+func TestCloningWhatIsLeftOut(t *testing.T) {
+	sets := []string{
+		"policies=off", "undefined=skip", "beliefs.rule={kind: naive-bayes}", "report={resamples: 20}",
+		"strategies.pep.belief=rule", "strategies.pep.acquisition=latent-ig", "strategies.pep.predict=[rule]", "strategies.rl.predict=answers",
+		"strategies.rl.train.clone=pep",
+	}
+	p, pol := learnt(t, tiny(t, sets...), &heard{})
+	if !slices.Contains(p.manifest.LeftOut, "pep+rule") || len(pol.Trainings) != 1 || pol.Trainings[0].Cloning != nil {
+		t.Errorf("left out %q, trained %+v", p.manifest.LeftOut, pol.Trainings)
+	}
+}
+
+// TestSharedPolicy: a policy that another experiment trained is described as if this one
+// had, so that equal runs leave equal bytes whoever trained.
+func TestSharedPolicy(t *testing.T) {
+	experiment := func(policies, belief, pep, rl string) *Experiment {
+		return tiny(t, "policies="+policies, "name="+rl, "beliefs={"+belief+": {kind: latent-class, classes: [2], restarts: 1}}", "report={resamples: 20}",
+			"strategies=[{name: "+pep+", kind: pep, belief: "+belief+", predict: "+belief+"}, {name: "+rl+", kind: rl, "+strings.NewReplacer("latent", belief, "none", pep).Replace(tinyTrain)+"}]")
+	}
+	named := func(policies, belief, pep, rl string) []record.Training {
+		t.Helper()
+		p, _ := learnt(t, experiment(policies, belief, pep, rl), &heard{})
+		return p.trainings[rl]
+	}
+	dir := t.TempDir()
+	first := named(dir, "latent", "pep", "rl")
+	kept, alone := named(dir, "model", "adaptive", "grpo"), named("off", "model", "adaptive", "grpo")
+	if first[0].ID != kept[0].ID || first[0].Cloning == nil {
+		t.Fatalf("trained %+v and %+v", first[0], kept[0])
+	}
+	if a, b := hashed(kept), hashed(alone); a != b {
+		t.Errorf("another experiment's policy is %+v (clones %+v), one of its own %+v (clones %+v)", kept[0], kept[0].Cloning, alone[0], alone[0].Cloning)
+	}
+	told, err := TrainPolicies(context.Background(), &Sweep{Cells: []SweepCell{{Experiment: experiment(dir, "model", "adaptive", "grpo")}}}, Training{}, nil)
+	if err != nil || len(told) != 1 || !told[0].Cached || hashed(told[0].Training) != hashed(alone[0]) {
+		t.Errorf("told of %+v, %v", told, err)
+	}
+}
+
+// TestUndertrained: a policy is undertrained where it is not shown to reach the fixed
+// order on the episodes that both have a reward of.
+func TestUndertrained(t *testing.T) {
+	p := prepare(t, smoke, append(slices.Clone(profileOnly), "seeds=[1]", "strategies=[{name: random, kind: random}]")...)
+	env := profileEnv(t, p, predictAnswers, 1)
+	o := defaultTraining(rl.GRPO)
+	o.Steps, o.Episodes, o.Group, o.Hidden, o.Words, o.Evaluate = 1, 2, 2, 2, 0, 1
+	little, err := rl.Learn(context.Background(), env, o.options(1), rl.Hooks{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		reason string
+		lacks  bool // every reward
+	}{
+		{"one step teaches nothing", false},
+		{"no episode has a reward: nothing was reached", true},
+	} {
+		tr := &trainer{pr: &preparer{}, plan: p, spec: &learned{Train: o}, seed: 1, met: row.reason}
+		var s record.TrainingSummary
+		if row.lacks {
+			env.judge = unreadable{env.judge}
+		}
+		if err := tr.compare(context.Background(), env, little.Policy, &s); err != nil {
+			t.Fatal(err)
+		}
+		if !s.Undertrained || s.Reward.Defined() == row.lacks {
+			t.Errorf("%s: %+v", row.reason, s)
+		}
+	}
+}
+
+// unreadable is a judge none of whose scores can be read.
+type unreadable struct{ grading }
+
+func (u unreadable) Grade(ctx context.Context, c judges.Case) ([]judges.Score, error) {
+	scores, err := u.grading.Grade(ctx, c)
+	for i := range scores {
+		scores[i].Score, scores[i].Unscored = nil, "garbled"
+	}
+	return scores, err
 }
 
 // TestDiverged: a training that goes astray is the configuration's to mend, and says

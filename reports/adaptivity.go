@@ -222,24 +222,27 @@ func (t *table) oneStopped() int64 {
 	return n
 }
 
+// shareOf is the mean over tasks of the shares of what is counted in each.
+func shareOf[T any](tasks []T, of func(*T) pairCount, b stats.Bootstrap) PairShare {
+	col := make([]float64, len(tasks))
+	var sum pairCount
+	for i := range tasks {
+		p := of(&tasks[i])
+		sum.add(p)
+		col[i] = p.share()
+	}
+	mean, n := stats.Mean(col)
+	s := PairShare{Value: Number(mean), Pairs: sum.pairs, Differing: sum.differ, Tasks: n}
+	s.Lo, s.Hi = ends(b, n, func() []float64 {
+		s.samples = b.Means(col)[0]
+		return s.samples
+	})
+	return s
+}
+
 // adaptivity turns the counts of the tasks into shares with intervals.
 func adaptivity(tasks []followUps, b stats.Bootstrap) Adaptivity {
-	share := func(of func(*followUps) pairCount) PairShare {
-		col := make([]float64, len(tasks))
-		var sum pairCount
-		for i := range tasks {
-			p := of(&tasks[i])
-			sum.add(p)
-			col[i] = p.share()
-		}
-		mean, n := stats.Mean(col)
-		s := PairShare{Value: Number(mean), Pairs: sum.pairs, Differing: sum.differ, Tasks: n}
-		s.Lo, s.Hi = ends(b, n, func() []float64 {
-			s.samples = b.Means(col)[0]
-			return s.samples
-		})
-		return s
-	}
+	share := func(of func(*followUps) pairCount) PairShare { return shareOf(tasks, of, b) }
 	var out Adaptivity
 	out.PairShare = share(func(f *followUps) pairCount { return f.strict })
 	out.Held = share(func(f *followUps) pairCount { return f.held })

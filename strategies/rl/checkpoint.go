@@ -205,7 +205,8 @@ func layoutOf(version int, have []fileCriterion, criteria []domains.Criterion, b
 // baseline, the best weights so far and the curve. All randomness follows from the seed and
 // the step.
 type Checkpoint struct {
-	Step int // taken
+	Step int    // taken
+	Of   string // whatever the caller knows the training by: the environment is not in the file
 
 	file checkpointFile
 }
@@ -214,6 +215,7 @@ type Checkpoint struct {
 type checkpointFile struct {
 	Format   string          `json:"format"`
 	Version  int             `json:"version"`
+	Of       string          `json:"of"`
 	Criteria []fileCriterion `json:"criteria"`
 	Budget   int             `json:"budget"`
 	Options  Options         `json:"options"`
@@ -266,7 +268,7 @@ func (l *learner) checkpoint() *Checkpoint {
 	for _, p := range l.curve {
 		f.Curve = append(f.Curve, filePoint{p.Step, number(p.Train), number(p.Dev), number(p.Entropy), number(p.KL), number(p.Clipped), number(p.GradNorm), p.Undefined, p.DevUndefined})
 	}
-	return &Checkpoint{l.step, f}
+	return &Checkpoint{Step: l.step, file: f}
 }
 
 // restore goes on from a checkpoint of the same training.
@@ -315,7 +317,11 @@ func (f *netFile) check(want int) error {
 }
 
 // Save writes a checkpoint.
-func (c *Checkpoint) Save(w io.Writer) error { return save(w, &c.file) }
+func (c *Checkpoint) Save(w io.Writer) error {
+	f := c.file
+	f.Of = c.Of
+	return save(w, &f)
+}
 
 // LoadCheckpoint reads a checkpoint of a training on data with the given criteria. Errors
 // are as those of LoadPolicy.
@@ -351,5 +357,5 @@ func LoadCheckpoint(r io.Reader, criteria []domains.Criterion) (*Checkpoint, err
 	if err != nil {
 		return nil, damaged(err.Error())
 	}
-	return &Checkpoint{f.Step, f}, nil
+	return &Checkpoint{Step: f.Step, Of: f.Of, file: f}, nil
 }

@@ -348,6 +348,67 @@ func TestReturns(t *testing.T) {
 	}
 }
 
+// TestUndefinedOnTheWay: under dense rewards a rollout with one that is undefined has no part,
+// since what its questions add is not known.
+func TestUndefinedOnTheWay(t *testing.T) {
+	env := newToy(4, 3, 4, 4, shares(.3, .8, .5, .6))
+	env.fault = func(_ Part, i int, asked []int) (float64, bool, error) { return 0, i > 0 || len(asked) != 1, nil }
+	l, err := newLearner(t.Context(), env, small(GRPO), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dense := range []bool{true, false} {
+		r, err := l.player.play(t.Context(), l.net, Train, []int{0, 1}, 1, dense, func(_ int, p []float64, mask []bool) int { return likeliest(p, mask) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.IsNaN(r.reward(0)) != dense || math.IsNaN(r.reward(1)) {
+			t.Errorf("dense %v: rewards %v and %v", dense, r.reward(0), r.reward(1))
+		}
+	}
+}
+
+// TestDraws: every pass has every episode once, in an order of its own, and every step has
+// dice of its own.
+func TestDraws(t *testing.T) {
+	env := newToy(6, 3, 20, 4, shares(.3, .8, .5, .6, .2, .4))
+	l, err := newLearner(t.Context(), env, small(GRPO), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var passes [2][]int
+	for place := range 40 {
+		passes[place/20] = append(passes[place/20], l.draw(place))
+	}
+	if slices.Equal(passes[0], passes[1]) {
+		t.Errorf("two passes in the same order: %v", passes[0])
+	}
+	for _, pass := range passes {
+		slices.Sort(pass)
+		for i, e := range pass {
+			if e != i {
+				t.Fatalf("a pass has %v", pass)
+			}
+		}
+	}
+	env.parts[Train] = env.parts[Train][:1]
+	o := small(GRPO)
+	o.Episodes, o.Rate = 1, 1e-12
+	if l, err = newLearner(t.Context(), env, o, nil); err != nil {
+		t.Fatal(err)
+	}
+	var steps [2][]int
+	for i := range steps {
+		if err := l.advance(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		steps[i] = slices.Clone(l.player.action)
+	}
+	if slices.Equal(steps[0], steps[1]) {
+		t.Errorf("two steps draw the same: %v", steps[0])
+	}
+}
+
 // TestStart: at the start KL is 0 exactly, every ratio is 1 and questions are nearly
 // uniform.
 func TestStart(t *testing.T) {
@@ -383,7 +444,14 @@ func TestStops(t *testing.T) {
 	env.reward = func([]domains.Cell, []int) (float64, bool) { return 50, true }
 	o := small(GRPO)
 	o.Evaluate, o.Patience = 3, 4
-	got := train(t, env, o, Hooks{})
+	weights := map[int][]float64{}
+	got := train(t, env, o, Hooks{Save: func(c *Checkpoint) error {
+		weights[c.Step] = c.file.Policy.Weights
+		return nil
+	}})
+	if kept := got.Policy.net.theta; !slices.Equal(kept, weights[0]) || slices.Equal(kept, weights[12]) {
+		t.Error("the policy is not that of its step")
+	}
 	if got.Best != 0 || got.Steps != 12 || got.Why != "no better on dev in 4 evaluations" || len(got.Curve) != 5 {
 		t.Errorf("best %d of %d steps, %s, %d points", got.Best, got.Steps, got.Why, len(got.Curve))
 	}

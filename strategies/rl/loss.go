@@ -2,15 +2,21 @@ package rl
 
 import "math"
 
-// softmax turns logits into probabilities of what the mask allows; all else has none. It
-// gives ln sum exp, so that ln p = logit - that.
-func softmax(logits []float64, mask []bool, p []float64) float64 {
+// largest is the largest of the logits that the mask allows.
+func largest(logits []float64, mask []bool) float64 {
 	top := math.Inf(-1)
 	for a, z := range logits {
 		if mask[a] && z > top {
 			top = z
 		}
 	}
+	return top
+}
+
+// softmax turns logits into probabilities of what the mask allows; all else has none. It
+// gives ln sum exp, so that ln p = logit - that.
+func softmax(logits []float64, mask []bool, p []float64) float64 {
+	top := largest(logits, mask)
 	sum := 0.0
 	for a, z := range logits {
 		if mask[a] {
@@ -145,12 +151,7 @@ func (w objective) measure(c *decision, scale float64, d []float64) measures {
 
 // lnSumExp is the ln sum exp of the logits that the mask allows.
 func lnSumExp(logits []float64, mask []bool) float64 {
-	top := math.Inf(-1)
-	for a, z := range logits {
-		if mask[a] && z > top {
-			top = z
-		}
-	}
+	top := largest(logits, mask)
 	sum := 0.0
 	for a, z := range logits {
 		if mask[a] {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"pepbench/domains"
 )
 
 const tiny = 1e-12
@@ -290,6 +292,30 @@ func TestMeasures(t *testing.T) {
 	if d[2] != 0 || !near(d[0]+d[1], 0, tiny) {
 		t.Errorf("derivatives %v: the masked has none, and the others sum to 0", d)
 	}
+	for _, row := range []struct {
+		ratio   float64
+		clipped bool
+	}{{1.19, false}, {1.21, true}, {.81, false}, {.79, true}} {
+		c.old = math.Log(.75 / row.ratio)
+		if m := (objective{clip: .2}).measure(&c, 1, d); m.clipped != row.clipped {
+			t.Errorf("a ratio of %v is out of .8 to 1.2: %v", row.ratio, m.clipped)
+		}
+	}
+}
+
+// TestObjectives: options decide the objective; Reinforce clips nothing.
+func TestObjectives(t *testing.T) {
+	for _, a := range Algorithms {
+		o := Defaults(a)
+		o.Clip, o.KL, o.Entropy = .3, .4, .5
+		want := objective{clip: .3, kl: .4, entropy: .5}
+		if a == Reinforce {
+			want.clip = -1
+		}
+		if got := objectiveOf(&o); got != want {
+			t.Errorf("%s: %+v, want %+v", a, got, want)
+		}
+	}
 }
 
 // TestEntropyFalls: from all of its weight at the first step to next to none at the last.
@@ -300,6 +326,28 @@ func TestEntropyFalls(t *testing.T) {
 		if aim := l.aimed(); !near(aim.entropy, want, tiny) || aim.kl != .1 || aim.clip != .2 {
 			t.Errorf("step %d of 4: %+v, want entropy %v", l.step, aim, want)
 		}
+	}
+}
+
+// TestLossHasEntropy: the bonus of the loss is that of the step.
+func TestLossHasEntropy(t *testing.T) {
+	l, err := newLearner(t.Context(), newToy(4, 2, 64, 10, shares(.3, .8, .5, .6)), small(GRPO), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := l.player.play(t.Context(), l.net, Train, []int{0, 1, 2, 3}, l.o.Group, false, func(i int, p []float64, mask []bool) int { return drawn(p, mask, float64(i%8)/8) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.judge(r)
+	l.startNet.whole(&r.states, &l.startTape)
+	loss := func(step int) float64 {
+		l.step = step
+		return l.policyLoss(r, make([]float64, r.len()), true)
+	}
+	none, half, all := loss(l.o.Steps+1), loss(l.o.Steps/2+1), loss(1)
+	if bonus := l.o.Entropy * l.since.entropy / l.since.weight; bonus == 0 || !near(none-all, bonus, 1e-9) || !near(none-half, bonus/2, 1e-9) {
+		t.Errorf("losses %v at the first step, %v half way, %v after the last; the entropy is worth %v", all, half, none, bonus)
 	}
 }
 
@@ -319,6 +367,32 @@ func TestAdam(t *testing.T) {
 	theta = []float64{1, 1}
 	if norm := b.step(theta, []float64{3, -4}, .1, 1); norm != 5 || !near(b.m[0], .06, tiny) || !near(b.m[1], -.08, tiny) {
 		t.Errorf("a gradient of length 5 clipped to 1: norm %v, m %v", norm, b.m)
+	}
+}
+
+// TestBaselineBefore: what Reinforce subtracts is of steps before, never of the step itself.
+func TestBaselineBefore(t *testing.T) {
+	env := newToy(4, 2, 8, 4, shares(.3, .8, .5, .6))
+	reward := 20.
+	env.reward = func([]domains.Cell, []int) (float64, bool) { return reward, true }
+	l, err := newLearner(t.Context(), env, small(Reinforce), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for step, want := range []float64{math.NaN(), .4, .3} { // nothing before; .6 - .2; .7 - (.2 + .6)/2
+		reward = []float64{20, 60, 70}[step]
+		r, err := l.player.play(t.Context(), l.net, Train, []int{0, 1, 2}, 1, false, func(_ int, p []float64, mask []bool) int { return likeliest(p, mask) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if part := l.judge(r); (part == 0) != math.IsNaN(want) {
+			t.Errorf("step %d: %d rollouts have part", step+1, part)
+		}
+		for d := range r.len() {
+			if !near(l.adv[d], want, tiny) {
+				t.Errorf("step %d: advantage %v, want %v", step+1, l.adv[d], want)
+			}
+		}
 	}
 }
 

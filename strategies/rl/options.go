@@ -35,7 +35,7 @@ type Options struct {
 	Rate      float64   `json:"rate"`     // of Adam
 	Clip      float64   `json:"clip"`     // of the probability ratio; not of Reinforce
 	KL        float64   `json:"kl"`       // weight of the KL divergence to the policy at the start
-	Entropy   float64   `json:"entropy"`  // weight of the entropy bonus at the first step; it falls linearly to nothing at the last
+	Entropy   float64   `json:"entropy"`  // weight of the entropy bonus at the first step; it falls linearly over the steps
 	MaxNorm   float64   `json:"max_norm"` // of the gradient; 0: not clipped
 
 	Hidden int `json:"hidden"` // units of the hidden layer

@@ -443,6 +443,7 @@ func TestPolicyFiles(t *testing.T) {
 	o.Steps, o.Evaluate, o.Hidden, o.Critic, o.Words = 4, 4, 2, 2, 1
 	var checkpoint, policy bytes.Buffer
 	got := train(t, env, o, Hooks{Save: func(c *Checkpoint) error {
+		c.Of = "training 7"
 		checkpoint.Reset()
 		return c.Save(&checkpoint)
 	}})
@@ -455,6 +456,9 @@ func TestPolicyFiles(t *testing.T) {
 	}
 	if p.NumParams() != (5*3+1+1)*2+2+2*3+3 || p.Options() != o || !slices.Equal(play(t, env, Dev, live(p)), play(t, env, Dev, live(got.Policy))) {
 		t.Errorf("read back %d weights, %+v", p.NumParams(), p.Options())
+	}
+	if c, err := LoadCheckpoint(bytes.NewReader(checkpoint.Bytes()), env.criteria); err != nil || c.Of != "training 7" || c.Step != 4 {
+		t.Errorf("read back %+v, %v", c, err)
 	}
 	other, more, nominal := fives(3), fives(3), fives(3)
 	other[1].ID = "other"

@@ -186,7 +186,7 @@ func policyLogFromTranscripts(stdout, stderr io.Writer) *cobra.Command {
 			}{
 				{l.NoCriterion, "left out: %d questions about no criterion of the task\n"},
 				{l.Again, "left out: %d questions about a criterion that had been asked about\n"},
-				{l.Open, "left out: %d last messages that do not say whether they ask, and that nobody replied to\n"},
+				{l.Open, "left out: %d messages that do not say whether they ask, and that nobody replied to\n"},
 				{l.Unread, "%d answers could not be made out, and taught nothing\n"},
 			} {
 				if n.n > 0 {
