@@ -285,11 +285,7 @@ func TestPolicyIsRefused(t *testing.T) {
 	foreign := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-<<<<<<< HEAD
-	pr := preparer{asked: true}
-=======
 	pr := preparer{asked: true, now: leaping()}
->>>>>>> rb
 	if _, err := pr.prepare(ctx, tiny(t, "policies="+foreign, "domain.users=31"), (&heard{at: ": step ", do: cancel}).say); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
