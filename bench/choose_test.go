@@ -110,9 +110,22 @@ func TestChooseAmongUndefined(t *testing.T) {
 // TestChooseAcquisition: of several acquisitions the one is taken that earns most on
 // dev, as it does when it is the only one; the twin is of that one.
 func TestChooseAcquisition(t *testing.T) {
+	var pr preparer // which fits the beliefs once
+	planned := func(path string, sets ...string) *Plan {
+		t.Helper()
+		e, err := Load(path, sets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := pr.prepare(context.Background(), e, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
 	for _, sets := range [][]string{nil, {"split.folds=2"}} { // each fold chooses by itself
 		path := chooser(t)
-		p := planOf(t, path, sets...)
+		p := planned(path, sets...)
 		row := p.rows[1]
 		if row.Name != "pep" || len(row.Choice) != 3*len(p.Parts) {
 			t.Fatalf("row %+v", row.Strategy)
@@ -124,7 +137,7 @@ func TestChooseAcquisition(t *testing.T) {
 				if want := name; len(p.Parts) > 1 && c.Candidate != fmt.Sprintf("%s, fold %d", want, f+1) || len(p.Parts) == 1 && c.Candidate != want {
 					t.Fatalf("candidate %+v, want %s", c, name)
 				}
-				alone := planOf(t, path, append(slices.Clone(sets), "strategies.pep.acquisition="+name)...)
+				alone := planned(path, append(slices.Clone(sets), "strategies.pep.acquisition="+name)...)
 				score := newClusters(alone)
 				if err := alone.devPlay(context.Background(), f, alone.rows[2].strategies[f], score); err != nil {
 					t.Fatal(err)

@@ -671,7 +671,7 @@ func TestDryRunTrainsNothing(t *testing.T) {
 // other choices without training, and counts histories that were not learned.
 func TestCloning(t *testing.T) {
 	dir := t.TempDir()
-	sets := []string{"policies=" + dir, "seeds=[1, 2]"}
+	sets := []string{"policies=" + dir, "seeds=[1, 2]", "budget=2", "horizon=2"}
 	h := &heard{}
 	_, pol := learnt(t, tiny(t, append(sets, "strategies.rl.train.clone=pep")...), h)
 	c := pol.Trainings[0].Cloning
