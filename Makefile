@@ -41,11 +41,11 @@ surveys: build ## run real surveys for the README: SURVEYS='name=DIR ...'
 	scripts/surveys.sh $(SURVEYS)
 
 .PHONY: paper-train
-paper-train: build ## train the policies that make paper compares with (some minutes, once): SURVEYS=DIR,DIR for surveys, too
+paper-train: build ## train the policies of make paper (some minutes, once); SURVEYS=DIR,DIR: those of surveys, too
 	scripts/paper.sh --train $(SURVEYS)
 
 .PHONY: paper
-paper: build ## the full comparison on four domains, from training to results/paper/paper.pdf: SURVEYS=DIR,DIR adds surveys
+paper: build ## the full comparison, from training to results/paper/paper.pdf; SURVEYS=DIR,DIR adds surveys
 	scripts/paper.sh $(SURVEYS)
 
 .PHONY: paper-readme
@@ -91,5 +91,5 @@ clean: ## remove the command
 	rm -rf bin
 
 .PHONY: clean-results
-clean-results: ## remove the results of all runs, which may have cost money (not results/readme, nor the cache of replies)
+clean-results: ## remove the results of all runs, which may have cost money (not results/readme and the cache)
 	find results -mindepth 1 -maxdepth 1 ! -name baseline ! -name readme ! -name 'cache.sqlite*' -exec rm -rf {} +

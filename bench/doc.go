@@ -76,7 +76,8 @@
 // A log that was made is left in the folder policylogs of the run. Every decision that is
 // off the log is recorded as such (record.Turn.OffLog, record.Session.StopOffLog). A replay
 // in mode policy that is off the log by history in more than most_off_log of its decisions
-// is not the policy, and reports say so. LogOfTranscripts makes a log of conversations
+// is not the policy, and reports say so; a log that has the users of
+// test sessions themselves is warned of there, since with them it only repeats what it did. LogOfTranscripts makes a log of conversations
 // that were held elsewhere.
 //
 // # Judges

@@ -289,7 +289,11 @@ func (e *Experiment) validate(d *decoder, root *yaml.Node) {
 		}
 		belief, twin := s.Config.needs()
 		if _, ok := e.Beliefs[belief]; !ok && belief != "" {
-			d.fault(n, "known: "+strings.Join(sortedKeys(e.Beliefs), ", "), "strategies[%d]: no belief %q", i, belief)
+			known, key := sortedKeys(e.Beliefs), ""
+			if s.Config.kind() == policyKind { // which need not have one
+				known, key = append([]string{predictAnswers}, known...), ".train.predict"
+			}
+			d.fault(n, "known: "+strings.Join(known, ", "), "strategies[%d]%s: no belief %q", i, key, belief)
 		}
 		if t, ok := bases[twin]; twin != "" && (!ok || t.kind() != "pep") {
 			d.fault(n, "name an adaptive strategy of this file", "strategies[%d].twin_of: no strategy %q of kind pep", i, twin)

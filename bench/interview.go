@@ -39,7 +39,15 @@ func (p *Plan) Interview(strategy, task string) (*Interview, error) {
 				known = append(known, r.Name)
 			}
 		}
-		return nil, &ConfigError{What: fmt.Sprintf("no strategy %q that asks", strategy), Mend: "known: " + strings.Join(known, ", ")}
+		what := fmt.Sprintf("no strategy %q", strategy)
+		if row >= 0 {
+			what = fmt.Sprintf("strategy %q cannot ask you: %s", strategy, map[string]string{
+				"oracle":   "it is told the profile, and asks nothing",
+				askerKind:  "a model writes its questions",
+				replayKind: "it replays what simulated users were asked, one by one, and you are none of them",
+			}[p.rows[row].Kind])
+		}
+		return nil, &ConfigError{What: what, Mend: "known: " + strings.Join(known, ", ")}
 	}
 	tests := p.manifest.Data.TestTasks
 	if task == "" {

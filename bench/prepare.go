@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"time"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
@@ -29,7 +30,16 @@ type preparer struct {
 	dry   bool  // policies that are not there are not trained, and no log is made
 	seeds []int // whose policies are wanted; nil: all
 	again bool  // policies on disk are trained again
-	every bool  // tell of every evaluation
+	asked bool  // training is what was asked for: tell more of it
+
+	now func() time.Time // nil: time.Now
+}
+
+func (pr *preparer) clock() time.Time {
+	if pr.now == nil {
+		return time.Now()
+	}
+	return pr.now()
 }
 
 type fitted struct {

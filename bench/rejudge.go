@@ -421,6 +421,11 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), r.manifest); err != nil {
 		return out, err
 	}
+	for _, folder := range []string{TrainingsDir, LogsDir} { // which the manifest and the reports name
+		if err := copied(filepath.Join(r.dir, folder), filepath.Join(dir, folder)); err != nil {
+			return out, err
+		}
+	}
 	if err := models.cache.of(e, dir, had != nil); err != nil {
 		return out, err
 	}
@@ -471,6 +476,36 @@ func (r *Rejudge) Run(ctx context.Context, dir string, progress Progress) (Outco
 		Started: started.UTC().Format(time.RFC3339), WallSeconds: time.Since(started).Seconds(),
 		CPUSeconds: cpuSeconds() - cpu, Sessions: out.Ran, Concurrency: limit,
 	})
+}
+
+// copied copies the files of a folder, if there is one, each whole or not at all.
+func copied(from, to string) error {
+	list, err := os.ReadDir(from)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return fmt.Errorf("results: %w", err)
+	}
+	for _, f := range list {
+		if !f.Type().IsRegular() {
+			continue
+		}
+		b, err := os.ReadFile(filepath.Join(from, f.Name()))
+		if err != nil {
+			return err
+		}
+		if err := record.WriteFile(filepath.Join(to, f.Name()), func(w io.Writer) error {
+			_, err := w.Write(b)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // missing lists the sessions that the journal does not have: those that failed in the

@@ -164,6 +164,25 @@ func TestRejudgeSame(t *testing.T) {
 	}
 }
 
+// TestRejudgePolicies: what the manifest and the reports name of policies and their logs
+// is in the folder of the new grades, too.
+func TestRejudgePolicies(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	mustRun(t, prepare(t, smoke, append(slices.Clone(few), "strategies=[{name: none, kind: none}, {name: static, kind: static, order: prior-value}, {name: again, kind: replay, of: static, users: test}, {name: oracle, kind: oracle}]")...), from)
+	if err := os.Mkdir(filepath.Join(from, TrainingsDir), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(from, TrainingsDir, "rl-seed1.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustRejudge(t, from, to)
+	for _, file := range []string{filepath.Join(LogsDir, "static.test.jsonl"), filepath.Join(TrainingsDir, "rl-seed1.json")} {
+		if had := readFile(t, from, file); !bytes.Equal(had, readFile(t, to, file)) {
+			t.Errorf("%s differs", file)
+		}
+	}
+}
+
 // TestRejudgeOther: another judge reads the stored responses and no solver is called,
 // not even one that is gone.
 func TestRejudgeOther(t *testing.T) {

@@ -42,6 +42,9 @@ const (
 	usersOthers = "others" // users that are in none of them
 )
 
+// whom says in words whose log it is.
+var whom = map[string]string{usersTest: "these very users", usersOthers: "users that are in no session"}
+
 // othersPerTask is how many other users a log is made of at most, on each task. They are
 // those with the smallest hash of task and user.
 const othersPerTask = 40
@@ -109,7 +112,7 @@ func (r *replayed) replays(e *Experiment, bases map[string]StrategyKind) *Config
 func (r *replayed) build(b *builder, p strategies.Predict) (strategies.Strategy, string, error) {
 	about := "asks what the log " + r.Log + " says"
 	if r.Of != "" {
-		about = fmt.Sprintf("asks what the log of %s on %s says", r.Of, map[string]string{usersTest: "these very users", usersOthers: "users that are in no session"}[r.Users])
+		about = fmt.Sprintf("asks what the log of %s on %s says", r.Of, whom[r.Users])
 	}
 	about += map[string]string{
 		record.ModeTrajectory: " that it asked this user at this turn",
@@ -226,7 +229,7 @@ func (b *builder) made(of, users string) (*policylog.Log, error) {
 		return nil, err
 	}
 	p := b.plan
-	b.say(fmt.Sprintf("making the log of %s: %d episodes", of, len(keys)))
+	b.say(fmt.Sprintf("making the log of %s on %s: %d episodes", of, whom[users], len(keys)))
 	policy := of
 	if users == usersOthers && len(p.Parts) > 1 { // whom several folds may ask
 		policy = fmt.Sprintf("%s-fold%d", of, b.fold+1)

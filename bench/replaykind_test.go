@@ -408,6 +408,9 @@ func TestReplayOfAFile(t *testing.T) {
 			t.Errorf("%s goes on after what the log has, or does not say so: %d questions, stop %q off by %q", s.ID, len(s.Turns), s.Stop, s.StopOffLog)
 		}
 	}
+	if p := prepare(t, smoke, replay(", mode: policy")...); len(p.warnings) != 1 || !strings.HasPrefix(p.warnings[0], "theirs: the log has the very user on the very task for 1 of ") {
+		t.Errorf("a policy and its own session: warnings %v", p.warnings)
+	}
 
 	other := strings.ReplaceAll(lines[:strings.Index(lines, "\n")+1], `"policy":"live"`, `"policy":"other"`)
 	for _, row := range []struct {

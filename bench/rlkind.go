@@ -187,9 +187,9 @@ func (l *learned) from() string {
 	return "belief " + l.Train.Predict
 }
 
-// model says in words what the network is.
+// model says in words what the network is; figures go on with "of 18084 parameters".
 func (l *learned) model() string {
-	return fmt.Sprintf("two-layer network, %d hidden units", l.Train.Hidden)
+	return fmt.Sprintf("two-layer network (%d hidden units)", l.Train.Hidden)
 }
 
 // described is what the manifest says of the policies of all seeds and folds.

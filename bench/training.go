@@ -61,9 +61,9 @@ type Training struct {
 
 // TrainPolicies trains the policies of an experiment, or of every cell of a grid, and
 // keeps them where the runs look for them. Equal ones are trained once. say is told of
-// every evaluation and may be nil.
+// the first evaluation, the last, and some between, and may be nil.
 func TrainPolicies(ctx context.Context, s *Sweep, t Training, say func(string)) ([]TrainedPolicy, error) {
-	pr := preparer{seeds: t.Seeds, again: t.Fresh, every: true}
+	pr := preparer{seeds: t.Seeds, again: t.Fresh, asked: true}
 	found := map[string]bool{}
 	var undefinedBy error // why a policy was not trained
 	for _, c := range s.Cells {
@@ -154,7 +154,7 @@ func (pr *preparer) policies(ctx context.Context, p *Plan, b *builder, rows []ro
 // calls it, and checked beside it, is not in it.
 func (t *trainer) of(had *record.Training) record.Training {
 	out := *had
-	out.Name, out.Policy, out.Method, out.Config = t.plan.Experiment.Name, t.spec.Name, t.spec.method(), t.spec.Train.config()
+	out.Name, out.Policy, out.Model, out.Method, out.Config = t.plan.Experiment.Name, t.spec.Name, t.spec.model(), t.spec.method(), t.spec.Train.config()
 	if len(t.plan.Parts) > 1 {
 		out.Fold = t.fold + 1
 	}
@@ -366,36 +366,36 @@ func (t *trainer) had() (*learning, error) {
 // not what it should be.
 func (t *trainer) read() (*learning, error) {
 	dir := t.dir()
-	bad := func(file, what string, err error) error {
-		return &domains.DataError{File: filepath.Join(dir, file), What: what, Mend: "delete the folder " + dir + " to have the policy trained again", Err: err}
+	bad := func(file, what string) error {
+		return &domains.DataError{File: filepath.Join(dir, file), What: what, Mend: "delete the folder " + dir + " to have the policy trained again"}
 	}
 	b, err := os.ReadFile(filepath.Join(dir, record.TrainingFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, bad(record.TrainingFile, "cannot be read: "+reason(err), err)
+		return nil, bad(record.TrainingFile, "cannot be read: "+reason(err))
 	}
 	h := &learning{training: &record.Training{}, dir: dir}
 	switch err := json.Unmarshal(b, h.training); {
 	case err != nil:
-		return nil, bad(record.TrainingFile, "is no record of a training: "+err.Error(), err)
+		return nil, bad(record.TrainingFile, "is no record of a training: "+err.Error())
 	case h.training.Schema != record.Schema:
-		return nil, bad(record.TrainingFile, fmt.Sprintf("has schema %d, this program reads %d", h.training.Schema, record.Schema), nil)
+		return nil, bad(record.TrainingFile, fmt.Sprintf("has schema %d, this program reads %d", h.training.Schema, record.Schema))
 	case h.training.ID != t.id:
-		return nil, bad(record.TrainingFile, "is of another training", nil)
+		return nil, bad(record.TrainingFile, "is of another training")
 	}
 	if b, err = os.ReadFile(filepath.Join(dir, policyFile)); err != nil {
-		return nil, bad(policyFile, "the trained policy cannot be read: "+reason(err), err)
+		return nil, bad(policyFile, "the trained policy cannot be read: "+reason(err))
 	}
 	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != h.training.SHA256 {
-		return nil, bad(policyFile, "is damaged: it is not the policy that was trained (its SHA-256 differs from that in "+record.TrainingFile+")", nil)
+		return nil, bad(policyFile, "is damaged: it is not the policy that was trained (its SHA-256 differs from that in "+record.TrainingFile+")")
 	}
 	if h.policy, err = rl.LoadPolicy(bytes.NewReader(b), t.plan.Data.Criteria); err != nil {
-		return nil, bad(policyFile, wrong(err), err)
+		return nil, bad(policyFile, wrong(err))
 	}
 	if h.policy.Options() != t.spec.Train.options(t.seed) {
-		return nil, bad(policyFile, "is of a training with other options", nil)
+		return nil, bad(policyFile, "is of a training with other options")
 	}
 	return h, nil
 }
@@ -541,10 +541,12 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 		begin = hooks.From.Step
 		t.say(fmt.Sprintf("training %s: going on from step %d of %d", t.name(), begin, o.Steps))
 	} else {
-		t.say(fmt.Sprintf("training %s: %s on %d episodes", t.name(), t.spec.method(), env.Len(rl.Train)))
+		t.say(fmt.Sprintf("training %s: %s", t.name(), t.spec.method()))
 	}
-	hooks.Say = t.progress(begin, o.Steps)
+	say, last := t.progress(begin, o.Steps)
+	hooks.Say = say
 	learned, err := rl.Learn(ctx, env, o, hooks)
+	last()
 	if err != nil {
 		return nil, t.failed(err)
 	}
@@ -569,7 +571,7 @@ func (t *trainer) train(ctx context.Context) (h *learning, err error) {
 			KL: rounded(c.KL), Clipped: rounded(c.Clipped), GradNorm: rounded(c.GradNorm), Undefined: c.Undefined, DevUndefined: c.DevUndefined,
 		})
 	}
-	t.say(fmt.Sprintf("%s: comparing with random and the best fixed order on the training episodes", t.name()))
+	t.say(fmt.Sprintf("%s: comparing with random and the best fixed order on the %d training episodes", t.name(), env.Len(rl.Train)))
 	if err := t.compare(ctx, env, learned.Policy, &rec.TrainingSummary); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.name(), err)
 	}
@@ -596,10 +598,13 @@ func (t *trainer) failed(err error) error {
 // wrong is what a reader found wrong, without its own advice.
 func wrong(err error) string {
 	var bad *domains.DataError
-	if errors.As(err, &bad) {
-		return bad.What
+	switch {
+	case !errors.As(err, &bad):
+		return err.Error()
+	case bad.Err != nil:
+		return fmt.Sprintf("%s (%v)", bad.What, bad.Err)
 	}
-	return err.Error()
+	return bad.What
 }
 
 // readCheckpoint reads where a training was interrupted, nil where none was.
@@ -616,27 +621,33 @@ func (t *trainer) readCheckpoint(path string) (*rl.Checkpoint, error) {
 	c, err := rl.LoadCheckpoint(f, t.plan.Data.Criteria)
 	switch {
 	case err != nil:
-		return nil, &domains.DataError{File: path, What: wrong(err), Mend: mend, Err: err}
+		return nil, &domains.DataError{File: path, What: wrong(err), Mend: mend}
 	case c.Of != t.id:
 		return nil, &domains.DataError{File: path, What: "is of another training", Mend: mend}
 	}
 	return c, nil
 }
 
-// betweenPoints is how long a training that somebody waits for by the way stays without
-// a word, at least.
-const betweenPoints = 15 * time.Second
+// How long a training stays without a word, at least: one that somebody waits for by the
+// way, and one that was asked for.
+const (
+	betweenPoints = 15 * time.Second
+	betweenAsked  = 5 * time.Second
+)
 
-// progress tells of evaluations: of all of them, or now and then.
-func (t *trainer) progress(begin, steps int) func(rl.Point) {
-	started := time.Now()
+// progress tells of evaluations now and then: a training has some dozens. Of one that was
+// asked for, the first and the last are told, too; the last is known by a call of last.
+func (t *trainer) progress(begin, steps int) (say func(rl.Point), last func()) {
+	between := betweenPoints
+	if t.pr.asked {
+		between = betweenAsked
+	}
+	started := t.pr.clock()
 	told := started
-	return func(c rl.Point) {
-		now := time.Now()
-		if !t.pr.every && now.Sub(told) < betweenPoints {
-			return
-		}
-		told = now
+	first := t.pr.asked
+	var held *rl.Point // of what was asked for, not told so far
+	tell := func(c rl.Point, now time.Time) {
+		told, first, held = now, false, nil
 		left := ""
 		if c.Step > begin && c.Step < steps {
 			left = fmt.Sprintf(", at most %.0f s left", now.Sub(started).Seconds()/float64(c.Step-begin)*float64(steps-c.Step))
@@ -649,6 +660,19 @@ func (t *trainer) progress(begin, steps int) func(rl.Point) {
 		}
 		t.say(fmt.Sprintf("%s: step %d of %d, train reward %s, dev %s, entropy %s, KL %s%s", t.name(), c.Step, steps,
 			number("%.2f", c.Train), number("%.2f", c.Dev), number("%.3f", c.Entropy), number("%.4f", c.KL), left))
+	}
+	say = func(c rl.Point) {
+		switch now := t.pr.clock(); {
+		case first || now.Sub(told) >= between:
+			tell(c, now)
+		case t.pr.asked:
+			held = &c
+		}
+	}
+	return say, func() {
+		if held != nil {
+			tell(*held, t.pr.clock())
+		}
 	}
 }
 

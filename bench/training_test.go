@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"pepbench/bench/record"
 	"pepbench/domains"
@@ -101,7 +102,7 @@ func TestPolicyRow(t *testing.T) {
 	if want := p.builders[0].policies["rl"][1].NumParams(); pol.Params != int64(want) || want == 0 {
 		t.Errorf("%d parameters, the network has %d", pol.Params, want)
 	}
-	if pol.Model != "two-layer network, 8 hidden units" || pol.Method != "GRPO, at most 3 steps of 8 rollouts, terminal reward (alignment, profile judge)" {
+	if pol.Model != "two-layer network (8 hidden units)" || pol.Method != "GRPO, at most 3 steps of 8 rollouts, terminal reward (alignment, profile judge)" {
 		t.Errorf("the policy is said to be %q, by %q", pol.Model, pol.Method)
 	}
 	byName := map[string]record.Strategy{}
@@ -189,6 +190,40 @@ func names(t testing.TB, dir string) []string {
 	return out
 }
 
+// leaping is a clock that goes an hour between two looks.
+func leaping() func() time.Time {
+	at := time.Unix(0, 0)
+	return func() time.Time { at = at.Add(time.Hour); return at }
+}
+
+// TestTrainingTells: a log gets some lines of a training, not one an evaluation.
+func TestTrainingTells(t *testing.T) {
+	stopped := func() time.Time { return time.Unix(0, 0) }
+	for _, row := range []struct {
+		reason string
+		pr     preparer
+		want   []string
+	}{
+		{"that was asked for, in no time: how it begins and ends", preparer{asked: true, now: stopped}, []string{": step 0 of", ": step 20 of"}},
+		{"that was asked for, and takes hours", preparer{asked: true, now: leaping()}, []string{": step 0 of", ": step 10 of", ": step 20 of"}},
+		{"by the way, in no time", preparer{now: stopped}, nil},
+		{"by the way, and takes hours", preparer{now: leaping()}, []string{": step 0 of", ": step 10 of", ": step 20 of"}},
+	} {
+		var got []string
+		tr := trainer{pr: &row.pr, plan: &Plan{Parts: make([]domains.Parts, 1)}, spec: &learned{}, say: func(s string) { got = append(got, s) }}
+		say, last := tr.progress(0, 100)
+		for step := 0; step <= 20; step += 10 {
+			say(rl.Point{Step: step})
+		}
+		last()
+		if len(got) != len(row.want) || slices.ContainsFunc(row.want, func(w string) bool {
+			return !slices.ContainsFunc(got, func(g string) bool { return strings.Contains(g, w) })
+		}) {
+			t.Errorf("%s: told %q", row.reason, got)
+		}
+	}
+}
+
 // TestTrainingGoesOn: a training that is interrupted, again and again, ends in the same
 // bytes as one that is not, and what it had reached is kept.
 func TestTrainingGoesOn(t *testing.T) {
@@ -208,7 +243,7 @@ func TestTrainingGoesOn(t *testing.T) {
 				cancel()
 			}
 		}}
-		pr := preparer{every: true}
+		pr := preparer{asked: true, now: leaping()} // all evaluations are told
 		_, err := pr.prepare(ctx, e, h.say)
 		cancel()
 		if err == nil {
@@ -250,7 +285,7 @@ func TestPolicyIsRefused(t *testing.T) {
 	foreign := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	pr := preparer{every: true}
+	pr := preparer{asked: true, now: leaping()}
 	if _, err := pr.prepare(ctx, tiny(t, "policies="+foreign, "domain.users=31"), (&heard{at: ": step ", do: cancel}).say); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -300,7 +335,8 @@ func TestPolicyIsRefused(t *testing.T) {
 		}
 		_, err := Prepare(context.Background(), tiny(t, "policies="+dir), nil)
 		var bad *domains.DataError
-		if !errors.As(err, &bad) || bad.File != filepath.Join(at, row.file) || !strings.Contains(err.Error(), row.want) || !strings.Contains(bad.Mend, "delete") || strings.Contains(err.Error(), "\n") {
+		if !errors.As(err, &bad) || bad.File != filepath.Join(at, row.file) || !strings.Contains(err.Error(), row.want) || !strings.Contains(bad.Mend, "delete") || strings.Contains(err.Error(), "\n") ||
+			strings.Count(err.Error(), filepath.Join(at, row.file)) != 1 {
 			t.Errorf("%s: %v", row.reason, err)
 		}
 	}
@@ -459,6 +495,9 @@ func TestTrainPoliciesRefuses(t *testing.T) {
 		if _, err := TrainPolicies(context.Background(), row.s, row.t, nil); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%s: %v", row.reason, err)
 		}
+	}
+	if _, err := Load(smoke, tinySets("strategies.rl.train.predict=latnt")); !errors.Is(err, ErrConfig) || !strings.Contains(err.Error(), `.train.predict: no belief "latnt"; known: answers, latent`) {
+		t.Errorf("a reward by no belief: %v", err)
 	}
 }
 

@@ -393,8 +393,8 @@ func TestAskingBruteForce(t *testing.T) {
 		for _, s := range list {
 			s.unit = s.task
 		}
-		same := func(a, b *session) bool { return slices.Equal(a.sequence(), b.sequence()) }
-		most, own := 0, map[int]int{}
+		same := func(a, b *session) bool { return a.seed == b.seed && slices.Equal(a.sequence(), b.sequence()) }
+		largest, own := map[int]int{}, map[key]int{}
 		var in [tasks]int
 		for _, a := range list {
 			n, within := 0, 0
@@ -407,12 +407,23 @@ func TestAskingBruteForce(t *testing.T) {
 					}
 				}
 			}
-			most, own[a.task] = max(most, n), max(own[a.task], within)
+			at := key{a.task, a.seed}
+			largest[a.seed], own[at] = max(largest[a.seed], n), max(own[at], within)
+		}
+		most := 0
+		for _, n := range largest {
+			most += n
 		}
 		var byTask []float64
 		for i, n := range in {
 			if n > 0 {
-				byTask = append(byTask, float64(own[i])/float64(n))
+				follow := 0
+				for at, k := range own {
+					if at.unit == i {
+						follow += k
+					}
+				}
+				byTask = append(byTask, float64(follow)/float64(n))
 			}
 		}
 		mean, n = stats.Mean(byTask)
@@ -422,7 +433,7 @@ func TestAskingBruteForce(t *testing.T) {
 			t.Fatalf("collapse %+v, want %d of %d, by task %v", k, most, len(list), mean)
 		}
 
-		// Entropy: the mean over sessions of the information of what they did.
+		// Entropy: the mean over the sessions of a seed of the information of what they did.
 		at := func(s *session, t int) int32 {
 			if t < len(s.kept) {
 				return s.kept[t].criterion
@@ -430,17 +441,24 @@ func TestAskingBruteForce(t *testing.T) {
 			return stopped
 		}
 		for i, e := range entropy(list, budget) {
-			sum := 0.0
+			seeds := map[int]float64{} // sessions
+			for _, s := range list {
+				seeds[s.seed]++
+			}
+			want := 0.0
+			if len(list) == 0 {
+				want = math.NaN()
+			}
 			for _, a := range list {
 				n := 0
 				for _, b := range list {
-					if at(a, i) == at(b, i) {
+					if a.seed == b.seed && at(a, i) == at(b, i) {
 						n++
 					}
 				}
-				sum -= math.Log2(float64(n) / float64(len(list)))
+				want -= math.Log2(float64(n)/seeds[a.seed]) / seeds[a.seed] / float64(len(seeds))
 			}
-			if want := sum / float64(len(list)); !near(float64(e.Bits), want) || e.Sessions != len(list) {
+			if !near(float64(e.Bits), want) || e.Sessions != len(list) {
 				t.Fatalf("entropy of question %d is %+v, want %v", i+1, e, want)
 			}
 		}
@@ -519,8 +537,8 @@ func TestChanceIsNoAdaptivity(t *testing.T) {
 // TestSequences: hand-computed collapse and entropy.
 func TestSequences(t *testing.T) {
 	of := func(task int, questions ...int) *session {
-		s := dialogue(task, 1)
-		s.unit = task
+		s := dialogue(task, 1+task/2) // tasks 2 and 3 are 0 and 1 under another seed
+		s.task, s.unit = task%2, task%2
 		for _, q := range questions {
 			s.path = append(s.path, step{q, domains.NotHeld()})
 			s.kept = append(s.kept, turn{criterion: int32(q), other: unforked})
@@ -539,12 +557,14 @@ func TestSequences(t *testing.T) {
 		{"everybody the same", []*session{of(0, 1, 0), of(0, 1, 0), of(1, 1, 0)}, 1, []string{"b", "a"}, 1, []float64{0, 0}, []int{0, 0}},
 		{"every task its own", []*session{of(0, 0, 1), of(0, 0, 1), of(1, 1, 0), of(1, 1, 0)}, .5, []string{"a", "b"}, 1, []float64{1, 1}, []int{0, 0}},
 		{"one that ends early asks another sequence", []*session{of(0, 0, 1), of(0, 0), of(0, 0), of(0)}, .5, []string{"a"}, .5, []float64{.811278, .811278}, []int{1, 3}},
+		{"every seed its own: two policies that have collapsed", []*session{of(0, 0, 1), of(1, 0, 1), of(2, 1, 0), of(3, 1, 0)}, 1, []string{"a", "b"}, 1, []float64{0, 0}, []int{0, 0}},
+		{"one seed asks everybody the same, the other everybody something else", []*session{of(0, 0, 1), of(0, 0, 1), of(2, 1, 0), of(2, 0, 1)}, .75, []string{"a", "b"}, .75, []float64{.5, .5}, []int{0, 0}},
 		{"a question about nothing has no name", []*session{of(0, -1, 0)}, 1, []string{"", "a"}, 1, []float64{0, 0}, []int{0, 0}},
 		{"no session", nil, math.NaN(), []string{}, math.NaN(), []float64{math.NaN(), math.NaN()}, []int{0, 0}},
 	} {
 		c := &computer{Run: &Run{asked: []string{"a", "b"}, tasks: make([]string, 2), clusters: 2, cluster: []int{0, 1}}, boot: stats.Bootstrap{Resamples: 20, Confidence: .9}}
 		k := c.collapse(row.list)
-		if !near(float64(k.Value), row.value) || !slices.Equal(k.Sequence, row.sequence) || !near(float64(k.ByTask.Value), row.own) {
+		if !near(float64(k.Value), row.value) || len(k.Sequences) > 0 && !slices.Equal(k.Sequences[0].Sequence, row.sequence) || !near(float64(k.ByTask.Value), row.own) {
 			t.Errorf("%s: %+v", row.reason, k)
 		}
 		for i, e := range entropy(row.list, 2) {
@@ -630,7 +650,7 @@ func TestReplays(t *testing.T) {
 		t.Error("the same is warned of twice")
 	}
 
-	const about = "two-layer network over asked mask, answers and task words of 5432 parameters, trained by GRPO on the profile judge's reward at the end."
+	const about = "two-layer network over asked mask, answers and task words, 5,432 parameters, trained by GRPO on the profile judge's reward at the end."
 	const not = "rl was trained here and is not the 8B model of arXiv 2602.15012."
 	files, err := Tables(m)
 	if err != nil {
@@ -670,7 +690,11 @@ func TestReplays(t *testing.T) {
 	// In a sweep the cell says it.
 	cell := GridCell{At: []int{0}, Values: []string{"1"}, State: cellDone}
 	cell.take(m, "rl", "")
-	grid := gridTable(&SweepMetrics{Axes: []record.Axis{{Path: "x", Values: []string{"1"}}}, Cells: []GridCell{cell}})
+	sweep := &SweepMetrics{Axes: []record.Axis{{Path: "x", Values: []string{"1"}}}, Cells: []GridCell{cell}}
+	if s := sweepTerminal(sweep, 120); !strings.Contains(s, "]"+dagger) || !strings.Contains(s, dagger+" undertrained: 1 of 2 seeds") {
+		t.Errorf("the terminal of a sweep says\n%s", s)
+	}
+	grid := gridTable(sweep)
 	if !slices.Contains(grid.notes, "undertrained: 1 of 2 seeds below the best fixed order on the training reward") {
 		t.Errorf("the table of a sweep notes %q", grid.notes)
 	}
@@ -700,9 +724,13 @@ func TestTreeBranches(t *testing.T) {
 			t.Errorf("%s: %d sessions in branches of %d", where, n, sessions)
 		}
 	}
+	// A policy was trained for each of two seeds: the tree is of the first, in every row.
+	if m.FirstSeed == nil || *m.FirstSeed != m.Seeds[0] || len(m.Seeds) != 2 {
+		t.Fatalf("first questions of seed %v of %v", m.FirstSeed, m.Seeds)
+	}
 	for _, r := range m.rows() {
 		if !r.fixed() {
-			look(r.Name, r.First, r.Sessions)
+			look(r.Name, r.First, r.Sessions/2)
 		}
 	}
 	static := m.row(t, "static+belief").First

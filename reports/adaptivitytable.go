@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -118,6 +119,10 @@ func adaptivityTable(m *Metrics) *grid {
 	what += " Counterfactual: share of turns after which another answer (not held for a value, a middle value for not held; where everything is held, the far end of the scale) would have led to another question, under the same randomness, mean over tasks." +
 		" One sequence: share of sessions that ask the most common sequence of criteria up to the budget, all tasks together; one a task: that of each task's own, mean over tasks."
 	entropy := " Entropy of each question over all sessions, plug-in; who had stopped counts as one outcome."
+	if len(m.Seeds) > 1 {
+		what = strings.Replace(what, "the most common sequence of criteria up to the budget,", "the most common sequence of criteria of their seed up to the budget (policies are trained anew for a seed),", 1)
+		entropy = " Entropy of each question over the sessions of a seed, plug-in, mean over seeds; who had stopped counts as one outcome."
+	}
 	g.caption = what + " Held / value: pairs, or turns, whose two answers differ in whether, and in how much. By t: t = 1, 2, ..; – where nothing is to be compared. Early stops: pairs of which one session stopped." + entropy
 	g.paperCaption = what + entropy
 	g.aside = []string{pairs, turns, heldValue, forkHeldValue, early, byT, correctedByT, forkByT}
@@ -164,8 +169,24 @@ func (g *grid) oneSequence(r *Row) cell {
 	}
 	return cell{
 		value: num(100*c.Value, "%.1f"), interval: interval(100*c.Lo, 100*c.Hi, "%.1f"),
-		note: g.note("%s", inWords(c.Sequence)),
+		note: g.note("%s", c.inWords()),
 	}
+}
+
+// inWords writes the sequences: one, or where seeds differ one a seed.
+func (c *Collapse) inWords() string {
+	var says, differ []string
+	for _, q := range c.Sequences {
+		s := inWords(q.Sequence)
+		if !slices.Contains(differ, s) {
+			differ = append(differ, s)
+		}
+		says = append(says, fmt.Sprintf("seed %d: %s", q.Seed, s))
+	}
+	if len(differ) == 1 {
+		return differ[0]
+	}
+	return strings.Join(says, "; ")
 }
 
 // inWords writes a sequence of criteria.

@@ -77,7 +77,8 @@ const (
 )
 
 // verdict holds a number against the claim: it agrees where the interval and the range of
-// the claim have a number in common, unless no effect at all is in the interval, too;
+// the claim have a number in common, unless no effect at all is in the interval, too, or
+// the number itself is outside of a range, which a wide interval reaches into anyhow;
 // else it is smaller, larger or, where all of the interval is on the other side of no
 // effect, opposite. Without interval, or with one on fewer than six clusters, nothing can
 // be told.
@@ -95,7 +96,8 @@ func (c *claim) verdict(v *claimValue) string {
 	case !v.value.Defined(), math.IsNaN(lo), math.IsNaN(hi), !v.exact && v.clusters < fewClusters:
 		return noTell
 	case lo <= c.hi && c.lo <= hi:
-		if lo <= c.none && c.none <= hi {
+		at := float64(v.value)
+		if lo <= c.none && c.none <= hi || c.lo < c.hi && (at < c.lo || at > c.hi) {
 			return noTell
 		}
 		return agrees
@@ -492,6 +494,9 @@ func meanRuns(runs []*shownRun) (of []*shownRun, why string) {
 			same bool
 		}{
 			{"budget", m.Budget == a.Budget},
+			{"horizon", m.Horizon == a.Horizon},
+			{"checkpoints", slices.Equal(m.Checkpoints, a.Checkpoints)},
+			{"seeds", slices.Equal(m.Seeds, a.Seeds)},
 			{"solver", m.Solver == a.Solver},
 			{"judge", m.Judge == a.Judge},
 			{"users", m.UserModel == a.UserModel},

@@ -152,7 +152,7 @@ func (c *claimsReport) caption() string {
 	if c.mean != nil {
 		s += "; of the mean over domains, stratified by domain"
 	}
-	s += fmt.Sprintf(". Verdict: agrees where interval and claim overlap (about 800,000: within a factor of two), cannot tell where there is no interval, one on fewer than %d clusters, or one that holds both the claim and no effect. ", fewClusters)
+	s += fmt.Sprintf(". Verdict: agrees where interval and claim overlap (about 800,000: within a factor of two) and the number is itself in the range, where the claim is one; cannot tell where it is not, and where there is no interval, one on fewer than %d clusters, or one that holds both the claim and no effect. ", fewClusters)
 	s += c.rowsShown()
 	if c.noMean != "" {
 		s += " " + c.noMean

@@ -46,6 +46,7 @@ func compute(r *Run) *computer {
 	if c.treeTask = c.firstTask(); c.treeTask >= 0 {
 		out.FirstOf = c.tasks[c.treeTask]
 	}
+	out.FirstSeed = c.firstSeed()
 	for _, st := range r.strategies {
 		out.Strategies = append(out.Strategies, c.row(st))
 	}

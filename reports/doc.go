@@ -70,11 +70,14 @@
 // none; over the turns of a task, then over tasks. A replay of trajectories has none: a
 // log does not say what another answer would have led to.
 //
-// Collapse is the share of sessions, of all tasks and seeds together, that ask the
-// strategy's single most common sequence of criteria up to the budget (of several the one
-// whose ids come first); its interval is a ratio of sums over clusters, with the sequence
-// fixed. Entropy is the plug-in entropy of each question over all sessions, in bits; those
-// that had stopped are one outcome. Both know criteria by id, whatever the task.
+// Collapse is the share of sessions, of all tasks together, that ask the single most common
+// sequence of criteria up to the budget of the strategy under their seed (of several the one
+// whose ids come first); its interval is a ratio of sums over clusters, with the sequences
+// fixed. Entropy is the plug-in entropy of each question over the sessions of a seed, in
+// bits, mean over seeds; those that had stopped are one outcome. Both are of a seed since
+// one policy is trained for each: five that each ask everybody the same have collapsed,
+// though not to the same. Both know criteria by id, whatever the task, and of few sessions a
+// seed the first is too large and the second too small.
 //
 // Decisions of a replay are its questions up to the budget, and its stop where it stopped
 // by itself before. Off the log by history means that the log does not have the history:
@@ -162,6 +165,8 @@
 //	target                        strategy, and its final alignment
 //	first_questions_of            task whose first questions are shown, since tasks admit different
 //	                              criteria: the one with the most sessions; absent where all are
+//	first_questions_seed          seed whose first questions are shown, since a policy was trained
+//	                              for each: the first; absent where all are
 //	strategies                    in manifest order, see below
 //	compared_at                   the questions of the comparisons
 //	comparisons                   strategy, against, why (twin, reference or against), questions,
@@ -232,8 +237,9 @@
 // (of these), unmatched, tasks and lacking, and by_t the same at every t. Counterfactual is
 // value, lo, hi, turns, differing and tasks, and so are held and value_differs (the two
 // answers differ in whether, and in how much) and by_t. Collapse is value, lo, hi, sessions,
-// following, sequence (criteria), and by_task: value, lo, hi and tasks of the share of
-// sessions that ask their task's own most common sequence. Entropy is by turn: bits,
+// following, sequences (of each seed: seed, sequence of criteria, sessions, following), and
+// by_task: value, lo, hi and tasks of the share of sessions that ask the most common sequence
+// of their own task and seed. Entropy is by turn: bits,
 // sessions, and stopped, those of them that had.
 //
 // A branch of first_questions is
@@ -246,7 +252,8 @@
 //	                values that were told of the criterion in the run); missing. Absent for first
 //	                questions
 //	any_answer      these are all that were given
-//	sessions, share of all sessions of the strategy (on first_questions_of, if there is one)
+//	sessions, share of all sessions of the strategy (on first_questions_of and of
+//	                first_questions_seed, if there are any)
 //	next            branches after it; absent under 2% of the sessions
 //
 // Up to three questions are told apart where 2% of the sessions ask them, and of more the
@@ -451,9 +458,11 @@
 // few to be drawn themselves, so that it says nothing of other domains.
 //
 // A verdict holds an interval against the range of the claim: agrees, if they have a number
-// in common; else smaller, larger, or opposite, if all of the interval is on the other side
-// of no effect (a gap of 0, a ratio of 1); cannot tell, where there is no interval, one on
-// fewer than six clusters, or one with both the claim and no effect. Why a claim may come
+// in common, and the estimate is itself in the range where the claim is one; smaller,
+// larger, or opposite, if all of the interval is on the other side of no effect (a gap of 0,
+// a ratio of 1); cannot tell, where the interval alone reaches into the range, and where
+// there is no interval, one on fewer than six clusters, or one with both the claim and no
+// effect. Why a claim may come
 // out otherwise is put together from manifests and metrics: who solved, judged and
 // answered, on what data, with how many questions, what the RL policy is, whether it is
 // undertrained, and what adapting to answers is worth in the data at all (the adaptive gain).
@@ -487,7 +496,7 @@
 //
 // They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, learning, ladder) and 17.5 cm
 // (interactions, adaptivity, tree) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
-// for yellow, one colour and marker for strategies that ask alike. A dagger marks the name
+// for yellow and a wine red besides, one colour and marker for strategies that ask alike. A dagger marks the name
 // of a replay or of an undertrained policy, which the note explains. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor
 // or ceiling beyond the curves is then named in the note. A sweep of two axes is drawn

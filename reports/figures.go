@@ -266,7 +266,7 @@ func (a *curves) plot(rows []*Row, dash func(*Row) []vg.Length) *plot.Plot {
 	return plt
 }
 
-// panels draws one panel for each prediction, three in a line, with its keys below.
+// panels draws one panel for each prediction, at most three in a line, with its keys below.
 func (a *curves) panels() sketch {
 	m := a.m
 	var predicts []string
@@ -280,13 +280,14 @@ func (a *curves) panels() sketch {
 	slices.SortStableFunc(predicts, func(s, t string) int { return predictOrder(by[s][0]) - predictOrder(by[t][0]) })
 
 	const (
-		across = 3
-		title  = 13
-		body   = 4.6 * vg.Centimeter
-		gap    = 10
+		most  = 3
+		title = 13
+		body  = 4.6 * vg.Centimeter
+		gap   = 10
 	)
+	across := min(most, len(predicts))
 	inner := pageWidth - 2*margin
-	wide := (inner - (across-1)*gap) / across
+	wide := (inner - vg.Length(across-1)*gap) / vg.Length(across)
 	more := "One panel a prediction, on one scale; names are without it."
 	if len(a.off) > 0 {
 		more += fmt.Sprintf(" Off the scale: %s.", series(a.off))

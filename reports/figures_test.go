@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"html"
@@ -16,7 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 
 	"pepbench/bench/record"
 )
@@ -201,24 +204,37 @@ func TestLooks(t *testing.T) {
 
 // TestLooksOfThePaper: what the paper's comparison draws is told apart by colour.
 func TestLooksOfThePaper(t *testing.T) {
-	m := &Metrics{}
-	for _, base := range []string{"none", "random", "static", "twin", "asker", "rl", "replay", "replay-policy", "pep", "oracle"} {
-		kind := strings.TrimSuffix(base, "-policy")
-		m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base + "+model", Base: base, Kind: kind}})
-	}
-	got := looks(m)
-	colours, markers := map[color.NRGBA]string{}, map[marker]string{}
-	for base, l := range got {
-		if o, dup := colours[l.color]; dup {
-			t.Errorf("%s and %s have one colour", base, o)
+	for _, row := range []struct {
+		reason string
+		bases  []string
+	}{
+		{"named by what they are", []string{"none", "random", "static", "twin", "asker", "rl", "replay", "replay-policy", "pep", "oracle"}},
+		{"as configs/paper.yaml names them", []string{"none", "random", "static", "twin", "asker", "rl", "replay", "policy", "pep", "pep-dev", "oracle"}},
+	} {
+		m := &Metrics{}
+		kinds := map[string]string{"replay-policy": "replay", "policy": "replay", "pep-dev": "pep"}
+		for _, base := range row.bases {
+			m.Strategies = append(m.Strategies, Row{Strategy: record.Strategy{Name: base + "+model", Base: base, Kind: cmp.Or(kinds[base], base)}})
 		}
-		if o, dup := markers[l.marker]; dup {
-			t.Errorf("%s and %s have one marker", base, o)
+		got := looks(m)
+		colours, markers := map[color.NRGBA]string{}, map[marker]string{}
+		for base, l := range got {
+			if o, dup := colours[l.color]; dup {
+				t.Errorf("%s: %s and %s have one colour", row.reason, base, o)
+			}
+			if o, dup := markers[l.marker]; dup {
+				t.Errorf("%s: %s and %s have one marker", row.reason, base, o)
+			}
+			colours[l.color], markers[l.marker] = base, base
 		}
-		colours[l.color], markers[l.marker] = base, base
-	}
-	if len(got) != 8 || got["rl"] != (look{okabeIto("black"), pentagon}) || got["replay"] != (look{okabeIto("green"), wedge}) {
-		t.Errorf("%+v", got)
+		for _, base := range row.bases { // the same without the others, in another run
+			if k := cmp.Or(kinds[base], base); got[base] != looks(&Metrics{Strategies: []Row{{Strategy: record.Strategy{Name: base, Base: base, Kind: k}}}})[base] && k != "oracle" {
+				t.Errorf("%s: %s looks otherwise by itself", row.reason, base)
+			}
+		}
+		if len(got) != len(row.bases)-2 || got["rl"] != (look{okabeIto("black"), pentagon}) || got["replay"] != (look{okabeIto("green"), wedge}) {
+			t.Errorf("%s: %+v", row.reason, got)
+		}
 	}
 }
 
@@ -291,6 +307,17 @@ func TestPanels(t *testing.T) {
 			if !strings.Contains(text, ">predicts from "+p+"<") {
 				t.Errorf("%s: no panel of %s", row.reason, p)
 			}
+		}
+		var c recorder.Canvas
+		s.render(draw.NewCanvas(&c, s.w, s.h))
+		last := vg.Length(0) // the middle of the last panel of the first line
+		for _, a := range c.Actions {
+			if a, ok := a.(*recorder.FillString); ok && strings.HasPrefix(a.String, "predicts from ") {
+				last = max(last, a.Point.X)
+			}
+		}
+		if last < .6*pageWidth {
+			t.Errorf("%s: nothing is drawn beyond %.0f of %.0f points", row.reason, last, float64(pageWidth))
 		}
 		plain := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
 		if !strings.Contains(plain, "Off the scale: none at 0.0 and oracle at 100.0.") {

@@ -272,7 +272,7 @@ func gridCSV(s *SweepMetrics) [][]string {
 // sweepTerminal writes the numbers of the cells in at most width columns.
 func sweepTerminal(s *SweepMetrics, width int) string {
 	var lines [][]string
-	var head []string
+	var head, remarks []string
 	for _, a := range s.Axes {
 		head = append(head, a.Path)
 	}
@@ -293,12 +293,26 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 		case c.State == cellDone:
 			own = cell{value: num(c.Alignment.Value, "%.1f"), interval: interval(c.Alignment.Lo, c.Alignment.Hi, "%.1f")}
 		}
+		mark := ""
+		if c.Remark != "" {
+			mark = dagger
+			if !slices.Contains(remarks, c.Remark) {
+				remarks = append(remarks, c.Remark)
+			}
+		}
 		if c.Gain != nil {
 			d := c.Gain.cell(1)
 			d.interval = ""
 			gain = d.text()
 		}
-		lines = append(lines, append(slices.Clone(c.Values), own.text(), dev, gain))
+		lines = append(lines, append(slices.Clone(c.Values), own.text()+mark, dev, gain))
+	}
+	if at := len(s.Axes); remarks != nil { // what has no dagger is as wide
+		for _, l := range lines[1:] {
+			if !strings.HasSuffix(l[at], dagger) {
+				l[at] += " "
+			}
+		}
 	}
 	size := widths(lines)
 	over := 2*(len(size)-1) - width
@@ -343,5 +357,8 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 		end += "; *: chosen on dev, the others are exploratory"
 	}
 	b.WriteString(fold(end+"; ~: unresolved", width))
+	if remarks != nil {
+		b.WriteString(fold(dagger+" "+strings.Join(remarks, ". ")+".", width))
+	}
 	return b.String()
 }

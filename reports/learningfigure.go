@@ -256,6 +256,11 @@ func learningNote(of []*record.Training) string {
 	if w := undertrained(of); w != "" {
 		return s + " " + capital(w) + "."
 	}
+	for _, t := range of {
+		if !t.Reward.Defined() || !t.Static.Defined() {
+			return s // nobody knows whether it does
+		}
+	}
 	if len(of) == 1 {
 		return s + " It reaches the best fixed order."
 	}

@@ -75,6 +75,20 @@ func (g *grid) latex() []byte {
 			head[i] = fmt.Sprintf(`\shortstack[%s]{%s\\%s}`, align, first, rest)
 		}
 	}
+	wide := map[string]string{} // of the columns of words that wrap
+	for j, h := range g.head {
+		if !slices.Contains(g.left, h) {
+			continue
+		}
+		wide[h] = "2.2cm"
+		for _, group := range g.groups {
+			for _, cells := range group {
+				if len(cells[j].value) > 60 { // names of several runs
+					wide[h] = "4cm"
+				}
+			}
+		}
+	}
 	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{%s}\n\\toprule\n", columns)
 	fmt.Fprintf(&b, "%s \\\\\n\\midrule\n", strings.Join(head, " & "))
 	for i, group := range g.groups {
@@ -108,7 +122,7 @@ func (g *grid) latex() []byte {
 				}
 				switch {
 				case slices.Contains(g.left, g.head[j]):
-					value = `\parbox[t]{2.2cm}{\raggedright\strut ` + value + `\strut}`
+					value = `\parbox[t]{` + wide[g.head[j]] + `}{\raggedright\strut ` + value + `\strut}`
 				case between != " ":
 					value = `\begin{tabular}[t]{@{}r@{}}` + value + `\end{tabular}`
 				}

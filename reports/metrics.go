@@ -82,7 +82,8 @@ type Metrics struct {
 	Reference string `json:"reference"`
 	Target    target `json:"target"`
 
-	FirstOf     string       `json:"first_questions_of,omitempty"` // task; empty: all tasks together
+	FirstOf     string       `json:"first_questions_of,omitempty"`   // task; empty: all tasks together
+	FirstSeed   *int         `json:"first_questions_seed,omitempty"` // nil: all seeds together
 	Strategies  []Row        `json:"strategies"`
 	ComparedAt  []int        `json:"compared_at"`
 	Comparisons []Comparison `json:"comparisons"`
@@ -274,17 +275,25 @@ type TurnShare struct {
 
 // Collapse is how far a strategy asks everybody the same.
 type Collapse struct {
-	Value     Number        `json:"value"` // share of sessions that follow the sequence
-	Lo        Number        `json:"lo"`
-	Hi        Number        `json:"hi"`
-	Sessions  int           `json:"sessions"`
-	Following int           `json:"following"`
-	Sequence  []string      `json:"sequence"` // ids of criteria; empty for a question about none
-	ByTask    collapsedTask `json:"by_task"`
+	Value     Number         `json:"value"` // share of sessions that follow the sequence of their seed
+	Lo        Number         `json:"lo"`
+	Hi        Number         `json:"hi"`
+	Sessions  int            `json:"sessions"`
+	Following int            `json:"following"`
+	Sequences []seedSequence `json:"sequences"` // one a seed
+	ByTask    collapsedTask  `json:"by_task"`
 }
 
-// collapsedTask is the mean over tasks of the share of sessions that follow the task's
-// own most common sequence.
+// seedSequence is the most common sequence of the sessions of a seed.
+type seedSequence struct {
+	Seed      int      `json:"seed"`
+	Sequence  []string `json:"sequence"` // ids of criteria; empty for a question about none
+	Sessions  int      `json:"sessions"`
+	Following int      `json:"following"`
+}
+
+// collapsedTask is the mean over tasks of the share of sessions that follow the most
+// common sequence of their task and seed.
 type collapsedTask struct {
 	Value Number `json:"value"`
 	Lo    Number `json:"lo"`
@@ -292,8 +301,8 @@ type collapsedTask struct {
 	Tasks int    `json:"tasks"`
 }
 
-// turnEntropy is the entropy of a question over sessions, in bits; those that had
-// stopped are one outcome.
+// turnEntropy is the entropy of a question over the sessions of a seed, in bits, mean over
+// seeds; those that had stopped are one outcome.
 type turnEntropy struct {
 	Turn     int    `json:"turn"` // from 1
 	Bits     Number `json:"bits"`

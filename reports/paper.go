@@ -315,5 +315,11 @@ func (c *claimsReport) terminal(g *grid, width int) string {
 			b.WriteString(strings.Repeat("-", min(total()+2+len(verdictHead), width)) + "\n")
 		}
 	}
-	return b.String() + note
+	says := c.rowsShown()
+	for _, r := range c.because() {
+		if strings.HasPrefix(r.text, "RL policy") {
+			says += " " + r.text + "."
+		}
+	}
+	return b.String() + note + fold(says, width)
 }

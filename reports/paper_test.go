@@ -195,6 +195,12 @@ func TestPaperReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := strings.Join(strings.Fields(c.terminal(claimsTable(c), 120)), " ")
+	for _, want := range []string{"RL is replay+belief", "RL policy, the paper's has about 8 billion parameters: two-layer network", "RL policy: undertrained: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the terminal does not say %q: %s", want, text)
+		}
+	}
 	pages := c.pages(claimsTable(c))
 	if n := bytes.Count(pdf, []byte("/Type /Page\n")); n != len(pages) || n < len(runs)+1 {
 		t.Errorf("%d pages in the document, %d are laid out", n, len(pages))
@@ -239,8 +245,11 @@ func TestVerdict(t *testing.T) {
 		{"five clusters tell nothing", "alignment_gap", claimValue{value: 12, lo: 11, hi: 13, clusters: 5}, noTell},
 		{"without interval nothing is told", "alignment_gap", claimValue{value: 12, lo: undefined(), hi: undefined(), clusters: 16}, noTell},
 		{"without a value neither", "alignment_gap", noValue("none"), noTell},
-		{"the end of the range", "interactions_ratio", claimValue{value: 2.5, lo: 2, hi: 3, clusters: 16}, agrees},
-		{"an open interval over the range", "interactions_ratio", claimValue{value: 2.5, lo: 2, hi: undefined(), open: true, clusters: 16}, agrees},
+		{"in the range, which the interval leaves", "interactions_ratio", claimValue{value: 3.5, lo: 2, hi: 6, clusters: 16}, agrees},
+		{"the end of the range", "interactions_ratio", claimValue{value: 3, lo: 2, hi: 4, clusters: 16}, agrees},
+		{"outside of the range, which the interval reaches into", "adaptivity_rl", claimValue{value: .356, lo: .239, hi: .493, clusters: 16}, noTell},
+		{"an open interval over the range", "interactions_ratio", claimValue{value: 3.5, lo: 2, hi: undefined(), open: true, clusters: 16}, agrees},
+		{"an open interval over the range, from below", "interactions_ratio", claimValue{value: 2.5, lo: 2, hi: undefined(), open: true, clusters: 16}, noTell},
 		{"an open interval beyond the range", "interactions_ratio", claimValue{value: 9, lo: 6, hi: undefined(), open: true, clusters: 16}, larger},
 		{"more questions, not fewer", "interactions_ratio", claimValue{value: .5, lo: .3, hi: .9, clusters: 16}, opposite},
 		{"a range that begins at 0", "adaptivity_rl", claimValue{value: 0, lo: 0, hi: 0, clusters: 16}, agrees},
@@ -409,6 +418,11 @@ func TestNoMean(t *testing.T) {
 	elsewhere.manifest.Config = json.RawMessage(`{"domain":{"kind":"file"}}`)
 	survey := run("survey", "a", 9)
 	survey.metrics.Cluster = "user"
+	other := func(change func(*Metrics)) []*shownRun {
+		r := run("y", "a", 9)
+		change(r.metrics)
+		return []*shownRun{run("x", "a", 9), r}
+	}
 	for _, row := range []struct {
 		reason string
 		runs   []*shownRun
@@ -419,6 +433,9 @@ func TestNoMean(t *testing.T) {
 		{"one domain", []*shownRun{run("x", "a", 9), elsewhere}, 0, ""},
 		{"a domain twice", []*shownRun{run("x", "a", 9), run("x", "a", 9)}, 0, "No mean over domains: x is there twice."},
 		{"another judge", []*shownRun{run("x", "a", 9), run("y", "b", 9)}, 0, "No mean over domains: x and y differ in the judge."},
+		{"more seeds", other(func(m *Metrics) { m.Seeds = []int{1, 2} }), 0, "No mean over domains: x and y differ in the seeds."},
+		{"the target is looked for further", other(func(m *Metrics) { m.Horizon = 20 }), 0, "No mean over domains: x and y differ in the horizon."},
+		{"another curve", other(func(m *Metrics) { m.Checkpoints = []int{5} }), 0, "No mean over domains: x and y differ in the checkpoints."},
 		{"fewer resamples", []*shownRun{run("x", "a", 9), run("y", "a", 8)}, 0, "No mean over domains: x and y differ in the number of resamples."},
 	} {
 		if of, why := meanRuns(row.runs); len(of) != row.n || why != row.why {
@@ -607,6 +624,20 @@ func TestPaperDocumented(t *testing.T) {
 	for _, w := range want {
 		if !slices.Contains(words, w) {
 			t.Errorf("%q is not documented", w)
+		}
+	}
+}
+
+// TestWideWords: LaTeX gives words of several runs room, so that no name of a run hangs
+// over into the next column.
+func TestWideWords(t *testing.T) {
+	for _, row := range []struct{ reason, words, want string }{
+		{"one word", "smaller", `\parbox[t]{2.2cm}`},
+		{"names of several runs", "smaller: mean, medical, social; opposite: food_world_cup, polis_bowling_green", `\parbox[t]{4cm}`},
+	} {
+		g := &grid{name: "x", head: []string{"A", "B", "C"}, left: []string{"C"}, groups: [][][]cell{{{{value: "a"}, {value: "b"}, {value: row.words}}}}}
+		if got := string(g.latex()); !strings.Contains(got, row.want) {
+			t.Errorf("%s: no %s in\n%s", row.reason, row.want, got)
 		}
 	}
 }

@@ -216,7 +216,7 @@ func (m *Metrics) policies(rows []*Row) string {
 			continue
 		}
 		if p.Params > 0 && !strings.Contains(what, "parameter") {
-			what += fmt.Sprintf(" of %d parameters", p.Params)
+			what += fmt.Sprintf(", %s parameters", thousands(p.Params)) // its last words may be of a part of it
 		}
 		switch {
 		case p.Method != "":

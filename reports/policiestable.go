@@ -54,7 +54,7 @@ func policiesTable(m *Metrics) *grid {
 		if group != nil {
 			g.groups = append(g.groups, group)
 		}
-		if says := fmt.Sprintf("%s: %s, %d parameters; %s.", r.Base, r.Policy.Model, r.Policy.Params, r.Policy.Method); !slices.Contains(method, says) {
+		if says := fmt.Sprintf("%s: %s, %s parameters; %s.", r.Base, r.Policy.Model, thousands(r.Policy.Params), r.Policy.Method); !slices.Contains(method, says) {
 			method = append(method, says)
 		}
 	}

@@ -12,7 +12,7 @@ func (c *computer) adaptivity(st *strategy) Adaptivity {
 	out := adaptivity(countFollowUps(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
 	out.Counterfactual = counterfactual(countForks(st.sessions, len(c.tasks), c.Manifest.Budget), c.boot)
 	out.Collapse = Collapse{
-		Value: undefined(), Lo: undefined(), Hi: undefined(), Sequence: []string{},
+		Value: undefined(), Lo: undefined(), Hi: undefined(), Sequences: []seedSequence{},
 		ByTask: collapsedTask{Value: undefined(), Lo: undefined(), Hi: undefined()},
 	}
 	out.Entropy = []turnEntropy{}
@@ -126,34 +126,44 @@ func (q sequences) most() (best sequenceCount) {
 	return best
 }
 
-// collapse finds the most common sequence of questions up to the budget, over all tasks
-// and seeds, and the share of sessions that follow it: sessions of all clusters together,
-// both sums resampled with the sequence fixed.
+// collapse finds the most common sequence of questions up to the budget of every seed, over
+// all tasks, and the share of sessions that follow that of their seed: sessions of all
+// clusters together, both sums resampled with the sequences fixed. A seed has a policy of
+// its own where one is trained: policies that each ask everybody the same, and not the same
+// as each other, have collapsed all the same.
 func (c *computer) collapse(list []*session) Collapse {
-	all, byTask := sequences{}, make([]sequences, len(c.tasks))
-	inTask := make([]int, len(c.tasks))
-	for i := range byTask {
-		byTask[i] = sequences{}
-	}
+	type part struct{ task, seed int } // task -1: all of them
+	of, in := map[part]sequences{}, map[part]int{}
 	for _, s := range list {
 		seq := s.sequence()
-		all.add(seq)
-		byTask[s.task].add(seq)
-		inTask[s.task]++
+		for _, p := range []part{{-1, s.seed}, {s.task, s.seed}} {
+			if of[p] == nil {
+				of[p] = sequences{}
+			}
+			of[p].add(seq)
+			in[p]++
+		}
 	}
-	best := all.most()
-	out := Collapse{Sessions: len(list), Following: best.n, Value: undefined(), Sequence: []string{}}
-	for _, i := range best.criteria {
-		out.Sequence = append(out.Sequence, c.criterionID(i))
+	out := Collapse{Sessions: len(list), Value: undefined(), Sequences: []seedSequence{}}
+	best := map[int][]int32{}
+	for _, seed := range seedsOf(list) {
+		most := of[part{-1, seed}].most()
+		best[seed] = most.criteria
+		q := seedSequence{Seed: seed, Sequence: []string{}, Sessions: in[part{-1, seed}], Following: most.n}
+		for _, i := range most.criteria {
+			q.Sequence = append(q.Sequence, c.criterionID(i))
+		}
+		out.Sequences = append(out.Sequences, q)
+		out.Following += most.n
 	}
 	if len(list) > 0 {
-		out.Value = Number(float64(best.n) / float64(len(list)))
+		out.Value = Number(float64(out.Following) / float64(len(list)))
 	}
 
 	n, follow := make([]float64, c.clusters), make([]float64, c.clusters)
 	for _, s := range list {
 		n[c.cluster[s.unit]]++
-		if slices.Equal(s.sequence(), best.criteria) {
+		if slices.Equal(s.sequence(), best[s.seed]) {
 			follow[c.cluster[s.unit]]++
 		}
 	}
@@ -171,16 +181,29 @@ func (c *computer) collapse(list []*session) Collapse {
 		return m[1]
 	})
 
-	own := make([]float64, len(c.tasks))
-	for i := range own {
-		own[i] = math.NaN()
-		if inTask[i] > 0 {
-			own[i] = float64(byTask[i].most().n) / float64(inTask[i])
+	own, sessions := make([]float64, len(c.tasks)), make([]float64, len(c.tasks))
+	for p, k := range in { // sums of whole numbers: the order does not matter
+		if p.task >= 0 {
+			own[p.task] += float64(of[p].most().n)
+			sessions[p.task] += float64(k)
 		}
+	}
+	for i := range own {
+		own[i] /= sessions[i] // 0/0 is NaN: no session
 	}
 	mean, tasks := stats.Mean(own)
 	out.ByTask = collapsedTask{Value: Number(mean), Tasks: tasks}
 	out.ByTask.Lo, out.ByTask.Hi = ends(c.boot, tasks, func() []float64 { return c.boot.Means(own)[0] })
+	return out
+}
+
+// seedsOf gives the seeds of sessions, ascending.
+func seedsOf(list []*session) (out []int) {
+	for _, s := range list {
+		if i, ok := slices.BinarySearch(out, s.seed); !ok {
+			out = slices.Insert(out, i, s.seed)
+		}
+	}
 	return out
 }
 
@@ -192,24 +215,35 @@ func (r *Run) criterionID(i int32) string {
 	return r.asked[i]
 }
 
-// entropy is the plug-in entropy of every question over all sessions, by criterion:
-// with n_q of n sessions that asked q at a turn, or had stopped before it,
+// entropy is the plug-in entropy of every question over the sessions of a seed, by
+// criterion, and of that the mean over seeds: with n_q of n sessions that asked q at a
+// turn, or had stopped before it,
 //
 //   - sum_q n_q/n log2 n_q/n
 func entropy(list []*session, budget int) []turnEntropy {
 	out := []turnEntropy{}
+	seeds := seedsOf(list)
 	for t := range budget {
-		n, stops := map[int32]int{}, 0
-		for _, s := range list {
-			if t >= len(s.kept) {
-				stops++
-				continue
+		e := turnEntropy{Turn: t + 1, Bits: undefined(), Sessions: len(list)}
+		sum := 0.0
+		for _, seed := range seeds {
+			n, stops, all := map[int32]int{}, 0, 0
+			for _, s := range list {
+				switch {
+				case s.seed != seed:
+					continue
+				case t >= len(s.kept):
+					stops++
+				default:
+					n[s.kept[t].criterion]++
+				}
+				all++
 			}
-			n[s.kept[t].criterion]++
+			e.Stopped += stops
+			sum += bits(append(values(n), stops), all)
 		}
-		e := turnEntropy{Turn: t + 1, Bits: undefined(), Sessions: len(list), Stopped: stops}
-		if len(list) > 0 {
-			e.Bits = Number(bits(append(values(n), stops), len(list)))
+		if len(seeds) > 0 {
+			e.Bits = Number(sum / float64(len(seeds)))
 		}
 		out = append(out, e)
 	}

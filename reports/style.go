@@ -61,6 +61,8 @@ func looks(m *Metrics) map[string]look {
 		"rl":     {okabeIto("black"), pentagon},
 
 		"replay-policy": {color.NRGBA{120, 120, 120, 255}, hexagon},
+		"policy":        {color.NRGBA{120, 120, 120, 255}, hexagon}, // as configs/paper.yaml names it
+		"pep-dev":       {color.NRGBA{0x88, 0x22, 0x55, 255}, crossSign},
 	}
 	rest := []look{
 		{okabeIto("black"), pentagon},
@@ -70,7 +72,8 @@ func looks(m *Metrics) map[string]look {
 		{okabeIto("sky"), diamond},
 		{okabeIto("blue"), square},
 		{okabeIto("vermillion"), circle},
-		{color.NRGBA{120, 120, 120, 255}, hexagon}, // yellow lines are lost on white
+		{color.NRGBA{120, 120, 120, 255}, hexagon},      // yellow lines are lost on white
+		{color.NRGBA{0x88, 0x22, 0x55, 255}, crossSign}, // a ninth, for the comparison of the paper: wine of Paul Tol (Colour Schemes, 2021)
 	}
 	out, used := map[string]look{}, map[look]bool{}
 	take := func(base string, l look) {
@@ -84,7 +87,7 @@ func looks(m *Metrics) map[string]look {
 		}
 	}
 	for _, r := range bases { // a name claims its colour before a kind does
-		if l, ok := fixed[r.Base]; ok {
+		if l, ok := fixed[r.Base]; ok && !used[l] {
 			take(r.Base, l)
 		}
 	}
@@ -127,7 +130,7 @@ func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 			if taken[l.color] > times {
 				continue
 			}
-			for k := -1; k <= int(hexagon); k++ {
+			for k := -1; k <= int(crossSign); k++ {
 				if k >= 0 {
 					l.marker = marker(k)
 				}
@@ -188,6 +191,7 @@ const (
 	plusSign
 	pentagon
 	hexagon
+	crossSign
 )
 
 // draw puts the marker at p; a hollow one is white inside.
@@ -213,9 +217,12 @@ func (k marker) draw(c *draw.Canvas, p vg.Point, clr color.Color, filled bool) {
 		pts = corners(3, math.Pi/2, r*1.3)
 	case wedge:
 		pts = corners(3, -math.Pi/2, r*1.3)
-	case plusSign:
+	case plusSign, crossSign:
 		const w, l = .75, 2.4
 		for _, d := range [][2]vg.Length{{w, l}, {w, w}, {l, w}, {l, -w}, {w, -w}, {w, -l}, {-w, -l}, {-w, -w}, {-l, -w}, {-l, w}, {-w, w}, {-w, l}} {
+			if k == crossSign { // a turned plus sign
+				d[0], d[1] = (d[0]-d[1])*math.Sqrt2/2, (d[0]+d[1])*math.Sqrt2/2
+			}
 			pts = append(pts, vg.Point{X: p.X + d[0], Y: p.Y + d[1]})
 		}
 	case pentagon:

@@ -116,6 +116,9 @@ func TestWriteTraining(t *testing.T) {
 					t.Errorf("%s: no %q in %q", row.reason, w, text)
 				}
 			}
+			if !row.list[0].Static.Defined() && strings.Contains(text, "best fixed order.") {
+				t.Errorf("%s: a fixed order without a reward is reached, or not: %q", row.reason, text)
+			}
 			if strings.Contains(string(b), "NaN") || strings.Contains(string(b), "Inf") {
 				t.Errorf("%s: NaN or Inf", row.reason)
 			}

@@ -58,12 +58,31 @@ func (c *computer) firstTask() int {
 	return slices.Index(n, slices.Max(n))
 }
 
+// firstSeed gives the seed whose first questions are shown where a policy was trained for
+// every seed, so that several policies would look like one that branches: the first of the
+// manifest. It is nil where there is one policy, or none.
+func (c *computer) firstSeed() *int {
+	for _, st := range c.strategies {
+		if st.Policy == nil {
+			continue
+		}
+		for _, t := range st.Policy.Trainings {
+			if t.Seed != st.Policy.Trainings[0].Seed && len(c.Manifest.Seeds) > 0 {
+				return &c.Manifest.Seeds[0]
+			}
+		}
+	}
+	return nil
+}
+
 // firstQuestions is the tree of the first questions of a strategy by criterion: over all
-// sessions, or over those of the one task that is shown.
+// sessions, or over those of the one task and the one seed that are shown.
 func (c *computer) firstQuestions(st *strategy) []branch {
 	list := st.sessions
-	if c.treeTask >= 0 {
-		list = slices.DeleteFunc(slices.Clone(list), func(s *session) bool { return s.task != c.treeTask })
+	if seed := c.out.FirstSeed; c.treeTask >= 0 || seed != nil {
+		list = slices.DeleteFunc(slices.Clone(list), func(s *session) bool {
+			return c.treeTask >= 0 && s.task != c.treeTask || seed != nil && s.seed != *seed
+		})
 	}
 	out := []branch{}
 	if st.fixed() || len(list) == 0 {

@@ -47,9 +47,12 @@ func treeFigure(m *Metrics, p pen) sketch {
 	case m.Cluster == "user":
 		of = "all users together"
 	}
+	if m.FirstSeed != nil {
+		of += fmt.Sprintf(", of seed %d alone, since each has a policy of its own", *m.FirstSeed)
+	}
 	said := []string{
 		fmt.Sprintf("On %s: the first %d %s, %s, by criterion.", describe(m), depth, plural(depth, "question"), of),
-		"Lines are as thick as their share of sessions, which stands below. Boxes: answers three quarters of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide.",
+		"Lines are as thick as their share of sessions, which stands below. Boxes: answers three quarters of which lead there (low, middle, high: thirds of the values told of a criterion); no box: the answer alone does not decide. Branches before the first answer owe nothing to answers.",
 		fmt.Sprintf("Others are questions that each are too rare, or have no room, to be drawn apart; these are not followed, and no line of less than %g%%.", 100*treeFollowed),
 	}
 	var shown []*Row

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 train=
 if [ "${1:-}" = --readme ]; then
 	out=results/paper
+	[ -e "$out/tables/claims.md" ] || { echo "paper.sh: nothing in $out: make paper first" >&2; exit 2; }
 	for f in tree adaptivity; do
 		cp "$out/medical/figures/$f.png" "results/readme/paper-$f.png"
 	done
@@ -48,6 +49,10 @@ for arg in ${*//,/ }; do
 	name=${arg%%=*}
 	if [ "$name" = "$arg" ]; then
 		name=$(basename "$dir")
+	fi
+	if [ ! -e "$dir/dims.csv" ] && [ ! -e "$dir/dims.csv.gz" ]; then
+		echo "paper.sh: no dims.csv in '$dir' (from the repository's root); SURVEYS: DIR or NAME=DIR, separated by commas or spaces; no space, comma or = in a folder's name" >&2
+		exit 2
 	fi
 	surveys+=("$name=$dir")
 done

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -121,18 +122,23 @@ var (
 )
 
 func (r *reader) one(line []byte, first bool) error {
-	const mend = "write one JSON object a line"
+	if r.line == 1 && bytes.HasPrefix(line, []byte("\x1f\x8b")) {
+		return r.bad("unpack it first", "the file is compressed")
+	}
 	if !utf8.Valid(line) {
 		return r.bad("save the file as UTF-8", "the line is not UTF-8")
 	}
 	keys, err := objects(line)
+	if errors.Is(err, errTwice) {
+		return r.bad("keep one of them", "not a decision: %v", err)
+	}
 	if err != nil {
-		return r.bad(mend, "not a decision: %v", err)
+		return r.bad("write one JSON object a line", "not a decision: %v", err)
 	}
 	top := keys[0].keys
 	if slices.Contains(top, "policylog") {
 		if !first {
-			return r.bad("", "a header that is not the first line")
+			return r.bad("move it to the top, and leave out any other", "a header that is not the first line")
 		}
 		return r.header(line, top)
 	}
@@ -148,7 +154,8 @@ func (r *reader) one(line []byte, first bool) error {
 	}
 	var w wire
 	if err := json.Unmarshal(line, &w); err != nil {
-		return r.bad(mend, "not a decision: %v", plain(err))
+		what, mend := plain(err)
+		return r.bad(mend, "not a decision: %s", what)
 	}
 	return r.decision(&w)
 }
@@ -162,13 +169,38 @@ func (r *reader) keys(have, want []string) error {
 	return nil
 }
 
-// plain says what is wrong with a value without the names of Go.
-func plain(err error) error {
+// plain says what is wrong with a value, and what it should be, without the names of Go.
+func plain(err error) (what, mend string) {
 	var t *json.UnmarshalTypeError
-	if errors.As(err, &t) {
-		return fmt.Errorf("%s is a %s", cmp.Or(strings.ToLower(t.Field), "the line"), t.Value)
+	if !errors.As(err, &t) {
+		return err.Error(), "write one JSON object a line"
 	}
-	return err
+	is := t.Value
+	switch {
+	case is == "object" || is == "array":
+		is = "an " + is
+	case strings.HasPrefix(is, "number "):
+		is = "the " + is
+	default:
+		is = "a " + is
+	}
+	switch t.Type.Kind() {
+	case reflect.Int, reflect.Int64:
+		mend = "give a whole number"
+	case reflect.Float64:
+		mend = "give a number"
+	case reflect.Bool:
+		mend = "give true or false"
+	case reflect.String:
+		mend = "give a text"
+	case reflect.Slice:
+		mend = "give a list of questions, each with criterion and answer"
+	case reflect.Map:
+		mend = "give an object with a probability for every criterion"
+	default:
+		mend = "give an object with criterion and answer"
+	}
+	return cmp.Or(strings.ToLower(t.Field), "the line") + " is " + is, mend
 }
 
 func (r *reader) header(line []byte, keys []string) error {
@@ -180,7 +212,8 @@ func (r *reader) header(line []byte, keys []string) error {
 	}
 	h := &r.log.Header
 	if err := json.Unmarshal(line, h); err != nil {
-		return r.bad("", "not a header: %v", plain(err))
+		what, mend := plain(err)
+		return r.bad(mend, "not a header: %s", what)
 	}
 	name := DataName(r.data)
 	switch {
@@ -424,6 +457,9 @@ func objects(text []byte) ([]object, error) {
 	return out, nil
 }
 
+// errTwice is the fault of an object in which a key comes twice.
+var errTwice = errors.New("twice in one object")
+
 // deepest is how deep objects and lists may be nested.
 const deepest = 8
 
@@ -443,7 +479,7 @@ func collect(dec *json.Decoder, path string, out *[]object, depth int) error {
 		key := t.(string) // keys are
 		o := &(*out)[at]
 		if seen[key] || seen == nil && slices.Contains(o.keys, key) {
-			return fmt.Errorf("key %q twice in one object", key)
+			return fmt.Errorf("key %q %w", key, errTwice)
 		}
 		o.keys = append(o.keys, key)
 		switch {

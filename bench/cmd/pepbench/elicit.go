@@ -31,7 +31,7 @@ func elicitCommand(stdin io.Reader, stdout, stderr io.Writer) *cobra.Command {
 		Short: "Be the user: answer a strategy's questions in the terminal and watch the belief",
 		Long: "Elicit puts a strategy's questions to you. Each turn shows the question, why it was chosen (the largest\n" +
 			"scores), and what is believed of the likeliest criteria before and after your answer. DOMAIN is a\n" +
-			"built-in domain (" + strings.Join(data.Names(), ", ") + "), CONFIG a configuration file. Nothing is sent anywhere or kept.",
+			"built-in domain (" + strings.Join(data.Names(), ", ") + "), CONFIG a configuration file. Nothing is sent anywhere, and no answer is kept.",
 		Args: need(1, 1, "one built-in domain or configuration file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			e, err := elicited(args[0], sets)
@@ -86,6 +86,10 @@ func interview(ctx context.Context, iv *bench.Interview, in io.Reader, out io.Wr
 	for n := 1; n <= iv.Budget; n++ {
 		q, err := iv.Elicitor.Next(ctx)
 		if errors.Is(err, strategies.ErrDone) {
+			if l, ok := iv.Elicitor.(strategies.Logged); ok && l.OffLog() == strategies.OffLogHistory {
+				fmt.Fprintln(out, "\nThe log does not say what it would ask now.")
+				break
+			}
 			fmt.Fprintln(out, "\nThe strategy wants no more questions.")
 			break
 		}

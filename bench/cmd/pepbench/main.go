@@ -96,7 +96,11 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	}
 	code := exitCode(ctx, err)
 	if code == exitInterrupted {
-		fmt.Fprintln(stderr, "pepbench: interrupted; complete sessions are kept, run the same command again to go on")
+		how := ""
+		if f := c.Flags().Lookup("fresh"); f != nil && f.Changed { // which would start over
+			how = " without --fresh"
+		}
+		fmt.Fprintln(stderr, "pepbench: interrupted; what is complete is kept, run the same command again"+how+" to go on")
 		return code
 	}
 	if usage := (*usageError)(nil); errors.As(err, &usage) {

@@ -259,10 +259,18 @@ func TestExitCode(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	var out, errs bytes.Buffer
-	code := run(ctx, strings.NewReader(""), &out, &errs, []string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()})
-	if code != exitInterrupted || out.Len() > 0 || errs.String() != "pepbench: interrupted; complete sessions are kept, run the same command again to go on\n" {
-		t.Errorf("code %d, stdout %q, stderr %q", code, out.String(), errs.String())
+	for _, row := range []struct {
+		reason, want string
+		more         []string
+	}{
+		{"goes on", "run the same command again to go on", nil},
+		{"would start over", "run the same command again without --fresh to go on", []string{"--fresh"}},
+	} {
+		var out, errs bytes.Buffer
+		code := run(ctx, strings.NewReader(""), &out, &errs, append([]string{"run", "../../../configs/smoke.yaml", "--quiet", "--out", t.TempDir()}, row.more...))
+		if code != exitInterrupted || out.Len() > 0 || errs.String() != "pepbench: interrupted; what is complete is kept, "+row.want+"\n" {
+			t.Errorf("%s: code %d, stdout %q, stderr %q", row.reason, code, out.String(), errs.String())
+		}
 	}
 }
 

@@ -73,7 +73,8 @@ func policyLogCheck(stdout io.Writer) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				stops, sure, nobody := 0, 0, 0
+				stops, sure, nobody, strangers := 0, 0, 0, map[string]bool{}
+				stranger := "" // the first of them
 				for i := range own.Decisions {
 					x := &own.Decisions[i]
 					if x.Stop {
@@ -84,10 +85,16 @@ func policyLogCheck(stdout io.Writer) *cobra.Command {
 					}
 					if !users[x.User] {
 						nobody++
+						if stranger = cmp.Or(stranger, x.User); x.User != "" {
+							strangers[x.User] = true
+						}
 					}
 				}
 				n := len(own.Decisions)
 				fmt.Fprintf(stdout, "policy %s: %d episodes, %d decisions, %d of them stops, %.1f%% with probability, %d without a user of the data\n", id, own.Episodes(), n, stops, 100*float64(sure)/float64(n), nobody)
+				if len(strangers) > 0 {
+					fmt.Fprintf(stdout, "  its users that the data do not have, and whose trajectories serve no session: %d, first %q; users look like %q\n", len(strangers), stranger, d.Users[0].ID)
+				}
 			}
 			return nil
 		},

@@ -34,10 +34,10 @@ func trainPolicyCommand(stdout, stderr io.Writer) *cobra.Command {
 				return err
 			}
 			for i := range list {
-				if list[i].Cached {
+				if list[i].Cached && there(list[i].Dir, learningFigure) { // a run, which trains too, draws elsewhere
 					continue
 				}
-				p.Step("drawing " + filepath.Join(list[i].Dir, "learning.png"))
+				p.Step("drawing " + filepath.Join(list[i].Dir, learningFigure))
 				if _, err := reports.WriteTraining(list[i].Dir, list[i].Dir); err != nil {
 					return err
 				}
@@ -53,11 +53,14 @@ func trainPolicyCommand(stdout, stderr io.Writer) *cobra.Command {
 	return c
 }
 
-// tellPolicies prints the table of trainings: rewards are mean alignments on the training
-// episodes, but for dev.
+// learningFigure is the picture of a training in the folder of its policy.
+const learningFigure = "learning.png"
+
+// tellPolicies prints the trainings in two tables that fit a terminal, and what is in
+// them: rewards are mean alignments on the training episodes, but for dev.
 func tellPolicies(stdout io.Writer, list []bench.TrainedPolicy) error {
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "policy\tdata\tseed\tsteps\tbest\tdev\ttrain\trandom\tstatic\tover random\tover static\tundertrained\tcloned\tfolder")
+	fmt.Fprintln(w, "policy\tdata\tseed\tsteps\tbest\tdev\ttrain\trandom\tstatic\tover random\tover static\tundertrained")
 	cached := 0
 	for i := range list {
 		t := &list[i]
@@ -68,15 +71,38 @@ func tellPolicies(stdout io.Writer, list []bench.TrainedPolicy) error {
 		if t.Undertrained {
 			undertrained = "yes"
 		}
-		cloned := "–"
-		if c := t.Cloning; c != nil {
-			cloned = fmt.Sprintf("%s of %d by %s (unseen: %s of %d)", share(c.Share), c.HeldOut, c.Of, share(c.UnseenShare), c.Unseen)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Policy, t.Data, t.Seed, t.Steps, t.Best,
-			points(t.Dev), points(t.Reward), points(t.Random), points(t.Static), over(t.OverRandom), over(t.OverStatic), undertrained, cloned, t.Dir)
+		fmt.Fprintf(w, "%s\t%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Policy, t.Data, t.Seed, t.Steps, t.Best,
+			points(t.Dev), points(t.Reward), points(t.Random), points(t.Static), over(t.OverRandom), over(t.OverStatic), undertrained)
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	fmt.Fprint(stdout, `
+train, random, static: reward (alignment, 0 to 100) on the training episodes of the policy, of random questions and
+of the best fixed order that a greedy search finds; a policy below that order is undertrained, and labelled so.
+dev: reward on dev episodes, by which the policy at step best was chosen. ~: the 95% interval contains 0.
+
+`)
+	w = tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "policy\tdata\tseed\tfolder\tcloned")
+	clones := false
+	for i := range list {
+		t := &list[i]
+		cloned := "–"
+		if c := t.Cloning; c != nil {
+			clones = true
+			cloned = fmt.Sprintf("%s of %d by %s (unseen: %s of %d)", share(c.Share), c.HeldOut, c.Of, share(c.UnseenShare), c.Unseen)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", t.Policy, t.Data, t.Seed, t.Dir, cloned)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if clones {
+		fmt.Fprint(stdout, `
+cloned: what a network of this shape can hold. Of an adaptive strategy's choices on dev users, the share that it repeats
+after it was fitted to those on training users; unseen: of those after histories that no training user had.
+`)
 	}
 	if cached == len(list) {
 		fmt.Fprintln(stdout, "all policies are there: nothing to do (--fresh trains them again)")
