@@ -64,8 +64,8 @@ SINGLE := ./domains/... ./reports/...
 clients: build ## try third-party OpenAI clients against serve-sim (needs Node.js, npm and the network)
 	scripts/clients.sh
 
-# Arithmetic on many beliefs, whose goroutines other tests of theirs race.
-ARITHMETIC := ^(TestNoStructureNoGain|TestEveryPair)$$
+# Arithmetic on many beliefs and policies, whose goroutines other tests of theirs race.
+ARITHMETIC := ^(TestNoStructureNoGain|TestEveryPair|TestSharedPolicy|TestReplayOfPolicy|TestCloning|TestPolicyIsRefused)$$
 
 .PHONY: test
 test: ## all tests, with the race detector wherever there are goroutines
