@@ -274,7 +274,7 @@ func (r *shownRun) policyWords() string {
 	}
 	s := p.Model
 	if p.Params > 0 {
-		s += fmt.Sprintf(" (%s parameters)", thousands(p.Params))
+		s += fmt.Sprintf(", %s parameters", thousands(p.Params))
 	} else {
 		s += " (parameters not known)"
 	}
