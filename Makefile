@@ -67,15 +67,21 @@ clients: build ## try third-party OpenAI clients against serve-sim (needs Node.j
 # Arithmetic on many beliefs and policies, whose goroutines other tests of theirs race.
 ARITHMETIC := ^(TestNoStructureNoGain|TestEveryPair|TestSharedPolicy|TestReplayOfPolicy|TestCloning|TestPolicyIsRefused)$$
 
+# The command wires what the rooms race themselves; one whole run of it is raced, too.
+COMMAND := ./bench/cmd/pepbench
+RACED := ^TestScripts$$/^(run|resume)$$
+
 .PHONY: test
 test: ## all tests, with the race detector wherever there are goroutines
 	@$(MAKE) --no-print-directory -j2 -Otarget race plain
 
 .PHONY: race plain
 race:
-	$(GO) test -race -skip '$(ARITHMETIC)' $$($(GO) list ./... | grep -v -e ^pepbench/domains -e ^pepbench/reports)
+	$(GO) test -race -skip '$(ARITHMETIC)' $$($(GO) list ./... | grep -v -e ^pepbench/domains -e ^pepbench/reports -e ^pepbench/bench/cmd)
+	$(GO) test -race -run '$(RACED)' $(COMMAND)
 plain:
 	$(GO) test -run '$(ARITHMETIC)' ./bench
+	$(GO) test -skip '$(RACED)' $(COMMAND)
 	$(GO) test $(SINGLE)
 
 .PHONY: lint
