@@ -195,5 +195,5 @@ func (c *computer) compare(st *strategy, row *Row) {
 // interval nothing is resolved; with few clusters the interval is too narrow to
 // resolve anything.
 func resolve(e Estimate) difference {
-	return difference{e, e.Clusters >= fewClusters && (e.Lo > 0 || e.Hi < 0)}
+	return difference{Estimate: e, Resolved: e.Clusters >= fewClusters && (e.Lo > 0 || e.Hi < 0)}
 }

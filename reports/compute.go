@@ -28,15 +28,16 @@ func compute(r *Run) *computer {
 		SimulatedRoles: simulated(m.Endpoints),
 		Folds:          m.Data.Folds, Compat: m.Data.Compat, LeftOut: m.LeftOut, OnDev: chosenOnDev(m.Models),
 		UserModel: m.Users, Solver: m.Solver, Judge: m.Judge,
-		Cluster: "task", Tasks: len(r.tasks), Users: len(r.users), Seeds: list(m.Seeds),
+		Cluster: "task", Intervals: OverClusters, Tasks: len(r.tasks), Users: len(r.users), Seeds: list(m.Seeds),
 		Budget: m.Budget, Horizon: m.Horizon, Final: r.points[r.final], Checkpoints: list(r.points),
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: m.Report.Seed,
 		ComparedAt: list(r.compared), Comparisons: []Comparison{},
 		Planned: m.Planned,
 	}
 	out.Simulated = len(out.SimulatedRoles) > 0
+	out.ClusterIDs = append([]string{}, r.tasks...)
 	if r.survey() {
-		out.Cluster = "user"
+		out.Cluster, out.ClusterIDs = "user", append([]string{}, r.users...)
 	}
 	out.Sessions = sessions{Planned: m.Sessions, Read: r.read, Unknown: r.unknown}
 	c := &computer{Run: r, out: out, boot: stats.Bootstrap{
@@ -190,6 +191,9 @@ func (c *computer) row(st *strategy) Row {
 	}
 	b.draw()
 
+	for _, v := range b.cols[align[st.final]].clusters {
+		row.ClusterMeans = append(row.ClusterMeans, Number(v))
+	}
 	for i, p := range st.points {
 		a := alignment{checkpoint: checkpoint{p, b.estimate(align[i])}, Reasons: counts(st.reasons[i])}
 		a.Normalised = b.normalised(own[i], low[i], high[i])

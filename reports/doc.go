@@ -157,6 +157,8 @@
 //	chosen_on_dev                 population models of which one of several was chosen on dev;
 //	                              absent if none was
 //	cluster                       task or user
+//	intervals                     clusters, or two-way: over tasks and over users, since these recur
+//	cluster_ids                   tasks, or users of a survey, sorted
 //	tasks, users, seeds           what the sessions are of
 //	sessions                      planned, read, failed, and unknown (of strategies not in the manifest)
 //	budget, horizon, checkpoints  in questions; final is the checkpoint of the headline
@@ -194,6 +196,12 @@
 //	difference               estimate against the reference at the final checkpoint; resolved: the
 //	                         interval leaves out 0 and rests on six clusters or more; null for
 //	                         the reference itself
+//	cluster_means            alignment at the final checkpoint by cluster, as cluster_ids; null where
+//	                         it is undefined
+//	calibration              of what predicts from a population, see below
+//	cost                     logical calls to models of these sessions; absent without: sessions,
+//	                         calls, tokens_in, tokens_out, uncounted (calls whose tokens no server
+//	                         said), dollars (null without price or tokens), and roles, each with the same
 //	interactions             estimate of the questions asked, up to the budget
 //	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
 //	                         interval has no upper end up to the horizon), and the shares of
@@ -232,6 +240,14 @@
 //	                         questions that are about no criterion, or about one that it had asked;
 //	                         and stopped_unread, sessions that ended since what it wrote could not
 //	                         be read
+//
+// A difference has, beside resolved, its test: method (sign-flip, t, or none: too few
+// clusters), p, p_holm (corrected for the family, null outside of it), family (comparisons in
+// it, 0: exploratory), mde (true difference that runs like this one would find four times in
+// five) and needed (clusters that would find one as large as this as often; 0: not known).
+//
+// Of calibration, scope is whole or unasked, with questions, cells, ece (expected calibration
+// error) and bins of P(held): from, to, cells, predicted (mean), observed (share held), lo, hi.
 //
 // In adaptivity, corrected is value, lo, hi, same_pairs (with equal answers), same_differing
 // (of these), unmatched, tasks and lacking, and by_t the same at every t. Counterfactual is

@@ -64,6 +64,8 @@ type Metrics struct {
 	Judge          string   `json:"judge"`
 
 	Cluster     string   `json:"cluster"`
+	Intervals   string   `json:"intervals"` // one of the Over constants
+	ClusterIDs  []string `json:"cluster_ids"`
 	Tasks       int      `json:"tasks"`
 	Users       int      `json:"users"`
 	Seeds       []int    `json:"seeds"`
@@ -97,6 +99,12 @@ type Metrics struct {
 
 	Warnings []string `json:"warnings"`
 }
+
+// What intervals of means over sessions are resampled over.
+const (
+	OverClusters = "clusters" // tasks, or users of a survey
+	OverBoth     = "two-way"  // tasks and users, each by themselves (reports/stats)
+)
 
 type data struct {
 	Name    string `json:"name"`
@@ -145,6 +153,9 @@ type Row struct {
 	Released      []released   `json:"released,omitempty"`
 	Correctness   []checkpoint `json:"correctness"`
 	Gain          *gain        `json:"adaptive_gain,omitempty"`
+	ClusterMeans  []Number     `json:"cluster_means"` // alignment at the final checkpoint, as Metrics.ClusterIDs
+	Calibration   []calibrated `json:"calibration,omitempty"`
+	Cost          *cost        `json:"cost,omitempty"`    // nil: no model was called
 	Asking        *askedBy     `json:"asking,omitempty"`  // nil: no model asks
 	OffLog        *offLog      `json:"off_log,omitempty"` // nil: no replay
 	First         []branch     `json:"first_questions"`   // tree of the first three
@@ -164,9 +175,67 @@ type alignment struct {
 	Normalised Estimate `json:"normalised"`
 }
 
+// A difference is that of two rows, paired by session.
 type difference struct {
 	Estimate
-	Resolved bool `json:"resolved"`
+	Resolved bool  `json:"resolved"`
+	Test     *test `json:"test,omitempty"` // nil: nothing is known of the difference
+}
+
+// A test says how surely a difference is one, and how small a one could be found.
+type test struct {
+	Method string `json:"method"` // one of the By constants
+	P      Number `json:"p"`      // two-sided, of no difference
+	Holm   Number `json:"p_holm"` // corrected for the family; null outside of it
+	Family int    `json:"family"` // comparisons in the family; 0: exploratory
+	MDE    Number `json:"mde"`    // true difference that would be found in 80% of runs like this one
+	Needed int    `json:"needed"` // clusters that would find a true difference as large as this one as often; 0: not known
+}
+
+// How a difference is tested.
+const (
+	BySignFlip = "sign-flip" // permutation of the signs of cluster means
+	ByT        = "t"         // of cluster means, where there are 6 to 9
+	ByNothing  = "none"      // too few clusters
+)
+
+// calibrated holds P(held) against what is held after so many questions.
+type calibrated struct {
+	Scope     string           `json:"scope"` // whole, or unasked
+	Questions int              `json:"questions"`
+	Cells     int              `json:"cells"`
+	ECE       Estimate         `json:"ece"` // expected calibration error: mean over cells of |predicted - observed| of their bin
+	Bins      []calibrationBin `json:"bins"`
+}
+
+// calibrationBin holds the cells whose P(held) is in [From, To), the last one To too.
+type calibrationBin struct {
+	From      Number `json:"from"`
+	To        Number `json:"to"`
+	Cells     int    `json:"cells"`
+	Predicted Number `json:"predicted"` // mean P(held)
+	Observed  Number `json:"observed"`  // share that is held
+	Lo        Number `json:"lo"`
+	Hi        Number `json:"hi"`
+}
+
+// cost counts the logical calls to models in the sessions of a row.
+type cost struct {
+	Sessions  int        `json:"sessions"`
+	Calls     int        `json:"calls"`
+	TokensIn  int        `json:"tokens_in"`
+	TokensOut int        `json:"tokens_out"`
+	Uncounted int        `json:"uncounted"` // calls whose tokens no server said, which the sums lack
+	Dollars   Number     `json:"dollars"`   // null where a price or a count of tokens is lacking
+	Roles     []roleCost `json:"roles"`
+}
+
+type roleCost struct {
+	Role      string `json:"role"`
+	Calls     int    `json:"calls"`
+	TokensIn  int    `json:"tokens_in"`
+	TokensOut int    `json:"tokens_out"`
+	Dollars   Number `json:"dollars"`
 }
 
 // gain is the adaptive gain of a strategy: its alignment minus that of its static

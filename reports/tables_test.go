@@ -225,7 +225,7 @@ func TestDifference(t *testing.T) {
 	} {
 		m := Compute(load(t, synth{tasks: 2, users: 1, seeds: 1, criteria: 4, budget: 1}.write(t)))
 		r := m.row(t, "pep+answers")
-		r.Difference = &difference{Estimate{Value: test.value, Lo: test.lo, Hi: test.hi}, test.lo > 0 || test.hi < 0}
+		r.Difference = &difference{Estimate: Estimate{Value: test.value, Lo: test.lo, Hi: test.hi}, Resolved: test.lo > 0 || test.hi < 0}
 		if got := (&grid{}).difference(m, r).text(); got != test.want {
 			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
 		}
