@@ -35,6 +35,7 @@ func compute(r *Run) *computer {
 		Planned: m.Planned,
 	}
 	out.Simulated = len(out.SimulatedRoles) > 0
+	out.Trace = r.traced
 	out.ClusterIDs = append([]string{}, r.tasks...)
 	if r.survey() {
 		out.Cluster, out.ClusterIDs = "user", append([]string{}, r.users...)

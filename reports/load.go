@@ -45,6 +45,7 @@ type Run struct {
 	calls   map[string]*callCount  // by role
 	grades  map[string]*gradeCount // by task; of what was graded more than once
 	counted int                    // sessions behind calls
+	traced  *trace                 // nil: no session believes anything
 	probes  *record.Probes         // nil: there are none
 }
 
@@ -293,6 +294,7 @@ func (r *Run) readSessions(name string) error {
 				unknown[s.Strategy]++
 			} else {
 				r.count(&s)
+				r.see(&s)
 				if _, ok := admits[s.Task]; !ok {
 					admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
 				}

@@ -96,6 +96,7 @@ type Metrics struct {
 	Repeats *repeated      `json:"judge_repeats,omitempty"`
 	Probes  *record.Probes `json:"judge_probes,omitempty"`
 	Judges  *judged        `json:"judges,omitempty"`
+	Trace   *trace         `json:"trace,omitempty"` // nil: no row asks and predicts from a population
 
 	Warnings []string `json:"warnings"`
 }

@@ -36,6 +36,7 @@ const (
 	axisHeight = 26   // what an x axis with label takes below a panel
 	headHeight = 14   // of a line of keys above a panel
 	panelGap   = 14   // between panels
+	pointGap   = 6    // between points that would hide each other
 
 	// Plots in a column; on a page they are a little higher.
 	curveHeight   = 5.6 * vg.Centimeter
@@ -56,6 +57,17 @@ const (
 	treeThick   = 7   // what all sessions are drawn as
 	treeLine    = 8.5 // height of a line of text
 	treeBetween = 3   // between two branches
+)
+
+// Sizes of maps in points.
+const (
+	longestName  = 105 // most of the name of a line or column
+	widestTile   = 56
+	tileBarWide  = 9 // of the bar of colours
+	tileBarGap   = 12
+	tileBarMost  = 160 // most of its height
+	tileBarTicks = 7
+	traceLine    = 24 // height of a turn
 )
 
 // Widths of lines.
