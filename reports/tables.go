@@ -345,7 +345,7 @@ func provenance(m *Metrics) (s string) {
 		s += fmt.Sprintf(" Left out, since not defined on these data: %s.", series(m.LeftOut))
 	}
 	if m.allHeld() {
-		s += " Every user holds every criterion: of relevance there is nothing to predict, and F1@k says nothing."
+		s += " " + capital(nothingToPredict) + ", and F1@k says nothing."
 	}
 	return s + failures(m)
 }
