@@ -51,7 +51,7 @@ func Write(dir string) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings}
-	if err := s.put(dir, files, "tables/gain", "figures/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "figures/adaptivitybyt", "figures/tree", "tables/curve", "figures/learning"); err != nil {
+	if err := s.put(dir, files, "tables/gain", "figures/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "figures/adaptivitybyt", "figures/tree", "tables/curve", "figures/learning"); err != nil {
 		return nil, err
 	}
 	return s, nil
