@@ -55,6 +55,7 @@ func compute(r *Run) *computer {
 	for i, st := range r.strategies {
 		c.compare(st, &out.Strategies[i])
 	}
+	c.calibrate()
 	out.Fidelity = c.fidelity()
 	c.judging()
 	c.warnings()
@@ -216,6 +217,7 @@ func (c *computer) row(st *strategy) Row {
 	row.Asking = c.asking(st)
 	row.Adaptivity = c.adaptivity(st)
 	row.OffLog = st.offLog()
+	row.Cost = st.tallied.spent.cost(c.Manifest.Endpoints)
 	row.First = c.firstQuestions(st)
 	return row
 }

@@ -60,6 +60,7 @@ type strategy struct {
 	reasons  []map[string]int // of every point: why alignment is undefined
 	cells    []cellCount      // of every point
 	off      offLog           // of a replay: its decisions
+	tallied  tallied
 }
 
 // fixed reports whether the strategy asks nothing and has one checkpoint.
@@ -396,6 +397,7 @@ const rawError = 1e-4
 // keep measures the session and files it. It gives 1 when a raw alignment does not
 // follow from its scores, else 0.
 func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked interner) (off int) {
+	st.tally(r, s)
 	if s.Error != "" || s.Stop == record.StopError {
 		st.failed[short(cmp.Or(s.Error, "no reason recorded"))]++
 		return 0
