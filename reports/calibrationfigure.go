@@ -35,6 +35,9 @@ func (m *Metrics) calibratedRows() (rows []*Row) {
 	return rows
 }
 
+// fewCells is how many cells a bin needs at least for its share to be drawn as any other.
+const fewCells = 30
+
 // mostWhiskers is how many curves have their intervals drawn where they cross each other.
 const mostWhiskers = 4
 
@@ -61,7 +64,7 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 	keys, legend := a.keys(rows, names, inner, func(r *Row) []vg.Length { return dashes(m, r) })
 	whiskers := len(rows) <= mostWhiskers
 	notes := []string{
-		fmt.Sprintf("On %s, after %d %s. Cells in ten bins of P(held); below the diagonal more is expected to be held than is. In the key: expected calibration error, unasked / all.", describe(m), m.Final, plural(m.Final, "question")),
+		fmt.Sprintf("On %s, after %d %s. Cells in ten bins of P(held); below the diagonal more is expected to be held than is. Hollow: fewer than %d cells. In the key: expected calibration error, unasked / all.", describe(m), m.Final, plural(m.Final, "question"), fewCells),
 	}
 	if whiskers {
 		notes = append(notes, intervalNote(m, "Intervals"))
@@ -119,6 +122,7 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 // interrupts.
 func drawBins(c *draw.Canvas, of *calibrated, l look, dash []vg.Length, whiskers bool, x, y func(float64) vg.Length) (some bool) {
 	var line, all []vg.Point
+	var many []bool
 	flush := func() {
 		if len(line) > 1 {
 			c.StrokeLines(stroke(l.color, curveLine, dash...), line)
@@ -131,14 +135,14 @@ func drawBins(c *draw.Canvas, of *calibrated, l look, dash []vg.Length, whiskers
 			continue
 		}
 		pt := vg.Point{X: x(float64(b.Predicted)), Y: y(float64(b.Observed))}
-		line, all = append(line, pt), append(all, pt)
+		line, all, many = append(line, pt), append(all, pt), append(many, b.Cells >= fewCells)
 		if whiskers && b.Lo.Defined() && b.Hi.Defined() && b.Lo < b.Hi {
 			upright(c, l.color, pt.X, y(float64(b.Lo)), y(float64(b.Hi)))
 		}
 	}
 	flush()
-	for _, pt := range all {
-		l.marker.draw(c, pt, l.color, true)
+	for i, pt := range all {
+		l.marker.draw(c, pt, l.color, many[i])
 	}
 	return len(all) > 0
 }

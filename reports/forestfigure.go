@@ -20,9 +20,9 @@ type pairedRow struct {
 	*difference
 }
 
-// label is what stands beside it.
-func (d *pairedRow) label(m *Metrics) string {
-	if d.gain {
+// label is what stands beside it; where there is room the twin, too.
+func (d *pairedRow) label(m *Metrics, room bool) string {
+	if d.gain && room {
 		return m.marked(d.Row, d.Row.Name) + " – " + d.against
 	}
 	return m.marked(d.Row, d.Row.Name)
@@ -78,7 +78,11 @@ func forestFigure(m *Metrics, p pen) sketch {
 		if d.Value.Defined() {
 			w = words{num(d.Value, "%+.1f"), d.tested(), d.mark()}
 			if d.Lo.Defined() && d.Hi.Defined() {
-				w.value += " " + interval(d.Lo, d.Hi, "%.1f")
+				places := 1
+				if d.Resolved { // never an end at 0
+					places = decimals(1, d.Lo, d.Hi)
+				}
+				w.value += " " + interval(d.Lo, d.Hi, fmt.Sprintf("%%.%df", places))
 			}
 		}
 		if d.Test != nil {
@@ -91,7 +95,7 @@ func forestFigure(m *Metrics, p pen) sketch {
 		}
 		said[i] = w
 		valueWide, pWide, markWide = max(valueWide, small.Width(w.value)), max(pWide, small.Width(w.p)), max(markWide, small.Width(w.mark))
-		nameWide = max(nameWide, names.Width(d.label(m)))
+		nameWide = max(nameWide, names.Width(d.label(m, true)))
 	}
 	const gap = 7
 	right := vg.Length(0)
@@ -103,6 +107,13 @@ func forestFigure(m *Metrics, p pen) sketch {
 	share := vg.Length(.3)
 	if p.narrow() {
 		share = .38
+	}
+	both := nameWide <= inner*share
+	if !both {
+		nameWide = 0
+		for i := range list {
+			nameWide = max(nameWide, names.Width(list[i].label(m, false)))
+		}
 	}
 	nameWide = min(nameWide, inner*share) + 5
 
@@ -212,12 +223,12 @@ func forestFigure(m *Metrics, p pen) sketch {
 		_, at := plt.Transforms(&data)
 		for _, h := range heads {
 			sty := p.quiet(draw.XLeft, draw.YCenter)
-			c.FillPolygon(color.White, []vg.Point{{X: c.Min.X, Y: at(h.y - .5)}, {X: c.Max.X, Y: at(h.y - .5)}, {X: c.Max.X, Y: at(h.y + .5)}, {X: c.Min.X, Y: at(h.y + .5)}})
+			c.FillPolygon(color.White, []vg.Point{{X: c.Min.X, Y: at(h.y - .5)}, {X: c.Max.X, Y: at(h.y - .5)}, {X: c.Max.X, Y: at(h.y+.5) + 1}, {X: c.Min.X, Y: at(h.y+.5) + 1}})
 			beside(&c, sty, vg.Point{X: c.Min.X, Y: at(h.y)}, fit(h.text, sty, inner))
 		}
 		for i := range list {
 			line := at(ys[i])
-			beside(&c, names, vg.Point{X: c.Min.X + nameWide - 5, Y: line}, fit(list[i].label(m), names, nameWide-5))
+			beside(&c, names, vg.Point{X: c.Min.X + nameWide - 5, Y: line}, fit(list[i].label(m, both), names, nameWide-5))
 			end := c.Max.X - right
 			for _, w := range []struct {
 				text string

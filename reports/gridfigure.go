@@ -410,7 +410,7 @@ func axisFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 					beside(&c, say, vg.Point{X: c.Min.X + 3, Y: at}, why)
 					continue
 				}
-				clr := okabeIto("blue")
+				clr := colorOf("cell")
 				if e.Lo.Defined() && e.Hi.Defined() && e.Lo < e.Hi {
 					whisker(&c, clr, x(float64(e.Lo)), x(float64(e.Hi)), at, false)
 				}

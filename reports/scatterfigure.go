@@ -150,12 +150,14 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 		}
 		left, right = min(left, float64(x)), max(right, float64(x))
 	}
-	for _, r := range a.fixed {
-		see(r.final().Value)
-	}
-	empty := a.lo > a.hi
-	if empty {
+	if a.lo > a.hi {
 		a.lo, a.hi = 0, 100
+	}
+	var ends []string // floor and ceiling, which would press the others together
+	for _, r := range m.rows() {
+		if (r.Name == m.Floor || r.Name == m.Ceiling) && r.final().Value.Defined() {
+			ends = append(ends, fmt.Sprintf("%s at %s", r.Name, num(r.final().Value, "%.1f")))
+		}
 	}
 	at, marks, lo, hi := s.axis(left, right, zero)
 	keys, legend := a.keysOf(rows, names, inner, func(*Row) []vg.Length { return nil }, func(r *Row) bool { return r.Predict != "answers" })
@@ -167,6 +169,12 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 	}
 	if len(without) > 0 {
 		notes = append(notes, fmt.Sprintf("Without an alignment: %s.", series(without)))
+	}
+	if len(ends) > 0 {
+		notes = append(notes, fmt.Sprintf("Not drawn: %s.", series(ends)))
+	}
+	if len(rows) > 1 {
+		notes = append(notes, "Points that would hide each other stand side by side.")
 	}
 	notes = append(notes, intervalNote(m, "Intervals"))
 	for _, s := range []string{sources(m), m.remarks(rows)} {
@@ -190,9 +198,6 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 		plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
-			for _, r := range a.fixed {
-				p.levelLine(&c, r, y)
-			}
 			if len(rows) == 0 {
 				c.FillText(p.style(labelSize, draw.XCenter, draw.YCenter), c.Center(), "no row has both numbers")
 			}
@@ -289,10 +294,11 @@ func spread(at []vg.Length, gap, lo, hi vg.Length) []vg.Length {
 		for _, j := range group {
 			middle += at[j] / vg.Length(len(group))
 		}
-		half := vg.Length(len(group)-1) / 2 * gap
+		step := min(gap, 4*gap/vg.Length(len(group))) // never far from where they belong
+		half := vg.Length(len(group)-1) / 2 * step
 		middle = max(min(middle, hi-half-gap/2), lo+half+gap/2)
 		for k, j := range group {
-			out[j], done[j] = middle-half+vg.Length(k)*gap, true
+			out[j], done[j] = middle-half+vg.Length(k)*step, true
 		}
 	}
 	return out

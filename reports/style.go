@@ -139,6 +139,15 @@ func okabeIto(name string) color.NRGBA {
 	return color.NRGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
 }
 
+// colorOf gives the colours of what is no way of asking: tracks of a learning curve, cells
+// of a sweep, and what an answer added to a belief or took from it.
+func colorOf(what string) color.NRGBA {
+	return okabeIto(map[string]string{
+		"training": "sky", "dev": "vermillion", "fixed order": "blue", "entropy": "green", "divergence": "purple",
+		"cell": "blue", "added": "blue", "taken": "vermillion",
+	}[what])
+}
+
 // A look is how all strategies that ask alike are drawn.
 type look struct {
 	color  color.NRGBA

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"strings"
 
@@ -95,13 +96,19 @@ func traceFigure(m *Metrics, p pen) sketch {
 		return float64(b.Held)
 	}
 
+	// Values stand beside P(held) where there is room for both.
+	values := !certain && label.Width("88%")+quiet.Width("8.8") <= wide-2*beliefSide+2
 	notes := []string{fmt.Sprintf("Session %s, the first by id of %s: of %d criteria those that it asked about and those it learned most about.", t.Session, t.Strategy, len(t.Criteria)+t.Others)}
 	if certain {
 		notes = append(notes, fmt.Sprintf("Every criterion is held. Bars: the expected value, from %s to %s; blue: the answer raised it, hollow: by what it lowered it.", num(Number(lo), "%.3g"), num(Number(hi), "%.3g")))
 	} else {
-		notes = append(notes, "Bars: P(held); blue: what the answer added, hollow: what it took. Below: P(held), and in grey the value that is expected if it is held.")
+		s := "Bars and percentages: P(held); blue: what the answer added, hollow: what it took."
+		if values {
+			s += " Grey: the value that is expected if it is held."
+		}
+		notes = append(notes, s)
 	}
-	notes = append(notes, "Framed: asked about. The last line is the user's profile, which no strategy sees. One session proves nothing about others.")
+	notes = append(notes, "Framed: asked about. The last line is the user's profile, which no strategy sees (dot: held, with its value; ring: not held). One session proves nothing about others.")
 	if s := sources(m); s != "" {
 		notes = append(notes, s)
 	}
@@ -139,7 +146,7 @@ func traceFigure(m *Metrics, p pen) sketch {
 				now, question = t.Turns[i-1].Beliefs, t.Turns[i-1].Question
 			}
 			for j := range now {
-				p.beliefBar(&c, box(i, j), now[j], share(before[j]), share(now[j]), certain)
+				p.beliefBar(&c, box(i, j), now[j], share(before[j]), share(now[j]), certain, values)
 				if question == t.Criteria[j] {
 					frame(&c, shrink(box(i, j), .7), stroke(gray(edgeInk), barLine))
 				}
@@ -172,10 +179,13 @@ func traceFigure(m *Metrics, p pen) sketch {
 	return sketch{"trace", p.width, body + foot + noteHeight + 2*margin, render}
 }
 
+// beliefSide is the room beside a bar in its field.
+const beliefSide = 3
+
 // beliefBar draws one field: what is believed after an answer, and how it differs from
 // before.
-func (p pen) beliefBar(c *draw.Canvas, r vg.Rectangle, b believed, before, after float64, certain bool) {
-	const side, top, high = 3, 5, 6
+func (p pen) beliefBar(c *draw.Canvas, r vg.Rectangle, b believed, before, after float64, certain, values bool) {
+	const side, top, high = beliefSide, 5, 6
 	room := r.Max.X - r.Min.X - 2*side
 	bar := func(from, to float64) []vg.Point {
 		x0, x1 := r.Min.X+side+vg.Length(from)*room, r.Min.X+side+vg.Length(to)*room
@@ -192,13 +202,13 @@ func (p pen) beliefBar(c *draw.Canvas, r vg.Rectangle, b believed, before, after
 		before = after
 	}
 	c.FillPolygon(gray(gridInk), bar(0, 1))
-	c.FillPolygon(pale(okabeIto("blue")), bar(0, min(before, after)))
+	c.FillPolygon(pale(colorOf("added")), bar(0, min(before, after)))
 	if after > before {
-		c.FillPolygon(okabeIto("blue"), bar(before, after))
+		c.FillPolygon(colorOf("added"), bar(before, after))
 	} else if after < before {
 		q := bar(after, before)
-		c.FillPolygon(gray(255), q)
-		c.StrokeLines(stroke(okabeIto("vermillion"), axisLine), append(q, q[0], q[1]))
+		c.FillPolygon(color.White, q)
+		c.StrokeLines(stroke(colorOf("taken"), axisLine), append(q, q[0], q[1]))
 	}
 	if certain {
 		beside(c, sty, vg.Point{X: r.Min.X + side, Y: y}, num(b.Value, "%.2f"))
@@ -206,7 +216,7 @@ func (p pen) beliefBar(c *draw.Canvas, r vg.Rectangle, b believed, before, after
 	}
 	text := percentage(b.Held)
 	beside(c, sty, vg.Point{X: r.Min.X + side, Y: y}, text)
-	if b.Value.Defined() && b.Held > 0 {
+	if values && b.Value.Defined() && b.Held > 0 {
 		value := num(b.Value, "%.1f")
 		right := p.quiet(draw.XRight, draw.YCenter)
 		if sty.Width(text)+right.Width(value)+2 <= room+2 {
