@@ -222,7 +222,11 @@ func linksTo(folder, name string, files []File) (out []pageLink) {
 		stem, ext, _ := strings.Cut(rest, ".")
 		switch stem {
 		case "", "-column", "-page":
-			out = append(out, pageLink{Text: strings.TrimSpace(strings.ToUpper(ext) + " " + strings.TrimPrefix(stem, "-")), URL: "./" + f.Path})
+			kind := map[string]string{"md": "Markdown", "tex": "LaTeX"}[ext]
+			if kind == "" {
+				kind = strings.ToUpper(ext)
+			}
+			out = append(out, pageLink{Text: strings.TrimSpace(kind + " " + strings.Replace(stem, "-", "for a ", 1)), URL: "./" + f.Path})
 		}
 	}
 	return out

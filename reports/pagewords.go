@@ -372,7 +372,7 @@ func pageProvenance(m *Metrics, man *record.Manifest) []pageTerms {
 		pageTerm{What: "Sources", List: sources},
 		of("Split", "%s%s", d.Split, m.folds()),
 		split("Tasks", d.Tasks), split("Users", d.Users), split("Profiles", d.Profiles),
-		of("Users", "%s", shared),
+		of("Shared users", "%s", shared),
 		pageTerm{What: "Counted", List: counted},
 	)
 

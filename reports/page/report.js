@@ -17,7 +17,7 @@
     function key(row, column, numeric) {
       var cell = row.cells[column];
       if (cell.hasAttribute('data-none')) { return { rank: 2, value: 0 }; }
-      if (!numeric) { return { rank: 0, value: cell.textContent.trim() }; }
+      if (!numeric) { return { rank: 0, value: cell.querySelector('.v').textContent }; }
       var v = cell.getAttribute('data-v');
       return v === null ? { rank: 1, value: 0 } : { rank: 0, value: parseFloat(v) };
     }
