@@ -464,7 +464,9 @@ func readShownRun(dir, want string, at int) (*shownRun, error) {
 	}
 	out.sketches = sketches(c.out)
 	if len(out.trainings) > 0 {
-		out.sketches = append(out.sketches, learningFigures(out.trainings, newPen())...)
+		for _, f := range learningFigures(out.trainings) {
+			out.sketches = append(out.sketches, f.draw(newPen()))
+		}
 	}
 	out.tables = []*grid{mainTable(c.out).paper(), adaptivityTable(c.out).paper(), policiesTable(c.out).paper()}
 	return out, nil

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"strings"
 
@@ -11,23 +12,28 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// sweepSketches gives the figures of a sweep: grid (alignment) and, if any cell has
+// sweepFigures gives the figures of a sweep: grid (alignment) and, if any cell has
 // one, gridgain (adaptive gain), as heat maps of two axes or as intervals along one;
 // and ladder (alignment by questions) where one solver stands beside another. More axes
 // have no figure.
-func sweepSketches(s *SweepMetrics) (out []sketch) {
-	p := newPen()
+func sweepFigures(s *SweepMetrics) (out []figure) {
 	for _, t := range []*tiles{alignmentTiles(s), gainTiles(s)} {
-		switch {
-		case t == nil:
-		case len(s.Axes) == 1:
-			out = append(out, forestFigure(s, t, p))
-		case len(s.Axes) == 2:
-			out = append(out, heatFigure(s, t, p))
+		if t == nil {
+			continue
 		}
+		f := figure{name: t.name, alt: func() string { return t.alt(s) }}
+		switch len(s.Axes) {
+		case 1:
+			f.draw = func(p pen) sketch { return axisFigure(s, t, p) }
+		case 2:
+			f.draw, f.single = func(p pen) sketch { return heatFigure(s, t, p) }, true
+		default:
+			continue
+		}
+		out = append(out, f)
 	}
 	if s.isLadder() {
-		out = append(out, ladderFigure(s, p))
+		out = append(out, figure{name: "ladder", draw: func(p pen) sketch { return ladderFigure(s, p) }, alt: func() string { return ladderAlt(s) }})
 	}
 	return out
 }
@@ -245,7 +251,7 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			top := min(y+2*strip, c.Max.Y)
 			c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + bar, Y: y}, {X: x + bar, Y: top}, {X: x, Y: top}})
 		}
-		edge := draw.LineStyle{Color: gray(60), Width: .5}
+		edge := stroke(gray(edgeInk), finest)
 		mark := p.style(smallSize, draw.XLeft, draw.YCenter)
 		for _, k := range scale {
 			y := c.Max.Y - barHeight + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*barHeight
@@ -296,13 +302,13 @@ func frame(c *draw.Canvas, r vg.Rectangle, sty draw.LineStyle) {
 
 // outline draws a black frame that is seen on dark cells too.
 func outline(c *draw.Canvas, r vg.Rectangle) {
-	frame(c, r, draw.LineStyle{Color: gray(255), Width: 3})
-	frame(c, r, draw.LineStyle{Color: gray(0), Width: 1.4})
+	frame(c, r, stroke(color.White, haloLine))
+	frame(c, r, stroke(color.Black, frameLine))
 }
 
 // hatch draws a cell of what is not defined: grey lines upwards.
 func hatch(c *draw.Canvas, r vg.Rectangle) {
-	sty := draw.LineStyle{Color: gray(175), Width: .5}
+	sty := stroke(gray(hatchInk), finest)
 	w, h := r.Max.X-r.Min.X, r.Max.Y-r.Min.Y
 	const step = 4
 	for d := -w + step/2; d < h; d += step {
@@ -314,17 +320,18 @@ func hatch(c *draw.Canvas, r vg.Rectangle) {
 
 // empty draws a cell without a result.
 func empty(c *draw.Canvas, r vg.Rectangle, sty draw.TextStyle) {
-	sty.Color = gray(90)
-	frame(c, shrink(r, .25), draw.LineStyle{Color: gray(200), Width: .5})
+	sty.Color = gray(quietInk)
+	frame(c, shrink(r, .25), stroke(gray(emptyInk), finest))
 	beside(c, sty, middle(r), dash)
 }
 
-// forestFigure draws a number of every cell with its interval along one axis.
-func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
-	const head = 14
+// axisFigure draws a number of every cell with its interval along one axis.
+func axisFigure(s *SweepMetrics, t *tiles, p pen) sketch {
+	const head = vg.Length(headHeight)
+	p = p.or(columnWidth)
 	names := p.style(labelSize, draw.XRight, draw.YCenter)
 	small := p.style(smallSize, draw.XRight, draw.YCenter)
-	inner := columnWidth - 2*margin
+	inner := p.inner()
 	heading := p.style(smallSize, draw.XRight, draw.YCenter)
 	var room, side vg.Length
 	for i := range s.Cells {
@@ -362,7 +369,7 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -head-body-4), note)
-		heading.Color = gray(70)
+		heading.Color = gray(quietInk)
 		beside(&c, heading, vg.Point{X: c.Min.X + room - 5, Y: c.Max.Y - head/2}, fit(s.Axes[0].Path, heading, room-5))
 
 		plt := p.axes()
@@ -376,17 +383,16 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			if s.Chosen != nil {
 				_, y := plt.Transforms(&c)
 				at := -float64(*s.Chosen)
-				c.FillPolygon(gray(232), []vg.Point{{X: c.Min.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at + .5)}, {X: c.Min.X, Y: y(at + .5)}})
+				c.FillPolygon(gray(shade), []vg.Point{{X: c.Min.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at + .5)}, {X: c.Min.X, Y: y(at + .5)}})
 			}
 		}))
 		plt.Add(&plotter.Grid{Vertical: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
 			if t.zero {
-				c.StrokeLine2(draw.LineStyle{Color: gray(60), Width: .7}, x(0), c.Min.Y, x(0), c.Max.Y)
+				c.StrokeLine2(stroke(gray(edgeInk), levelLine), x(0), c.Min.Y, x(0), c.Max.Y)
 			}
-			say := p.style(smallSize, draw.XLeft, draw.YCenter)
-			say.Color = gray(70)
+			say := p.quiet(draw.XLeft, draw.YCenter)
 			for i := range s.Cells {
 				cell, at := &s.Cells[i], y(-float64(i))
 				e := t.of(cell)
@@ -417,5 +423,5 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			}
 		}
 	}
-	return sketch{t.name, columnWidth, head + body + noteHeight + 2*margin, render}
+	return sketch{t.name, p.width, head + body + noteHeight + 2*margin, render}
 }

@@ -71,8 +71,7 @@ type pageLink struct{ Text, URL, Why string }
 type shownFigure struct {
 	Name, Title, Alt, Caption string
 	Source                    template.URL
-	Width, Height             int  // in pixels, 0: not known
-	Slim                      bool // drawn for a column
+	Width, Height             int // in pixels, 0: not known
 	Links                     []pageLink
 }
 
@@ -154,7 +153,7 @@ func runPage(m *Metrics, man *record.Manifest, trainings []*record.Training, fil
 	if err != nil {
 		return nil, err
 	}
-	more, err := asSVG(learningFigures(trainings, newPen()))
+	more, err := onScreen(learningFigures(trainings))
 	if err != nil {
 		return nil, err
 	}
@@ -171,22 +170,14 @@ func runPage(m *Metrics, man *record.Manifest, trainings []*record.Training, fil
 // figures shows the figures and links to their files.
 func (p *htmlPage) figures(list []pageFigure, files []File) {
 	for _, f := range list {
-		title, caption := f.Title, pageCaption(f.Name)
-		if title == "" {
-			title = figureTitle(f.Name)
-		}
 		s := shownFigure{
-			Name: f.Name, Title: title, Alt: f.Alt, Caption: caption, Links: linksTo("figures/", f.Name, files),
+			Name: f.Name, Title: f.Title, Alt: f.Alt, Caption: pageCaption(f.Name), Links: linksTo("figures/", f.Name, files),
 			Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(f.SVG)),
-		}
-		if s.Alt == "" {
-			s.Alt = strings.TrimSpace(title + ". " + caption)
 		}
 		if size := regexp.MustCompile(`viewBox="0 0 ([0-9.]+) ([0-9.]+)"`).FindSubmatch(f.SVG); size != nil {
 			w, _ := strconv.ParseFloat(string(size[1]), 64) // digits and dots; 0 leaves the size open
 			h, _ := strconv.ParseFloat(string(size[2]), 64)
 			s.Width, s.Height = int(math.Round(w*4/3)), int(math.Round(h*4/3)) // points to pixels
-			s.Slim = w < 300
 		}
 		p.Figures = append(p.Figures, s)
 	}

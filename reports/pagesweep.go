@@ -24,7 +24,7 @@ func sweepPage(s *SweepMetrics, files []File) ([]byte, error) {
 		Foot: "Made by pepbench from sweep.json and metrics.json of every cell; every number is in grid.json. Opens without a network and without a script, which only sorts tables.",
 	}
 	p.Provenance = s.provenance()
-	figures, err := asSVG(sweepSketches(s))
+	figures, err := onScreen(sweepFigures(s))
 	if err != nil {
 		return nil, err
 	}

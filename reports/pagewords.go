@@ -10,62 +10,43 @@ import (
 	"pepbench/domains"
 )
 
-// pageTitles are the headings of tables and figures, by name.
-func pageTitles() map[string]string {
-	return map[string]string{
+// pageTitle is the heading of a table.
+func pageTitle(name string) string {
+	if s, ok := map[string]string{
 		"headline": "The strategies in short",
 
 		"main": "Main results", "profile": "Profile prediction", "errors": "Alignment and errors", "gain": "Paired differences",
 		"adaptivity": "How strategies ask", "policies": "Trained policies", "fidelity": "Fidelity of the users",
 		"released": "Measures of the released code", "calls": "Calls to models", "judge": "The judge by itself",
-		"judges": "Two judges on the same responses", "grid": "Cells of the sweep", "costs": "Cost", "cost": "Cost",
-		"calibration": "Calibration", "domains": "By domain", "ablation": "Ablation",
-
-		"alignment": "Alignment by questions asked", "interactions": "Questions asked, and questions to the target",
-		"adaptivitybyt": "Adaptivity by turn", "tree": "First questions", "learning": "Learning curve",
-		"gridgain": "Adaptive gain of the cells", "ladder": "One solver after another",
-	}
-}
-
-// pageTitle is the heading of a table or figure.
-func pageTitle(name string) string {
-	if s, ok := pageTitles()[name]; ok {
+		"judges": "Two judges on the same responses", "grid": "Cells of the sweep", "costs": "Calls, tokens and dollars",
+		"calibration": "Calibration", "tasks": "By task", "domains": "By domain", "ablation": "Ablation",
+	}[name]; ok {
 		return s
-	}
-	base, of, ok := strings.Cut(name, "-")
-	if s := pageTitles()[base]; ok && s != "" { // learning-<policy>
-		return s + ", " + of
 	}
 	return capital(strings.ReplaceAll(name, "_", " "))
 }
 
-// figureTitle is pageTitle, where a figure and a table have one name.
-func figureTitle(name string) string {
-	switch name {
-	case "adaptivity":
-		return "Follow-up adaptivity"
-	case "gain":
-		return "Adaptive gain by questions asked"
-	case "grid":
-		return "Alignment of the cells"
-	}
-	return pageTitle(name)
-}
-
-// pageCaption says what a figure shows, beside the note that is in it, or nothing.
+// pageCaption says how to read a figure, beside the title and the note that are in it,
+// and which table has its numbers; or nothing.
 func pageCaption(name string) string {
 	base, _, _ := strings.Cut(name, "-")
 	return map[string]string{
-		"alignment":     "How well responses fit the user, after every number of questions; numbers in table main and main.csv.",
-		"interactions":  "Left: questions asked up to the budget. Right: questions after which the mean curve first reaches the target; numbers in table main.",
-		"adaptivity":    "How often another answer goes with another next question; numbers in table adaptivity.",
-		"adaptivitybyt": "The same after the first, second and later answers; numbers in table adaptivity.",
+		"alignment":     "How well responses fit the user, after every number of questions. The numbers are in main.csv.",
+		"interactions":  "Left: questions asked up to the budget. Right: questions after which the mean curve first reaches the target. The numbers are in table main.",
+		"adaptivity":    "How often another answer goes with another next question. The numbers are in table adaptivity.",
+		"adaptivitybyt": "The same after the first, second and later answers. The numbers are in table adaptivity.",
 		"tree":          "What every way of asking asks first, and after which answers it goes on with what.",
-		"gain":          "What choosing by the answers is worth over one fixed order for everybody; numbers in table gain.",
-		"learning":      "Reward, entropy and divergence by step of the training; numbers in curve.csv.",
-		"grid":          "One number a cell; numbers in table grid.",
-		"gridgain":      "Alignment minus that of the static twin; numbers in table grid.",
+		"gain":          "What choosing by the answers is worth over one fixed order for everybody. The numbers are in table gain.",
+		"learning":      "Reward, entropy and divergence by step of the training. The numbers are in curve.csv.",
+		"grid":          "One number a cell. The numbers are in table grid.",
+		"gridgain":      "Alignment minus that of the static twin. The numbers are in table grid.",
 		"ladder":        "One curve a solver.",
+		"calibration":   "On the diagonal, of what is said to be held with some probability that share is.",
+		"forest":        "Strategy minus reference, paired by session; left of 0 the reference is better.",
+		"params":        "Further up and to the left is better: more alignment from a smaller model.",
+		"cost":          "Further up and to the left is better: more alignment for fewer tokens.",
+		"tasks":         "One point a task: how much of a difference is between tasks.",
+		"trace":         "What one strategy believes of one user after every answer: an example, which says nothing of others.",
 	}[base]
 }
 

@@ -390,13 +390,11 @@ func WriteSweep(dir string) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range sweepSketches(m) {
-		more, err := k.files()
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, more...)
+	drawn, err := figureFiles(sweepFigures(m), newPen())
+	if err != nil {
+		return nil, err
 	}
+	files = append(files, drawn...)
 	html, err := sweepPage(m, files)
 	if err != nil {
 		return nil, err
