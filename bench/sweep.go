@@ -65,7 +65,7 @@ func LoadSweep(path string, sets []string) (*Sweep, error) {
 	}
 	var faults []error
 	seen := map[string]bool{}
-	taken := map[string]bool{"tables": true, "figures": true, record.SweepFile: true, record.GridFile: true}
+	taken := map[string]bool{"tables": true, "figures": true, record.SweepFile: true, record.GridFile: true, record.PageFile: true}
 	for c := range cells {
 		cell := SweepCell{At: make([]int, len(values))}
 		own := src.clone(root)

@@ -372,7 +372,7 @@ func (s *SweepMetrics) JSON() ([]byte, error) {
 }
 
 // WriteSweep reads the sweep in dir and the reports of its cells and writes grid.json,
-// tables and figures beside sweep.json, each file whole or not at all. The cells must
+// tables, figures and report.html beside sweep.json, each file whole or not at all. The cells must
 // have been reported with Write; those that have not stay blank. Equal sweeps give
 // equal bytes. Errors of the input wrap domains.ErrData.
 func WriteSweep(dir string) (*Summary, error) {
@@ -393,6 +393,11 @@ func WriteSweep(dir string) (*Summary, error) {
 		return nil, err
 	}
 	files = append(files, drawn...)
+	html, err := sweepPage(m, files)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.GridFile, b})
 	s := &Summary{Text: sweepTerminal(m, 120), Warnings: m.Warnings}

@@ -25,10 +25,7 @@ type File struct {
 // from a population, and tasks in runs that are no survey, each as Markdown, CSV and LaTeX; see the package comment.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
-	for _, t := range []struct {
-		*grid
-		tidy [][]string
-	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {adaptivityTable(m), adaptivityCSV(m)}, {policiesTable(m), policiesCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}, {costsTable(m), costsCSV(m)}, {calibrationTable(m), calibrationCSV(m)}, {tasksTable(m), tasksCSV(m)}} {
+	for _, t := range allTables(m) {
 		if len(t.groups) == 0 {
 			continue
 		}
@@ -39,6 +36,17 @@ func Tables(m *Metrics) ([]File, error) {
 		out = append(out, files...)
 	}
 	return out, nil
+}
+
+// A fullTable is a grid with the lines of its CSV file.
+type fullTable struct {
+	*grid
+	tidy [][]string
+}
+
+// allTables gives the tables of a run, in their order; those without rows are not there.
+func allTables(m *Metrics) []fullTable {
+	return []fullTable{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {adaptivityTable(m), adaptivityCSV(m)}, {policiesTable(m), policiesCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}, {costsTable(m), costsCSV(m)}, {calibrationTable(m), calibrationCSV(m)}, {tasksTable(m), tasksCSV(m)}}
 }
 
 // files gives the table in every format; tidy are the lines of its CSV file.

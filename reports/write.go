@@ -19,8 +19,8 @@ type Summary struct {
 	Files    []string // what was written, relative to the run directory
 }
 
-// Write reads the run in dir and writes metrics.json, tables and figures beside
-// it, each file whole or not at all. Equal runs give equal bytes. Errors of the
+// Write reads the run in dir and writes metrics.json, tables, figures and report.html
+// beside it, each file whole or not at all. Equal runs give equal bytes. Errors of the
 // input wrap domains.ErrData.
 func Write(dir string) (*Summary, error) {
 	run, err := Load(dir)
@@ -49,6 +49,11 @@ func Write(dir string) (*Summary, error) {
 		return nil, err
 	}
 	files = append(files, more...)
+	html, err := runPage(m, &run.Manifest, trainings, files)
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings}

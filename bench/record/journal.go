@@ -25,6 +25,9 @@ const (
 	UsageFile    = "usage.json"
 	TimingFile   = "timing.json"
 
+	// PageFile shows a report, of a run or a sweep, in a browser.
+	PageFile = "report.html"
+
 	// MetricsFile is written last of all that reports derive; a run that changes
 	// the journal removes it, so that its presence says that the report is whole.
 	MetricsFile = "metrics.json"

@@ -225,6 +225,7 @@ func reportSweep(stdout io.Writer, dir string, quiet bool) error {
 	for _, w := range s.Warnings {
 		fmt.Fprintln(stdout, "warning:", w)
 	}
+	fmt.Fprintln(stdout, "report:", filepath.Join(dir, record.PageFile))
 	return nil
 }
 
@@ -283,6 +284,7 @@ func report(stdout io.Writer, dir string, quiet bool) error {
 		for _, w := range s.Warnings {
 			fmt.Fprintln(stdout, "warning:", w)
 		}
+		fmt.Fprintln(stdout, "report:", filepath.Join(dir, record.PageFile))
 	}
 	return nil
 }
@@ -295,7 +297,7 @@ func there(dir, file string) bool {
 
 // reported says whether the report of a run is whole.
 func reported(dir string) bool {
-	for _, f := range []string{record.MetricsFile, "tables/main.md", "tables/profile.md", "figures/alignment.png", "figures/interactions.png", "figures/adaptivity.png"} {
+	for _, f := range []string{record.MetricsFile, record.PageFile, "tables/main.md", "tables/profile.md", "figures/alignment.png", "figures/interactions.png", "figures/adaptivity.png"} {
 		if !there(dir, f) {
 			return false
 		}
