@@ -128,18 +128,25 @@ const (
 // A span is the range of the values that were told of a criterion; none: lo > hi.
 type span struct{ lo, hi float64 }
 
-// Load reads dir/manifest.json and, in one pass, dir/sessions.jsonl. A file that
+// An Observer is shown every session that Load uses, in the order of the file, with the
+// place of its line in sessions.jsonl: where it begins, in bytes, and how long it is, its
+// newline included. The session belongs to the reader, which fills it again with the next
+// line: an observer copies what it keeps (strings may be kept, slices and pointers not).
+type Observer func(offset int64, length int, s *record.Session)
+
+// Load reads dir/manifest.json and, in one pass, dir/sessions.jsonl, and shows every
+// session that is used to the observers. A file that
 // is missing, or a line that cannot be read, is a *domains.DataError with file
 // and line, and so is a session whose task or seed is not in the manifest. A
 // session of a strategy that the manifest does not name is left out
 // and warned of, and so is a run without sessions.
-func Load(dir string) (*Run, error) {
+func Load(dir string, see ...Observer) (*Run, error) {
 	r := &Run{criteria: interner{}}
 	if err := r.readManifest(dir); err != nil {
 		return nil, err
 	}
 	r.plan()
-	if err := r.readSessions(filepath.Join(dir, record.SessionsFile)); err != nil {
+	if err := r.readSessions(filepath.Join(dir, record.SessionsFile), see); err != nil {
 		return nil, err
 	}
 	var err error
@@ -242,7 +249,7 @@ func (r *Run) plan() {
 	}
 }
 
-func (r *Run) readSessions(name string) error {
+func (r *Run) readSessions(name string, see []Observer) error {
 	f, err := os.Open(name)
 	if err != nil {
 		return &domains.DataError{File: name, What: "the sessions of the run cannot be read", Mend: "run the experiment; the same command resumes", Err: bare(err)}
@@ -259,8 +266,11 @@ func (r *Run) readSessions(name string) error {
 	unknown, off, seen := map[string]int{}, 0, map[string]int{}
 	firstOff := ""
 	in := bufio.NewReaderSize(f, 1<<16)
+	offset := int64(0)
 	for line := 1; ; line++ {
 		b, err := in.ReadBytes('\n')
+		start := offset
+		offset += int64(len(b))
 		if err != nil && err != io.EOF {
 			return &domains.DataError{File: name, Line: line, What: "cannot be read", Err: bare(err)}
 		}
@@ -292,6 +302,9 @@ func (r *Run) readSessions(name string) error {
 			if st := byName[s.Strategy]; st == nil {
 				unknown[s.Strategy]++
 			} else {
+				for _, o := range see {
+					o(start, len(b), &s)
+				}
 				r.count(&s)
 				if _, ok := admits[s.Task]; !ok {
 					admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
