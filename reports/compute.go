@@ -169,7 +169,7 @@ func (c *computer) row(st *strategy) Row {
 		own = append(own, b.add(st, c.matched(i, func(s, _, _ *session) float64 { return s.align[i] })))
 		low = append(low, b.add(st, c.matched(i, func(_, f, _ *session) float64 { return f.align[0] })))
 		high = append(high, b.add(st, c.matched(i, func(_, _, t *session) float64 { return t.align[0] })))
-		right = append(right, b.add(st, func(s *session) float64 { return s.correct[i] }))
+		right = append(right, b.add(st, func(s *session) float64 { return s.points[i].correct.share() }))
 	}
 	diff := -1
 	if c.reference != nil && c.reference != st {
@@ -185,7 +185,7 @@ func (c *computer) row(st *strategy) Row {
 	for i := range st.points {
 		of := make([]int, measures)
 		for k := range of {
-			of[k] = b.add(st, func(s *session) float64 { return s.predict[i*measures+k] })
+			of[k] = b.add(st, func(s *session) float64 { return s.measure(i, k) })
 		}
 		measured = append(measured, of)
 	}
