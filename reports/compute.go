@@ -39,7 +39,7 @@ func compute(r *Run) *computer {
 	if r.survey() {
 		out.Cluster, out.ClusterIDs = "user", append([]string{}, r.users...)
 	}
-	out.Sessions = sessions{Planned: m.Sessions, Read: r.read, Unknown: r.unknown}
+	out.Sessions = sessions{Planned: m.Sessions, Read: r.read, Unknown: r.unknown, LeftOut: r.leftOut}
 	c := &computer{Run: r, out: out, boot: stats.Bootstrap{
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: uint64(m.Report.Seed),
 	}}

@@ -38,21 +38,20 @@ type chunk struct {
 	text    []byte
 	line    int   // number of its first line
 	offset  int64 // of text
-	end     bool  // of the file
 	entries []entry
 	err     error // of reading; then there is no text
 	done    chan struct{}
 }
 
-// chunkSize is how much of a journal is read at a time. A line that is longer makes its
-// chunk longer.
+// chunkSize is how much of a journal is read at a time.
 const chunkSize = 1 << 18
 
 // readEntries decodes every line of a journal and hands them to use, in the order of the
 // file and one after another. Lines are decoded by as many goroutines as there are
 // processors; all have ended when it returns. An entry belongs to the reader. What cannot be
 // decoded has an err; the error is one of reading, after all lines before it were used.
-func readEntries(f io.Reader, use func(*entry)) error {
+// Lines are read by size bytes at a time; one that is longer makes its chunk longer.
+func readEntries(f io.Reader, size int, use func(*entry)) error {
 	workers := runtime.GOMAXPROCS(0)
 	work, order := make(chan *chunk, workers), make(chan *chunk, workers)
 	texts := make(chan []byte, 2*workers+2) // to be filled again
@@ -65,7 +64,7 @@ func readEntries(f io.Reader, use func(*entry)) error {
 	wait.Go(func() {
 		defer close(work)
 		defer close(order)
-		readChunks(f, texts, func(c *chunk) bool {
+		readChunks(f, size, texts, func(c *chunk) bool {
 			for _, to := range []chan *chunk{order, work} {
 				select {
 				case to <- c:
@@ -102,7 +101,7 @@ func readEntries(f io.Reader, use func(*entry)) error {
 
 // readChunks cuts a file into chunks and gives them away until one is not taken. Buffers
 // come from texts where there are any.
-func readChunks(f io.Reader, texts <-chan []byte, give func(*chunk) bool) {
+func readChunks(f io.Reader, size int, texts <-chan []byte, give func(*chunk) bool) {
 	var rest []byte // of the last buffer: the beginning of a line
 	line, offset := 1, int64(0)
 	for {
@@ -116,7 +115,7 @@ func readChunks(f io.Reader, texts <-chan []byte, give func(*chunk) bool) {
 		var err error
 		for cut < 0 && err == nil {
 			from := len(text)
-			text = grown(text, max(chunkSize, 2*from))
+			text = grown(text, max(size, 2*from))
 			var n int
 			n, err = io.ReadFull(f, text[from:])
 			text = text[:from+n]
@@ -129,7 +128,7 @@ func readChunks(f io.Reader, texts <-chan []byte, give func(*chunk) bool) {
 		if end {
 			cut, err = len(text), nil
 		}
-		c := &chunk{line: line, offset: offset, end: end, err: err, done: make(chan struct{})}
+		c := &chunk{line: line, offset: offset, err: err, done: make(chan struct{})}
 		if cut > 0 {
 			rest = append(rest[:0], text[cut:]...)
 			c.text, c.err = text[:cut], nil

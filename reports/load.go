@@ -232,9 +232,36 @@ func (r *Run) readManifest(dir string) error {
 	return nil
 }
 
+// lacking warns of fields of the manifest that are not there and that a reader would miss,
+// and says what stands in for them.
+func (r *Run) lacking() {
+	m := &r.Manifest
+	if m.ConfigHash == "" {
+		r.warn("the manifest has no config_hash: nobody can tell which configuration these numbers are of")
+	}
+	if m.Sessions == 0 {
+		r.warn("the manifest does not say how many sessions were planned: nobody can tell whether the run is finished")
+	}
+	if m.Data.Rubric == "" {
+		r.warn("the manifest does not name the rubric: tasks are taken as the clusters")
+	}
+	if m.Endpoints == nil && !(strings.HasPrefix(m.Solver, "profile") && strings.HasPrefix(m.Judge, "profile")) {
+		r.warn("the manifest names no endpoints: nobody can tell whether a simulator took part")
+	}
+	if last := slices.Max(append([]int{0}, m.Checkpoints...)); m.Budget == 0 && last > 0 {
+		m.Budget = last
+		if m.Horizon > 0 {
+			m.Budget = min(last, m.Horizon)
+		}
+		m.Horizon = max(m.Horizon, m.Budget)
+		r.warn("the manifest gives no budget: %d questions, the last checkpoint, are taken for it", m.Budget)
+	}
+}
+
 // plan lays out the checkpoints of every strategy.
 func (r *Run) plan() {
 	m := &r.Manifest
+	r.lacking()
 	for _, p := range m.Checkpoints {
 		if p >= 0 && p <= m.Horizon {
 			r.points = append(r.points, p)
@@ -312,7 +339,7 @@ func (r *Run) readSessions(name string, see []Observer) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return bad(err)
 	}
-	if err := readEntries(f, in.use); err != nil {
+	if err := readEntries(f, chunkSize, in.use); err != nil {
 		return bad(err)
 	}
 	if n, first, why := in.out.useless(); n > in.good {
@@ -415,13 +442,14 @@ func (in *sessionReader) use(e *entry) {
 		return
 	}
 	if !twice {
-		in.read++
+		if st == nil {
+			in.unknown[s.Strategy]++
+		} else {
+			in.read++
+		}
 	}
 	switch {
 	case st == nil:
-		if !twice {
-			in.unknown[s.Strategy]++
-		}
 	case failed(s):
 		p := e.place()
 		at.failed = &p
@@ -594,6 +622,9 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked intern
 		r.nominal = r.nominal || !math.IsNaN(of[levelErr])
 		if r.compatible() {
 			inf := s.Inference(p)
+			for len(inf.Value) < len(inf.Held) { // all of them are unknown
+				inf.Value = append(inf.Value, math.NaN())
+			}
 			ranking := RankReleased(inf.Held)
 			for k := minK; k <= maxK; k++ {
 				out.released = append(out.released, MeasureReleased(ranking, s.Truth.Cells, inf.Value, k))
