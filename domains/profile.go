@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 )
 
 // A Cell is what one user says of one criterion: nothing (Missing), that it does
@@ -77,6 +78,12 @@ func (c *Cell) UnmarshalJSON(b []byte) error {
 	case "false":
 		*c = NotHeld()
 		return nil
+	}
+	if len(b) > 0 && (b[0] == '-' || b[0] >= '0' && b[0] <= '9') { // valid already; one out of range has its error below
+		if v, err := strconv.ParseFloat(string(b), 64); err == nil {
+			*c = At(v)
+			return nil
+		}
 	}
 	var v float64
 	if err := json.Unmarshal(b, &v); err != nil {

@@ -41,9 +41,8 @@ const billion = 1e9
 // tally adds up what a session called for and, if it did not fail, what it predicts at the
 // final checkpoint.
 func (st *strategy) tally(r *Run, s *record.Session) {
-	failed := s.Error != "" || s.Stop == record.StopError
-	st.tallied.spent.add(s, failed)
-	if failed || !st.calibrates() {
+	st.tallied.spent.add(s, failed(s))
+	if failed(s) || !st.calibrates() {
 		return
 	}
 	cluster := s.Task

@@ -15,7 +15,7 @@ const (
 // A comparedMeasure is a measure in which strategies are compared.
 type comparedMeasure struct {
 	name   string
-	place  int    // in session.predict, -1: alignment
+	place  int    // as session.measure takes it, -1: alignment
 	short  string // heading of a column
 	places int    // decimals
 	aside  bool   // of what was not asked, which differs between strategies
@@ -40,13 +40,13 @@ func comparedMeasures(nominal bool) []comparedMeasure {
 // the whole profile or undefined: means over those cells alone that a strategy
 // happens to know do not compare.
 func (c *comparedMeasure) of(s *session, point int) float64 {
-	switch w := s.whole[point]; {
+	switch w := s.points[point].whole; {
 	case c.place < 0:
 		return s.align[point]
 	case c.ofValues() && !w.value, !c.ofValues() && !w.held:
 		return math.NaN()
 	}
-	return s.predict[point*measures+c.place]
+	return s.measure(point, c.place)
 }
 
 // ofValues reports whether the measure is of values or levels, not of P(held).

@@ -40,7 +40,7 @@ func compute(r *Run) *computer {
 	if r.survey() {
 		out.Cluster, out.ClusterIDs = "user", append([]string{}, r.users...)
 	}
-	out.Sessions = sessions{Planned: m.Sessions, Read: r.read, Unknown: r.unknown}
+	out.Sessions = sessions{Planned: m.Sessions, Read: r.read, Unknown: r.unknown, LeftOut: r.leftOut}
 	c := &computer{Run: r, out: out, boot: stats.Bootstrap{
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: uint64(m.Report.Seed),
 	}}
@@ -171,7 +171,7 @@ func (c *computer) row(st *strategy) Row {
 		own = append(own, b.add(st, c.matched(i, func(s, _, _ *session) float64 { return s.align[i] })))
 		low = append(low, b.add(st, c.matched(i, func(_, f, _ *session) float64 { return f.align[0] })))
 		high = append(high, b.add(st, c.matched(i, func(_, _, t *session) float64 { return t.align[0] })))
-		right = append(right, b.add(st, func(s *session) float64 { return s.correct[i] }))
+		right = append(right, b.add(st, func(s *session) float64 { return s.points[i].correct.share() }))
 	}
 	diff := -1
 	if c.reference != nil && c.reference != st {
@@ -187,7 +187,7 @@ func (c *computer) row(st *strategy) Row {
 	for i := range st.points {
 		of := make([]int, measures)
 		for k := range of {
-			of[k] = b.add(st, func(s *session) float64 { return s.predict[i*measures+k] })
+			of[k] = b.add(st, func(s *session) float64 { return s.measure(i, k) })
 		}
 		measured = append(measured, of)
 	}

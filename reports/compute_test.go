@@ -346,7 +346,7 @@ func TestMeasure(t *testing.T) {
 			s.Turns = append(s.Turns, record.Turn{Question: q, Inference: inf})
 		}
 		got := make([]float64, measures)
-		cells := measure(s, len(test.asked), got)
+		cells, _ := measure(s, len(test.asked), got)
 		for i, want := range test.want {
 			if !near(got[i], want) {
 				t.Errorf("%s: measure %d is %v, want %v", test.reason, i, got[i], want)

@@ -1,8 +1,6 @@
 package reports
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -32,7 +30,8 @@ type Run struct {
 	cluster    []int       // of every unit: its task, or its user in a survey
 	clusters   int
 	warnings   []string // what reading noticed
-	read       int      // sessions in the file
+	read       int      // sessions in the file, each once
+	leftOut    int      // lines of the file that are none of them
 	unknown    []count  // sessions of strategies the manifest does not name
 	compared   []int    // questions at which strategies are compared, ascending
 	offScale   int      // answers that were none of their criterion's values
@@ -85,9 +84,7 @@ type session struct {
 	task, user int
 	align      []float64       // of every point: 0..100, NaN when undefined
 	before     float64         // at the final point, under the former judge; NaN without
-	correct    []float64       // of every point: 0, 1, NaN when unknown
-	predict    []float64       // of every point: the measures of profile prediction
-	whole      []whole         // of every point
+	points     []atPoint       // of every point: what else is measured
 	path       []step          // up to the budget
 	kept       []turn          // of every step of the path
 	stop       string          // why it asked no more
@@ -95,6 +92,44 @@ type session struct {
 	unplaced   int             // of them: about no criterion, or about one that was asked
 	talk       *talk           // nil unless users answer in words
 	released   []ReleasedScore // of every point, k from minK to maxK; nil unless the run is compatible with the released code
+}
+
+// atPoint is what is measured at a point beside the alignment. It is kept small: most of
+// the memory of a report is these.
+type atPoint struct {
+	errors  [measures - valueMAE]float64 // measures of profile prediction from valueMAE on
+	top     top                          // what the others are made of
+	correct answered
+	whole   whole
+}
+
+// measure gives a measure of profile prediction at a point, NaN where it is undefined.
+func (s *session) measure(point, k int) float64 {
+	p := &s.points[point]
+	if k >= valueMAE {
+		return p.errors[k-valueMAE]
+	}
+	return p.top.measure(k)
+}
+
+// answered says whether the task was answered rightly.
+type answered int8
+
+const (
+	unknownAnswer answered = iota
+	wrongAnswer
+	rightAnswer
+)
+
+// share is 0 or 1, NaN when unknown.
+func (a answered) share() float64 {
+	switch a {
+	case wrongAnswer:
+		return 0
+	case rightAnswer:
+		return 1
+	}
+	return math.NaN()
 }
 
 // whole says what is predicted of every cell with a known truth: P(held), and value
@@ -130,18 +165,27 @@ const (
 // A span is the range of the values that were told of a criterion; none: lo > hi.
 type span struct{ lo, hi float64 }
 
-// Load reads dir/manifest.json and, in one pass, dir/sessions.jsonl. A file that
-// is missing, or a line that cannot be read, is a *domains.DataError with file
-// and line, and so is a session whose task or seed is not in the manifest. A
-// session of a strategy that the manifest does not name is left out
-// and warned of, and so is a run without sessions.
-func Load(dir string) (*Run, error) {
+// An Observer is shown every session that Load uses, one after another in the order of the
+// file (those that failed after all others), with the place of its line in sessions.jsonl:
+// where it begins, in bytes, and how long it is, its newline included. The session belongs to the reader, which fills it again with the next
+// line: an observer copies what it keeps (strings may be kept, slices and pointers not).
+type Observer func(offset int64, length int, s *record.Session)
+
+// Load reads dir/manifest.json and dir/sessions.jsonl, and shows every session that is used
+// to the observers. Lines of sessions.jsonl that are of no use are left out and warned of,
+// each kind with its number, the first, and how to mend it: a torn last line, what is no
+// session or contradicts itself, sessions of tasks, seeds, strategies or criteria that are
+// not those of the run, and what is there twice. A file that is missing or cannot be read is
+// a *domains.DataError, and so is a manifest that does not hold together, and a journal of
+// which more lines are of another run, or of none, than of this one: what the rest adds up to
+// is not what the manifest describes.
+func Load(dir string, see ...Observer) (*Run, error) {
 	r := &Run{criteria: interner{}}
 	if err := r.readManifest(dir); err != nil {
 		return nil, err
 	}
 	r.plan()
-	if err := r.readSessions(filepath.Join(dir, record.SessionsFile)); err != nil {
+	if err := r.readSessions(filepath.Join(dir, record.SessionsFile), see); err != nil {
 		return nil, err
 	}
 	var err error
@@ -190,9 +234,36 @@ func (r *Run) readManifest(dir string) error {
 	return nil
 }
 
+// lacking warns of fields of the manifest that are not there and that a reader would miss,
+// and says what stands in for them.
+func (r *Run) lacking() {
+	m := &r.Manifest
+	if m.ConfigHash == "" {
+		r.warn("the manifest has no config_hash: nobody can tell which configuration these numbers are of")
+	}
+	if m.Sessions == 0 {
+		r.warn("the manifest does not say how many sessions were planned: nobody can tell whether the run is finished")
+	}
+	if m.Data.Rubric == "" {
+		r.warn("the manifest does not name the rubric: tasks are taken as the clusters")
+	}
+	if m.Endpoints == nil && !(strings.HasPrefix(m.Solver, "profile") && strings.HasPrefix(m.Judge, "profile")) {
+		r.warn("the manifest names no endpoints: nobody can tell whether a simulator took part")
+	}
+	if last := slices.Max(append([]int{0}, m.Checkpoints...)); m.Budget == 0 && last > 0 {
+		m.Budget = last
+		if m.Horizon > 0 {
+			m.Budget = min(last, m.Horizon)
+		}
+		m.Horizon = max(m.Horizon, m.Budget)
+		r.warn("the manifest gives no budget: %d questions, the last checkpoint, are taken for it", m.Budget)
+	}
+}
+
 // plan lays out the checkpoints of every strategy.
 func (r *Run) plan() {
 	m := &r.Manifest
+	r.lacking()
 	for _, p := range m.Checkpoints {
 		if p >= 0 && p <= m.Horizon {
 			r.points = append(r.points, p)
@@ -244,84 +315,199 @@ func (r *Run) plan() {
 	}
 }
 
-func (r *Run) readSessions(name string) error {
+// readSessions reads sessions.jsonl: twice its first bytes of every line, for what tasks are
+// about, and once all of it. A line that failed may be followed by one of a new try, which
+// takes its place; those that are not are read again at the end.
+func (r *Run) readSessions(name string, see []Observer) error {
+	bad := func(cause error) error {
+		return &domains.DataError{File: name, What: "the sessions of the run cannot be read", Mend: "run the experiment; the same command resumes", Err: bare(cause)}
+	}
 	f, err := os.Open(name)
 	if err != nil {
-		return &domains.DataError{File: name, What: "the sessions of the run cannot be read", Mend: "run the experiment; the same command resumes", Err: bare(err)}
+		return bad(err)
 	}
 	defer f.Close()
-
-	byName := map[string]*strategy{}
+	in := &sessionReader{Run: r, see: see, byName: map[string]*strategy{}, tasks: interner{}, users: interner{}, asked: interner{}, admits: map[string]string{}, seen: map[sessionKey]seen{}, unknown: map[string]int{}}
 	for _, s := range r.strategies {
-		byName[s.Name] = s
+		in.byName[s.Name] = s
 	}
-	planned := r.planned()
-	tasks, users, asked := interner{}, interner{}, interner{}
-	admits := map[string]string{} // by task
-	unknown, off, seen := map[string]int{}, 0, map[string]int{}
-	firstOff := ""
-	in := bufio.NewReaderSize(f, 1<<16)
-	for line := 1; ; line++ {
-		b, err := in.ReadBytes('\n')
-		if err != nil && err != io.EOF {
-			return &domains.DataError{File: name, Line: line, What: "cannot be read", Err: bare(err)}
-		}
-		torn := err == io.EOF
-		if text := bytes.TrimSpace(b); len(text) > 0 {
-			bad := func(cause error, format string, a ...any) error {
-				mend := "remove the line, or run the experiment again"
-				if torn && cause != nil {
-					mend = "the last line is torn: run the same command again, it resumes"
-				}
-				return &domains.DataError{File: name, Line: line, What: fmt.Sprintf(format, a...), Mend: mend, Err: cause}
-			}
-			var s record.Session
-			if err := json.Unmarshal(text, &s); err != nil {
-				return bad(err, "not a session")
-			}
-			if what := fault(&s); what != "" {
-				return bad(nil, "session %q: %s", s.ID, what)
-			}
-			if what := planned(&s); what != "" {
-				return bad(nil, "session of another run: %s", what)
-			}
-			id := fmt.Sprintf("%s\x00%d\x00%s\x00%s", s.Strategy, s.Seed, s.Task, s.User)
-			if before, dup := seen[id]; dup {
-				return bad(nil, "session %q is the same strategy, seed, task and user as line %d", s.ID, before)
-			}
-			seen[id] = line
-			r.read++
-			if st := byName[s.Strategy]; st == nil {
-				unknown[s.Strategy]++
-			} else {
-				r.count(&s)
-				r.see(&s)
-				if _, ok := admits[s.Task]; !ok {
-					admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
-				}
-				if st.keep(r, &s, tasks.index(s.Task), users.index(s.User), asked) > 0 {
-					if off++; off == 1 {
-						firstOff = fmt.Sprintf("%s:%d", name, line)
-					}
-				}
-			}
-		}
-		if torn {
-			break
-		}
+	in.planned = r.planned()
+	in.criteria, err = mostCriteria(f, func(strategy, task string, seed int) bool {
+		return in.byName[strategy] != nil && in.planned(task, seed) == ""
+	})
+	if err != nil {
+		return bad(err)
 	}
-	r.unknown = counts(unknown)
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return bad(err)
+	}
+	if err := readEntries(f, chunkSize, in.use); err != nil {
+		return bad(err)
+	}
+	if n, first, why := in.out.useless(); n > in.good {
+		// What is left is not the run that the manifest describes, and must not be taken for it.
+		return &domains.DataError{File: name, Line: first, What: fmt.Sprintf("%d of %d lines are no sessions of this run; the first: %s", n, n+in.good, why), Mend: "report the run in the folder that it was made in, or remove these lines and run the experiment again"}
+	}
+	for _, p := range in.failures() {
+		s, err := again(f, p)
+		if err != nil {
+			return bad(err)
+		}
+		in.keep(p, s)
+	}
+	r.leftOut = in.out.total()
+	r.warnings = append(r.warnings, in.out.warnings()...)
+	r.unknown = counts(in.unknown)
 	for _, c := range r.unknown {
 		r.warn("strategy %q is not in the manifest: its sessions (%d) are left out", c.What, c.N)
 	}
-	if off > 0 {
-		r.warn("sessions whose raw alignment does not follow from their scores: %d, the first in %s; the recorded value is used", off, firstOff)
+	if in.off > 0 {
+		r.warn("sessions whose raw alignment does not follow from their scores: %d, the first in %s:%d; the recorded value is used", in.off, record.SessionsFile, in.firstOff)
 	}
-	r.arrange(tasks, users, asked)
+	r.arrange(in.tasks, in.users, in.asked)
 	for _, id := range r.tasks {
-		r.admits = append(r.admits, admits[id])
+		r.admits = append(r.admits, in.admits[id])
 	}
 	return nil
+}
+
+// A sessionReader is sessions.jsonl under way.
+type sessionReader struct {
+	*Run
+	see                 []Observer
+	planned             func(task string, seed int) string
+	byName              map[string]*strategy
+	criteria            map[string][]string // of every task
+	tasks, users, asked interner
+	admits              map[string]string // by task
+	seen                map[sessionKey]seen
+	unknown             map[string]int
+	good                int // lines of sessions of this run, those twice included
+	out                 leftOut
+	off, firstOff       int // sessions whose raw alignment does not follow, and the line of the first
+}
+
+// sessionKey is what there may be one session of.
+type sessionKey struct {
+	strategy   string // as in the manifest, if it is there
+	seed       int
+	task, user int32
+}
+
+// seen is the line of a session, and, where it failed, its place.
+type seen struct {
+	line   int
+	failed *place
+}
+
+// use files a line, or counts why it does not.
+func (in *sessionReader) use(e *entry) {
+	s := &e.session
+	lose := func(l loss, format string, a ...any) { in.out.add(l, e.line, format, a...) }
+	var syntax *json.SyntaxError
+	if e.err != nil {
+		l := lossAlien
+		if e.torn && errors.As(e.err, &syntax) {
+			l = lossTorn
+		}
+		lose(l, "%v", e.err)
+		return
+	}
+	if s.Strategy == "" || s.Task == "" || s.User == "" {
+		lose(lossAlien, "strategy, task or user is missing")
+		return
+	}
+	if what := fault(s); what != "" {
+		lose(lossFault, "session %q: %s", short(s.ID), what)
+		return
+	}
+	if what := in.planned(s.Task, s.Seed); what != "" {
+		lose(lossForeign, "%s", what)
+		return
+	}
+	if want, ok := in.criteria[s.Task]; !ok {
+		in.criteria[s.Task] = slices.Clone(s.Criteria)
+	} else if what := otherCriteria(s.Criteria, want); what != "" {
+		lose(lossCriteria, "task %q: %s", s.Task, what)
+		return
+	}
+	in.good++
+	st := in.byName[s.Strategy]
+	key := sessionKey{s.Strategy, s.Seed, int32(in.tasks.index(s.Task)), int32(in.users.index(s.User))}
+	if st != nil {
+		key.strategy = st.Name
+	}
+	at := seen{line: e.line}
+	before, twice := in.seen[key]
+	if twice && before.failed == nil {
+		lose(lossTwice, "session %q is the same strategy, seed, task and user as line %d", short(s.ID), before.line)
+		return
+	}
+	if !twice {
+		if st == nil {
+			in.unknown[s.Strategy]++
+		} else {
+			in.read++
+		}
+	}
+	switch {
+	case st == nil:
+	case failed(s):
+		p := e.place()
+		at.failed = &p
+	default:
+		in.keep(e.place(), s)
+	}
+	in.seen[key] = at
+}
+
+// keep shows a session to the observers, counts it, and files it under its strategy.
+func (in *sessionReader) keep(at place, s *record.Session) {
+	for _, o := range in.see {
+		o(at.offset, at.length, s)
+	}
+	in.count(s)
+	in.Run.see(s)
+	if _, ok := in.admits[s.Task]; !ok {
+		in.admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
+	}
+	if in.byName[s.Strategy].keep(in.Run, s, in.tasks.index(s.Task), in.users.index(s.User), in.asked) > 0 {
+		if in.off++; in.off == 1 {
+			in.firstOff = at.line
+		}
+	}
+}
+
+// failures are the places of sessions that failed and were not replaced, in the order of
+// the file.
+func (in *sessionReader) failures() (out []place) {
+	for _, s := range in.seen {
+		if s.failed != nil {
+			out = append(out, *s.failed)
+		}
+	}
+	slices.SortFunc(out, func(a, b place) int { return cmp.Compare(a.offset, b.offset) })
+	return out
+}
+
+// failed reports whether the session could not be completed.
+func failed(s *record.Session) bool { return s.Error != "" || s.Stop == record.StopError }
+
+// otherCriteria says in what criteria differ from those of their task, or nothing. Their
+// order counts: questions are compared by position.
+func otherCriteria(got, want []string) string {
+	switch {
+	case slices.Equal(got, want):
+		return ""
+	case len(got) != len(want):
+		return fmt.Sprintf("%d criteria instead of %d", len(got), len(want))
+	}
+	for _, id := range got {
+		if !slices.Contains(want, id) {
+			return fmt.Sprintf("it has no criterion %q", short(id))
+		}
+	}
+	return "the same criteria in another order"
 }
 
 // arrange numbers tasks, users and units in the order of their ids, so that no
@@ -398,18 +584,20 @@ const rawError = 1e-4
 // follow from its scores, else 0.
 func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked interner) (off int) {
 	st.tally(r, s)
-	if s.Error != "" || s.Stop == record.StopError {
+	if failed(s) {
 		st.failed[short(cmp.Or(s.Error, "no reason recorded"))]++
 		return 0
 	}
 	n := len(st.points)
 	out := &session{
 		key: key{seed: s.Seed}, task: task, user: user,
-		align: make([]float64, n), correct: make([]float64, n), predict: make([]float64, n*measures),
+		align: make([]float64, n), points: make([]atPoint, n),
 		before: math.NaN(),
 	}
+	var of [measures]float64
 	for i, p := range st.points {
-		out.align[i], out.correct[i] = math.NaN(), math.NaN()
+		out.align[i] = math.NaN()
+		at := &out.points[i]
 		cp := graded(s, p, st.fixed())
 		switch {
 		case cp == nil:
@@ -426,18 +614,21 @@ func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked intern
 			out.before = formerly(s, cp)
 		}
 		if cp != nil && cp.Correct != nil {
-			out.correct[i] = 0
+			at.correct = wrongAnswer
 			if *cp.Correct {
-				out.correct[i] = 1
+				at.correct = rightAnswer
 			}
 		}
-		of := out.predict[i*measures : (i+1)*measures]
-		cells := measure(s, p, of)
+		cells, top := measure(s, p, of[:])
 		st.cells[i].add(cells)
-		out.whole = append(out.whole, whole{cells.unknownHeld == 0, cells.unknownValue == 0})
+		copy(at.errors[:], of[valueMAE:])
+		at.top, at.whole = top, whole{cells.unknownHeld == 0, cells.unknownValue == 0}
 		r.nominal = r.nominal || !math.IsNaN(of[levelErr])
 		if r.compatible() {
 			inf := s.Inference(p)
+			for len(inf.Value) < len(inf.Held) { // all of them are unknown
+				inf.Value = append(inf.Value, math.NaN())
+			}
 			ranking := RankReleased(inf.Held)
 			for k := minK; k <= maxK; k++ {
 				out.released = append(out.released, MeasureReleased(ranking, s.Truth.Cells, inf.Value, k))
@@ -542,8 +733,6 @@ func whyUndefined(cp *record.Checkpoint) string {
 func fault(s *record.Session) string {
 	n := len(s.Criteria)
 	switch {
-	case s.Strategy == "" || s.Task == "" || s.User == "":
-		return "strategy, task or user is missing"
 	case len(s.Truth.Cells) != n:
 		return fmt.Sprintf("%d true cells for %d criteria", len(s.Truth.Cells), n)
 	case s.Truth.Weights != nil && len(s.Truth.Weights) != n:
@@ -616,18 +805,25 @@ func offWord(s string) bool {
 // inScale reports whether a score is in 1..5, but for rounding.
 func inScale(v float64) bool { return v >= 1-1e-6 && v <= 5+1e-6 }
 
-// planned gives what says why a session cannot be of this run, or nothing.
-func (r *Run) planned() func(*record.Session) string {
+// planned gives what says why a session cannot be of this run, or nothing. A manifest
+// that names no tasks, or no seeds, takes all.
+func (r *Run) planned() func(task string, seed int) string {
 	tasks := map[string]bool{}
 	for _, t := range r.Manifest.Data.TestTasks {
 		tasks[t] = true
 	}
-	return func(s *record.Session) string {
+	if len(tasks) == 0 {
+		r.warn("the manifest names no test tasks: sessions of all tasks are taken")
+	}
+	if len(r.Manifest.Seeds) == 0 {
+		r.warn("the manifest names no seeds: sessions of all seeds are taken")
+	}
+	return func(task string, seed int) string {
 		switch {
-		case !tasks[s.Task]:
-			return fmt.Sprintf("task %q is no test task of the manifest", s.Task)
-		case !slices.Contains(r.Manifest.Seeds, s.Seed):
-			return fmt.Sprintf("seed %d is no seed of the manifest", s.Seed)
+		case len(tasks) > 0 && !tasks[task]:
+			return fmt.Sprintf("task %q is no test task of the manifest", short(task))
+		case len(r.Manifest.Seeds) > 0 && !slices.Contains(r.Manifest.Seeds, seed):
+			return fmt.Sprintf("seed %d is no seed of the manifest", seed)
 		}
 		return ""
 	}

@@ -118,6 +118,7 @@ type sessions struct {
 	Read    int     `json:"read"`
 	Failed  int     `json:"failed"`
 	Unknown []count `json:"unknown"`
+	LeftOut int     `json:"left_out,omitempty"` // lines that are none of these
 }
 
 // count is a reason with how often it occurred.

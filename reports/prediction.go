@@ -8,8 +8,8 @@ import (
 	"pepbench/domains"
 )
 
-// The measures of profile prediction of one session at one checkpoint, as they lie
-// side by side in session.predict.
+// The measures of profile prediction of one session at one checkpoint, as measure gives
+// them side by side.
 const (
 	precisionAt = 0                    // precision@k at precisionAt + k - minK
 	recallAt    = precisionAt + rangeK // recall@k
@@ -46,7 +46,7 @@ func (c *cellCount) add(d cellCount) {
 }
 
 // measure fills out with the measures of session s after n questions, NaN where
-// undefined, and counts the cells behind them. Cells whose truth is missing take
+// undefined, and counts the cells behind them; top is what those at k are made of. Cells whose truth is missing take
 // no part.
 //
 // Criteria are ranked by P(held), the lower position first among equals, leaving
@@ -64,7 +64,7 @@ func (c *cellCount) add(d cellCount) {
 //	1 - P(true level | held)
 //
 // over those that are held and of whose level something is predicted.
-func measure(s *record.Session, n int, out []float64) (c cellCount) {
+func measure(s *record.Session, n int, out []float64) (c cellCount, of top) {
 	for i := range out {
 		out[i] = math.NaN()
 	}
@@ -121,7 +121,8 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 	out[levelErr] = level.mean()
 
 	best := ranked.Best(maxK, 0)
-	common := 0
+	of = top{ranks: len(best) > 0, cells: int32(c.cells), held: int32(c.held)}
+	common := uint8(0)
 	var abs, square running
 	for k := 1; k <= maxK; k++ {
 		if k <= len(best) {
@@ -133,18 +134,40 @@ func measure(s *record.Session, n int, out []float64) (c cellCount) {
 				}
 			}
 		}
-		if k < minK || c.held == 0 {
-			continue
+		if k >= minK {
+			of.common[k-minK] = common
 		}
-		p := min(k, c.cells)
-		if len(best) > 0 {
-			out[precisionAt+k-minK] = float64(common) / float64(p)
-		}
-		out[recallAt+k-minK] = float64(common) / float64(c.held)
-		out[f1At+k-minK] = 2 * float64(common) / float64(p+c.held)
+	}
+	for i := range valueMAE {
+		out[i] = of.measure(i)
 	}
 	out[valueMAE], out[valueMSE] = abs.mean(), square.mean()
-	return c
+	return c, of
+}
+
+// A top is what precision, recall and F1 of a session at a checkpoint are made of.
+type top struct {
+	cells, held int32         // with a known truth; of them, held
+	common      [rangeK]uint8 // of the first k, k from minK to maxK: held
+	ranks       bool          // anything is ranked
+}
+
+// measure gives the measure at a place below valueMAE, NaN where it is undefined.
+func (t *top) measure(place int) float64 {
+	k := minK + place%rangeK
+	common := float64(t.common[k-minK])
+	p := min(k, int(t.cells))
+	switch {
+	case t.held == 0:
+		return math.NaN()
+	case place >= f1At:
+		return 2 * common / float64(p+int(t.held))
+	case place >= recallAt:
+		return common / float64(t.held)
+	case !t.ranks:
+		return math.NaN()
+	}
+	return common / float64(p)
 }
 
 // valueError is predicted minus true value, NaN where there is no prediction.

@@ -58,7 +58,7 @@ func (r *Run) tracedRow() string {
 // see keeps a session for the trace if it is the first by id of those that were read, and
 // neither failed nor knows nothing.
 func (r *Run) see(s *record.Session) {
-	if s.Strategy != r.tracedRow() || s.Error != "" || s.Stop == record.StopError || len(s.Turns) == 0 || len(s.Prior.Held) == 0 {
+	if s.Strategy != r.tracedRow() || failed(s) || len(s.Turns) == 0 || len(s.Prior.Held) == 0 {
 		return
 	}
 	if r.traced == nil || s.ID < r.traced.Session {

@@ -12,8 +12,8 @@ import (
 	"pepbench/domains"
 )
 
-// answered writes a cell in words.
-func answered(c domains.Cell) string {
+// saidOf writes a cell in words.
+func saidOf(c domains.Cell) string {
 	switch {
 	case c.IsMissing():
 		return "no answer"
@@ -71,7 +71,7 @@ func traceFigure(m *Metrics, p pen) sketch {
 		if name == "" {
 			name = "about no criterion"
 		}
-		heads, answers = append(heads, fmt.Sprintf("%d  %s", i+1, name)), append(answers, answered(turn.Answer))
+		heads, answers = append(heads, fmt.Sprintf("%d  %s", i+1, name)), append(answers, saidOf(turn.Answer))
 	}
 	for i := range heads {
 		left = max(left, label.Width(heads[i]), quiet.Width(answers[i]))
@@ -234,7 +234,7 @@ func traceAlt(m *Metrics) string {
 		if name == "" {
 			name = "no criterion"
 		}
-		s += fmt.Sprintf(" Question %d is about %s, answered %s", i+1, name, answered(turn.Answer))
+		s += fmt.Sprintf(" Question %d is about %s, answered %s", i+1, name, saidOf(turn.Answer))
 		// The largest change of what was not asked about.
 		most, what := 0.0, -1
 		for j := range turn.Beliefs {

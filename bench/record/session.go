@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -356,8 +357,14 @@ func (f Floats) MarshalJSON() ([]byte, error) {
 	return append(b, ']'), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON reads what MarshalJSON writes. Most bytes of a journal are such arrays, so
+// that one of plain numbers and nulls, which is what b is unless it is an error, is read
+// without a pointer a number.
 func (f *Floats) UnmarshalJSON(b []byte) error {
+	if out, ok := plainFloats(b); ok {
+		*f = out
+		return nil
+	}
 	var p []*float64
 	if err := json.Unmarshal(b, &p); err != nil {
 		return err
@@ -374,4 +381,35 @@ func (f *Floats) UnmarshalJSON(b []byte) error {
 		}
 	}
 	return nil
+}
+
+// plainFloats reads a JSON array of numbers and nulls that encoding/json has found to be
+// valid; false where b is anything else, or a number is out of range.
+func plainFloats(b []byte) (Floats, bool) {
+	if len(b) < 2 || b[0] != '[' || b[len(b)-1] != ']' {
+		return nil, false
+	}
+	b = bytes.TrimSpace(b[1 : len(b)-1])
+	if len(b) == 0 {
+		return Floats{}, true
+	}
+	out := make(Floats, 0, bytes.Count(b, []byte{','})+1)
+	for more := true; more; {
+		var item []byte
+		item, b, more = bytes.Cut(b, []byte{','})
+		item = bytes.TrimSpace(item)
+		switch {
+		case string(item) == "null":
+			out = append(out, math.NaN())
+		case len(item) > 0 && (item[0] == '-' || item[0] >= '0' && item[0] <= '9'):
+			v, err := strconv.ParseFloat(string(item), 64)
+			if err != nil {
+				return nil, false
+			}
+			out = append(out, v)
+		default:
+			return nil, false
+		}
+	}
+	return out, true
 }
