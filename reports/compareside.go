@@ -28,9 +28,9 @@ const PairedFile = "paired.csv"
 // pairedSchema is the version of PairedFile.
 const pairedSchema = "pepbench paired values 1"
 
-// decimals is how many decimals the values have that two runs are compared by, so that
-// a run and its baseline hold the same numbers.
-const decimals = 1e6
+// pairedScale rounds the values that two runs are compared by to six decimals, so that a
+// run and its baseline hold the same numbers.
+const pairedScale = 1e6
 
 // A pairedMeasure is a measure in which two runs are compared.
 type pairedMeasure struct {
@@ -198,7 +198,7 @@ func (st *strategy) paired(s *session) []float64 {
 }
 
 func rounded(v float64) float64 {
-	v = math.Round(v*decimals) / decimals
+	v = math.Round(v*pairedScale) / pairedScale
 	if v == 0 {
 		return 0 // not "-0"
 	}
