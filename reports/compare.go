@@ -71,7 +71,8 @@ type difference2 struct {
 	lost, gained     int     // with a value in the base alone, and in the run alone
 	clusters         []float64
 	defined          int    // clusters with a difference
-	equal            bool   // in every pair
+	unchanged        bool   // in every pair
+	equal            bool   // unchanged, and neither run alone has a value
 	certain          bool   // not equal, and the same in every cluster
 	method           string // one of the By constants
 	p, holm          float64
@@ -301,14 +302,22 @@ func (c *comparer) difference(m pairedMeasure, x, y []float64, at []int) differe
 		}
 		return d
 	}
-	if d.equal = d.equal && d.lost+d.gained == 0; d.equal {
+	d.unchanged, d.equal = d.equal, d.equal && d.lost+d.gained == 0
+	known := finite(d.clusters)
+	if d.unchanged {
 		d.lo, d.hi = 0, 0
 		return d
 	}
-	known := finite(d.clusters)
-	d.certain = constant(known) && known[0] != 0
-	d.lo, d.hi = c.interval(units[2], d.clusters, at != nil, d.defined)
-	d.method, d.p = c.twoSided(known)
+	d.certain = constant(known)
+	var samples []float64
+	if at != nil {
+		samples = c.samples(units[2:], [][]float64{d.clusters})[0]
+	}
+	t := c.analysis().Difference(d.clusters, samples)
+	d.lo, d.hi, d.method, d.p = t.Lo, t.Hi, t.Test, t.P
+	if d.certain {
+		d.lo, d.hi = d.delta, d.delta
+	}
 	return d
 }
 
@@ -457,7 +466,7 @@ func (d *difference2) verdict(alpha float64) string {
 	switch {
 	case d.why != "":
 		return dash
-	case d.equal:
+	case d.unchanged || d.equal:
 		return "identical"
 	case few:
 		return "cannot tell"

@@ -1,9 +1,12 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+
+	"pepbench/reports/stats"
 )
 
 // What becomes of a line of a gate.
@@ -19,13 +22,17 @@ type gateLine struct {
 	metric   string // key, or sessionsLine
 	demand   string // max_drop 1
 	status   string // one of the line constants
-	says     string // one sentence, without the strategy
+	says     string // one sentence, without strategy and measure
+	finding  string // the same in a few words; empty: says is short enough
 	same     bool   // passes since nothing changed
 
 	measure     *difference2 // nil: of the sessions
 	bound       float64      // how much worse the mean may be
 	worse, most float64      // how much worse it is, and may be with confidence 1 - alpha
 }
+
+// demandEqual is the demand that nothing changes at all.
+const demandEqual = "equal: true"
 
 // sessionsLine names the line that says whether there is enough to compare.
 const sessionsLine = "sessions"
@@ -147,11 +154,11 @@ func pairsWord(n int) string {
 
 // line begins a line of a metric; settle ends it.
 func (c *comparer) line(name string, m *gateMetric, d *difference2) gateLine {
-	l := gateLine{strategy: name, metric: m.key, measure: d, bound: m.bound, demand: "equal", worse: d.delta, most: math.NaN()}
+	l := gateLine{strategy: name, metric: m.key, measure: d, bound: m.bound, demand: demandEqual, worse: d.delta, most: math.NaN()}
 	if !m.equal {
-		l.demand = "max_drop " + fmt.Sprint(m.bound)
+		l.demand = "max_drop: " + fmt.Sprint(m.bound)
 		if m.lower {
-			l.demand = "max_rise " + fmt.Sprint(m.bound)
+			l.demand = "max_rise: " + fmt.Sprint(m.bound)
 		}
 	}
 	if !m.lower {
@@ -184,7 +191,7 @@ func (c *comparer) correct() {
 		}
 	}
 	c.family = len(of)
-	for i, h := range holm(p) {
+	for i, h := range stats.Holm(p) {
 		of[i].holm = h
 	}
 }
@@ -196,13 +203,13 @@ func (c *comparer) shown() map[*difference2]float64 {
 	var p []float64
 	for i := range c.lines {
 		l := &c.lines[i]
-		if l.measure == nil || l.bound == 0 || l.measure.why != "" || l.measure.equal || l.measure.certain || l.measure.defined < fewClusters {
+		if l.measure == nil || l.bound == 0 || l.measure.n == 0 || l.measure.unchanged || l.measure.certain || l.measure.defined < fewClusters {
 			continue
 		}
 		of, p = append(of, l.measure), append(p, c.above(l.harm(), l.bound))
 	}
 	out := map[*difference2]float64{}
-	for i, h := range holm(p) {
+	for i, h := range stats.Holm(p) {
 		out[of[i]] = h
 	}
 	return out
@@ -214,52 +221,47 @@ func (c *comparer) settle(l *gateLine, shown map[*difference2]float64) {
 	if d == nil {
 		return
 	}
-	change := l.change()
-	least := "drop"
-	if d.lower {
-		least = "rise"
-	}
-	allowed := fmt.Sprintf("a %s of %g", least, l.bound)
-	ofSessions := d.key != followUp.key
-	what := "values"
+	word, confidence := c.clusterWord(), fmt.Sprintf("%g%% confidence", 100*(1-g.alpha))
+	ofSessions := d.key != followUp.key // a task may lose its pairs for good reason
+	what := "sessions"
 	if !ofSessions {
-		what = "tasks with pairs"
+		what = "tasks"
 	}
-	is := func(status, format string, a ...any) { l.status, l.says = status, fmt.Sprintf(format, a...) }
-	word := c.clusterWord()
+	is := func(status, finding, format string, a ...any) {
+		l.status, l.finding, l.says = status, finding, fmt.Sprintf(format, a...)
+	}
 	switch lost := float64(d.lost) / float64(max(d.n+d.lost, 1)); {
 	case d.n == 0 && d.lost == 0:
-		is(lineFail, "the base has no value to compare with")
-	case d.n == 0 && ofSessions:
-		is(lineFail, "undefined in the run in all %d sessions that have a value in the base", d.lost)
+		is(lineFail, "undefined in the base", "the base has no value to compare with")
 	case ofSessions && lost > g.maxMissing:
-		is(lineFail, "undefined in the run in %d of %d sessions that have a value in the base", d.lost, d.n+d.lost)
+		is(lineFail, fmt.Sprintf("undefined in %d of %d sessions", d.lost, d.n+d.lost), "undefined in the run in %d of %d sessions that have a value in the base", d.lost, d.n+d.lost)
 	case d.n == 0:
-		is(lineUnsettled, "no task has pairs in both runs")
-	case d.equal:
-		is(linePass, "identical in %d %s", d.n, what)
+		is(lineUnsettled, "no task has pairs", "no task has pairs in both runs")
+	case d.unchanged:
+		is(linePass, "identical", "identical in %d %s", d.n, what)
 		l.same, l.most = true, 0
-	case l.demand == "equal":
-		is(lineFail, "not equal: %s", change)
+	case l.demand == demandEqual:
+		is(lineFail, "not equal", "not equal: %s", l.change())
 	case d.defined < fewClusters:
-		is(lineUnsettled, "%s; %d %s: under %d nothing can be told", change, d.defined, plural(d.defined, word), fewClusters)
+		is(lineUnsettled, fmt.Sprintf("%d %s, %d or more needed", d.defined, plural(d.defined, word), fewClusters),
+			"%s; with %d %s nothing can be told, %d or more are needed", l.change(), d.defined, plural(d.defined, word), max(fewClusters, c.require(l.harm(), l.bound)))
 	case d.certain && l.worse > l.bound:
 		l.most = l.worse
-		is(lineFail, "%s, the same in every %s: more than %g", change, word, l.bound)
+		is(lineFail, fmt.Sprintf("worse, the same in every %s", word), "%s, the same in every %s: more than allowed", l.change(), word)
 	case d.certain:
 		l.most = l.worse
-		is(linePass, "%s, the same in every %s: within %s", change, word, allowed)
+		is(linePass, fmt.Sprintf("the same in every %s", word), "%s, the same in every %s", l.change(), word)
 	default:
 		x := l.harm()
 		l.most = c.upper(x, g.alpha)
-		confidence := fmt.Sprintf("%g%%", 100*(1-g.alpha))
 		switch {
 		case c.below(x, l.bound) <= g.alpha:
-			is(linePass, "%s, %s (%s confidence)", change, l.atMost(), confidence)
+			is(linePass, "within the bound", "%s, and at most %s worse (%s)", l.change(), d.show(max(l.most, 0)), confidence)
 		case shown[d] <= g.alpha:
-			is(lineFail, "%s, %s (%s confidence, Holm): %s is not allowed", change, l.surely(), confidence, "more than "+allowed)
+			is(lineFail, "worse than allowed", "%s, which is worse by more than %g (%s, by Holm over the gate)", l.change(), l.bound, confidence)
 		default:
-			is(lineUnsettled, "%s, %s (%s confidence): %s cannot be ruled out with %d %s%s", change, l.atMost(), confidence, allowed, d.defined, plural(d.defined, word), c.needed(x, l, word))
+			need, more := c.needed(x, l, word)
+			is(lineUnsettled, need, "%s, and at most %s worse (%s): %d %s show neither more nor less than %g%s", l.change(), d.show(l.most), confidence, d.defined, plural(d.defined, word), l.bound, more)
 		}
 	}
 }
@@ -267,48 +269,31 @@ func (c *comparer) settle(l *gateLine, shown map[*difference2]float64) {
 // change words the estimate.
 func (l *gateLine) change() string {
 	d := l.measure
-	way := "rose"
-	if d.delta < 0 {
-		way = "fell"
-	}
-	if num(Number(math.Abs(d.delta)), fmt.Sprintf("%%.%df", d.places)) == num(0, fmt.Sprintf("%%.%df", d.places)) {
-		return fmt.Sprintf("%s to %s: no change in the mean to %d decimals", d.show(d.base), d.show(d.run), d.places)
-	}
-	return fmt.Sprintf("%s by %s, from %s to %s", way, d.show(math.Abs(d.delta)), d.show(d.base), d.show(d.run))
-}
-
-// atMost words how much worse it may be.
-func (l *gateLine) atMost() string {
-	d := l.measure
+	by := d.show(math.Abs(d.delta))
 	switch {
-	case math.IsInf(l.most, 1) || math.IsNaN(l.most):
-		return "without any bound on how much worse it is"
-	case l.most <= 0:
-		return "not worse"
-	case d.lower:
-		return "a rise of at most " + d.show(l.most)
+	case by == d.show(0):
+		return fmt.Sprintf("%s to %s", d.show(d.base), d.show(d.run))
+	case d.delta < 0:
+		return fmt.Sprintf("fell by %s, from %s to %s", by, d.show(d.base), d.show(d.run))
 	}
-	return "a drop of at most " + d.show(l.most)
+	return fmt.Sprintf("rose by %s, from %s to %s", by, d.show(d.base), d.show(d.run))
 }
 
-// surely words that it is worse than allowed.
-func (l *gateLine) surely() string { return fmt.Sprintf("beyond %g", l.bound) }
-
-// needed words how many clusters would settle the line.
-func (c *comparer) needed(x []float64, l *gateLine, word string) string {
+// needed words how many clusters would settle the line: those that pass a run which is no
+// worse, or, where there are as many, those that tell a change as large as the one found
+// from the bound.
+func (c *comparer) needed(x []float64, l *gateLine, word string) (finding, more string) {
 	n := c.require(x, l.bound)
-	switch {
-	case n > mostNeeded:
-		return ""
-	case n > len(x):
-		return fmt.Sprintf("; about %d %s would do for a run that is no worse (power %g)", n, plural(n, word), c.gate.power)
-	default:
-		m := c.require(x, math.Abs(l.bound-l.worse))
-		if m <= len(x) || m > mostNeeded {
-			return ", which would do for a run that is no worse: the change is too near to the bound to tell"
-		}
-		return fmt.Sprintf(", which would do for a run that is no worse; about %d would settle a change as large as this (power %g)", m, c.gate.power)
+	if n > len(x) && n <= mostNeeded {
+		return fmt.Sprintf("%d %s, about %d needed", len(x), plural(len(x), word), n),
+			fmt.Sprintf("; about %d %s are needed to pass a run that is no worse (power %g)", n, plural(n, word), c.gate.power)
 	}
+	m := c.require(x, math.Abs(l.bound-l.worse))
+	if m > len(x) && m <= mostNeeded {
+		return fmt.Sprintf("near the bound, about %d %s needed", m, plural(m, word)),
+			fmt.Sprintf("; about %d %s are needed to tell a change as large as this from the bound (power %g)", m, plural(m, word), c.gate.power)
+	}
+	return "too near to the bound", "; the change is too near to that to say how many would do"
 }
 
 // mostNeeded is the largest number of clusters that is worth saying.
@@ -321,15 +306,30 @@ func (c *RunComparison) Err() error {
 		return nil
 	}
 	e := &RegressionError{Gate: c.gate.File, Of: len(c.lines)}
-	for i := range c.lines {
-		if l := &c.lines[i]; l.failed(c.gate) {
-			e.Lines = append(e.Lines, l.sentence())
+	for _, status := range []string{lineFail, lineUnsettled} {
+		for i := range c.lines {
+			if l := &c.lines[i]; l.status == status && l.failed(c.gate) {
+				e.Lines = append(e.Lines, fmt.Sprintf("%s %s (%s)", l.strategy, l.label(), l.found(c.gate.alpha)))
+			}
 		}
 	}
 	if e.Lines == nil {
 		return nil
 	}
 	return e
+}
+
+// found is the finding in a few words.
+func (l *gateLine) found(alpha float64) string {
+	s := cmp.Or(l.finding, l.says)
+	switch {
+	case l.status != lineUnsettled:
+	case l.measure.verdict(alpha) == "worse":
+		s = "worse, cannot tell how much: " + s
+	default:
+		s = "cannot tell: " + s
+	}
+	return s
 }
 
 // sentence is the whole line in words.

@@ -8,13 +8,14 @@ import (
 	"math"
 	"slices"
 	"strings"
-
+	"unicode/utf8"
 )
 
 // A sheet is a table that is written as text and as Markdown.
 type sheet struct {
 	head  []string
-	words int // columns of words, at the left
+	words int  // columns of words, at the left
+	tail  bool // the last column is one of words, too
 	rows  [][]string
 	rules []int // rows before which text has a line
 }
@@ -56,7 +57,7 @@ func (s *sheet) text(width int) string {
 			if j > 0 {
 				line.WriteString("  ")
 			}
-			if j < s.words {
+			if j < s.words || s.tail && j == len(row)-1 {
 				line.WriteString(pad(elide(cell, size[j]), -size[j]))
 			} else {
 				line.WriteString(pad(cell, size[j]))
@@ -82,7 +83,7 @@ func (s *sheet) markdown(b *strings.Builder) {
 	}
 	line(s.head)
 	for i := range s.head {
-		if i < s.words {
+		if i < s.words || s.tail && i == len(s.head)-1 {
 			b.WriteString("|:---")
 		} else {
 			b.WriteString("|---:")
@@ -107,10 +108,23 @@ func (c *RunComparison) Text(width int) string {
 	put("run:  " + c.run.about())
 	put(c.notice())
 	b.WriteString("\n")
-	if s := c.settings(); len(s.rows) > 0 {
-		b.WriteString(s.text(width))
-	} else {
+	s := c.settings()
+	if len(s.rows) == 0 {
 		put("Configuration, code, data and models are the same.")
+	}
+	const room = 45 // of a value in the table; longer ones get lines of their own
+	long := func(r []string) bool {
+		return utf8.RuneCountInString(r[1]) > room || utf8.RuneCountInString(r[2]) > room
+	}
+	short := &sheet{head: s.head, words: s.words, rows: slices.DeleteFunc(slices.Clone(s.rows), long)}
+	if len(short.rows) > 0 {
+		b.WriteString(short.text(width))
+	}
+	for _, r := range s.rows {
+		if long(r) {
+			put(r[0])
+			fmt.Fprintf(&b, "  base: %s\n  run:  %s\n", r[1], r[2])
+		}
 	}
 	b.WriteString("\n")
 	table, same := c.table()
@@ -124,10 +138,9 @@ func (c *RunComparison) Text(width int) string {
 	if c.gate != nil {
 		b.WriteString("\n")
 		put(c.outcome())
-		for i := range c.lines {
-			if l := &c.lines[i]; l.status != linePass {
-				put(c.mark(l) + "  " + l.sentence())
-			}
+		if s := c.failing(); len(s.rows) > 0 {
+			b.WriteString(s.text(width))
+			put(c.bounds())
 		}
 	}
 	return b.String()
@@ -168,7 +181,7 @@ func (c *RunComparison) level() float64 {
 	if c.gate != nil {
 		return c.gate.alpha
 	}
-	return 1 - c.base.manifest.Report.Confidence
+	return rounded(1 - c.base.manifest.Report.Confidence)
 }
 
 // table lists what changed, and says in lines what did not.
@@ -204,11 +217,13 @@ func (c *RunComparison) table() (*sheet, []string) {
 		}
 	}
 	if len(alike) > 0 {
-		what := "Identical in every measure and pair"
-		if c.identical {
-			what = "The sessions are the same bytes: identical in every measure"
-		}
-		lines = append(lines, fmt.Sprintf("%s: %s.", what, series(alike)))
+		lines = append(lines, fmt.Sprintf("Identical in every measure and pair: %s.", series(alike)))
+	}
+	switch {
+	case c.identical && len(alike) == len(c.rows):
+		lines = append(lines, "The sessions are the same bytes.")
+	case c.identical:
+		lines = append(lines, "The sessions are the same bytes, measured otherwise.")
 	}
 	for i, of := range []string{"base", "run"} {
 		if len(c.alone[i]) > 0 {
@@ -322,6 +337,32 @@ func (c *RunComparison) method() string {
 	return "two-sided " + strings.Join(of, " or ")
 }
 
+// failing is the table of the lines that do not pass.
+func (c *RunComparison) failing() *sheet {
+	s := &sheet{head: []string{"gate", "strategy", "measure", "allowed", "worse by", "at most", "finding"}, words: 4, tail: true}
+	for _, status := range []string{lineFail, lineUnsettled} {
+		for i := range c.lines {
+			l := &c.lines[i]
+			if l.status != status {
+				continue
+			}
+			row := []string{c.mark(l), l.strategy, l.label(), l.demand, "", "", l.found(c.gate.alpha)}
+			if d := l.measure; d != nil {
+				row[4], row[5] = d.show(l.worse), d.show(l.most)
+			}
+			s.rows = append(s.rows, row)
+		}
+	}
+	return s
+}
+
+// bounds says what the table of the gate holds.
+func (c *RunComparison) bounds() string {
+	g := c.gate
+	s := fmt.Sprintf("at most: with %g%% confidence, one-sided. A line passes where that is within what is allowed, fails where the mean is worse by more (by Holm over the gate), and cannot be told between the two. ", 100*(1-g.alpha))
+	return s + fmt.Sprintf("Needed: to pass a run that is no worse, or near the bound to tell this change from it, with power %g.", g.power)
+}
+
 // mark is the first word of a line of the gate.
 func (c *RunComparison) mark(l *gateLine) string {
 	switch {
@@ -384,19 +425,10 @@ func (c *RunComparison) Markdown() []byte {
 	}
 	if c.gate != nil {
 		para(c.outcome())
-		s := &sheet{head: []string{"", "strategy", "measure", "allowed", "what happened"}, words: 5}
-		for i := range c.lines {
-			if l := &c.lines[i]; l.status != linePass {
-				word := c.mark(l)
-				if l.status == lineUnsettled {
-					word += ", cannot tell"
-				}
-				s.rows = append(s.rows, []string{word, l.strategy, l.label(), l.demand, l.says})
-			}
-		}
-		if len(s.rows) > 0 {
+		if s := c.failing(); len(s.rows) > 0 {
 			s.markdown(&b)
 			b.WriteString("\n")
+			para(c.bounds())
 		}
 	}
 	para("Base " + c.base.about() + ", run " + c.run.about() + ". " + c.notice())
@@ -497,8 +529,12 @@ func (c *RunComparison) JUnit() ([]byte, error) {
 		return nil, fmt.Errorf("reports: a comparison without a gate has no JUnit file")
 	}
 	suite := junitSuite{Name: "pepbench gate", Tests: len(c.lines), Properties: []junitProperty{
-		{"gate", c.gate.File}, {"base", c.base.about()}, {"base code", c.base.manifest.Code.Version},
-		{"run", c.run.about()}, {"run code", c.run.manifest.Code.Version}, {"simulated", or(c.notice())},
+		{"gate", c.gate.File},
+		{"base", c.base.about()},
+		{"base code", c.base.manifest.Code.Version},
+		{"run", c.run.about()},
+		{"run code", c.run.manifest.Code.Version},
+		{"simulated", or(c.notice())},
 	}}
 	for i := range c.lines {
 		l := &c.lines[i]
@@ -522,4 +558,3 @@ func (c *RunComparison) JUnit() ([]byte, error) {
 	b.WriteString("\n")
 	return b.Bytes(), nil
 }
-
