@@ -4,6 +4,8 @@
 //
 //	pepbench run CONFIG [--model NAME] [--set path=value]... [--out DIR] [--dry-run] [--fresh] [--quiet]
 //	pepbench report DIR
+//	pepbench compare BASE RUN [--gate FILE] [--junit FILE] [--markdown FILE] [--quiet]
+//	pepbench baseline RUN DIR
 //	pepbench rejudge RUN [--models FILE]... [--set path=value]... [--out DIR] [--dry-run]
 //	pepbench paper RUN|SWEEP... --out DIR
 //	pepbench validate CONFIG... [--set path=value]...
@@ -16,7 +18,8 @@
 //	pepbench cache stats|prune|export|import [ARG]... [--cache FILE]
 //
 // Exit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint
-// unusable, 5 budget spent, 130 interrupted (what was complete is kept; run again to resume).
+// unusable, 5 budget spent, 6 regression (the gate of compare failed), 130 interrupted
+// (what was complete is kept; run again to resume).
 package main
 
 import (
@@ -38,9 +41,10 @@ import (
 	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 	"pepbench/domains"
+	"pepbench/reports"
 )
 
-// The exit codes. 6 (regression) is reserved for commands that can end that way.
+// The exit codes.
 const (
 	exitOK          = 0
 	exitInternal    = 1
@@ -48,6 +52,7 @@ const (
 	exitData        = 3
 	exitEndpoint    = 4
 	exitBudget      = 5
+	exitRegression  = 6
 	exitInterrupted = 130
 )
 
@@ -89,7 +94,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root.SetErr(stderr)
 	root.SetArgs(args)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
-	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), rejudgeCommand(stdout, stderr), paperCommand(stdout), validateCommand(stdout), fitCommand(stdout, stderr), trainPolicyCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), policyLogCommand(stdout, stderr), cacheCommand(stdout))
+	root.AddCommand(runCommand(stdout, stderr), reportCommand(stdout, stderr), compareCommand(stdout), baselineCommand(stdout), rejudgeCommand(stdout, stderr), paperCommand(stdout), validateCommand(stdout), fitCommand(stdout, stderr), trainPolicyCommand(stdout, stderr), elicitCommand(stdin, stdout, stderr), serveSimCommand(stdout), doctorCommand(stdout), policyLogCommand(stdout, stderr), cacheCommand(stdout))
 	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
@@ -127,10 +132,12 @@ func exitCode(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig):
+	case errors.As(err, &usage), errors.Is(err, bench.ErrConfig), errors.Is(err, reports.ErrGate):
 		return exitConfig
 	case errors.Is(err, domains.ErrData), errors.Is(err, cache.ErrFile), errors.Is(err, cache.ErrMiss):
 		return exitData
+	case errors.Is(err, reports.ErrRegression):
+		return exitRegression
 	case errors.Is(err, llm.ErrBudget):
 		return exitBudget
 	case errors.Is(err, llm.ErrUnusable):
