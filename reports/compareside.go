@@ -184,12 +184,12 @@ func (st *strategy) paired(s *session) []float64 {
 		return c.of(s, st.final)
 	}
 	log := math.NaN()
-	if !st.told() && s.whole[st.final].held {
-		log = s.predict[st.final*measures+logScore]
+	if !st.told() && s.points[st.final].whole.held {
+		log = s.measure(st.final, logScore)
 	}
 	out := []float64{
-		s.align[st.final], s.correct[st.final], float64(len(s.path)), whole(heldMAE), whole(brier), log, whole(levelErr),
-		s.predict[st.final*measures+f1At+tableK-minK],
+		s.align[st.final], s.points[st.final].correct.share(), float64(len(s.path)), whole(heldMAE), whole(brier), log, whole(levelErr),
+		s.measure(st.final, f1At+tableK-minK),
 	}
 	for i, v := range out {
 		out[i] = rounded(v)
