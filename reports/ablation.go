@@ -185,7 +185,7 @@ func (g *grid) ablated(s *SweepMetrics, i int) (row []cell) {
 			if !v.Defined() {
 				return g.none("fewer than %d %ss, or no spread between them: it cannot be told", fewClusters, s.Cluster)
 			}
-			return cell{value: strings.TrimPrefix(pWords(v), "p=")}
+			return cell{value: strings.TrimPrefix(strings.TrimPrefix(pWords(v), "p"), "=")}
 		}
 		row = append(row, own, p(d.Test.Holm), p(d.Test.P))
 		if d.Test.MDE.Defined() {

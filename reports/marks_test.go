@@ -266,7 +266,7 @@ func TestNewTables(t *testing.T) {
 	}{
 		{"one role, with its price", costsTable(m), "pep+belief", "| pep+belief | belief | 6 | 24 | 4.0 | 6,000 / 600 | – | 6,000 | 600 | 1,100 | 0.01 | 0.0020 | 40 |"},
 		{"two roles, of which one has no price", costsTable(m), "static+belief", "| static+belief | belief | 6 | 72 | 12.0 | 6,000 / 600 | 12,000 / 240 | 18,000 | 840 | 3,140 | – | – | 40 |"},
-		{"no tokens", costsTable(m), "twin+belief", "| twin+belief | belief | 6 | 24 | 4.0 | – / – | – | – | – | – | – | – | 40 |"},
+		{"no tokens", costsTable(m), "twin+belief", "| twin+belief | belief | 6 | 24 | 4.0 | – | – | – | – | – | – | – | 40 |"},
 		{"no model", costsTable(m), "none", "| none | answers | 6 | 0 | – | – | – | – | – | – | – | – | 0 |"},
 		{"no session of a task", tasksTable(m), "task-01", ""},
 	} {
