@@ -61,7 +61,7 @@ func (s *SweepMetrics) ablate() {
 	for i := range s.Cells {
 		if d := s.Cells[i].MinusBase; d != nil && !math.IsNaN(p[i]) {
 			d.Test.Family, d.Test.Holm = family, Number(holm[i])
-			d.Resolved = holm[i] < 1-s.runs[base].Confidence
+			d.Resolved = holm[i] < 1-s.runs[base].Confidence-1e-9 // no p that only rounding keeps from it
 		}
 	}
 }
@@ -96,7 +96,9 @@ func (s *SweepMetrics) paired(i, base int) (*difference, string) {
 	out.Test = &test{Method: c.Test, P: Number(c.P), Holm: undefined(), MDE: undefined()}
 	if c.Clusters >= stats.LeastTest {
 		out.Test.MDE = Number(plan.MDE(c.SD, c.Clusters))
-		out.Test.Needed, _ = plan.Clusters(c.Estimate, c.SD)
+		if n, ok := plan.Clusters(c.Estimate, c.SD); ok {
+			out.Test.Needed = max(n, stats.LeastTest)
+		}
 	}
 	return out, ""
 }

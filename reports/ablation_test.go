@@ -119,7 +119,7 @@ func TestAblation(t *testing.T) {
 		}
 	}
 	md := string(ablationTable(s).markdown())
-	for _, want := range []string{"| base |", `\*\* | .001 | &lt;.001 | 0.5 | 3 |`, "Corrected by Holm for a family of 3, the cells against the base.", "its data are not those of the base", "could not be found with 12 tasks", "acquisition = a (the first value of every axis)"} {
+	for _, want := range []string{"| base |", `\*\* | .001 | &lt;.001 | 0.5 | 6 |`, "Corrected by Holm for a family of 3, the cells against the base.", "its data are not those of the base", "could not be found with 12 tasks", "acquisition = a (the first value of every axis)"} {
 		if !strings.Contains(md, want) {
 			t.Errorf("no %q in\n%s", want, md)
 		}

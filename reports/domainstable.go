@@ -183,7 +183,7 @@ func domainsTable(s *SweepMetrics) *grid {
 	} else {
 		g.caption += " The domains have no reference in common: marks are of the difference to that of the domain, if there is one." + shown.legend()
 	}
-	g.caption += " Mean of domains: each counts alike; the interval is stratified by domain and says nothing of other domains."
+	g.caption += " Mean of domains: each counts alike; the interval is over tasks, stratified by domain, and says nothing of other domains."
 	g.paperCaption, g.foot = g.caption, shown.foot()
 	return g
 }

@@ -127,11 +127,14 @@ func (s *shownDifferences) foot() (out []string) {
 			least = t.MDE
 		}
 	}
+	if !slices.ContainsFunc(s.list, func(d shownDifference) bool { return d.Test != nil && d.Test.P.Defined() }) {
+		return []string{fmt.Sprintf("~ not resolved: with fewer than %d %ss, or no spread between them, it cannot be told whether a difference is one, and there is no p.", fewClusters, m.Cluster)}
+	}
 	var how []string
 	for _, w := range []struct{ method, words string }{
 		{BySignFlip, "the permutation of the signs of " + m.Cluster + " means"},
 		{ByT, "t of " + m.Cluster + " means, where there are 6 to 9 " + m.Cluster + "s"},
-		{ByNothing, fmt.Sprintf("nothing under %d %ss, where it cannot be told", fewClusters, m.Cluster)},
+		{ByNothing, "nothing where there are fewer or no spread"},
 	} {
 		if slices.Contains(methods, w.method) {
 			how = append(how, w.words)
@@ -193,7 +196,7 @@ func (s *shownDifferences) short() string {
 		}
 	}
 	if !some {
-		return fmt.Sprintf("%s: unresolved (under %d %ss nothing can be told)", unresolved, fewClusters, s.m.Cluster)
+		return fmt.Sprintf("%s: unresolved (under %d %ss, or without spread, nothing can be told)", unresolved, fewClusters, s.m.Cluster)
 	}
 	out := "* p<.05, ** p<.01, *** p<.001, ~ unresolved"
 	switch {
