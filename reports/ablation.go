@@ -10,9 +10,6 @@ import (
 	"pepbench/reports/stats"
 )
 
-// power is the chance with which a minimum detectable effect is found.
-const power = .8
-
 // ablate holds every cell against the base of the sweep: that of the first value of every
 // axis, or where that has no number the first cell that has one. Cells are paired by
 // cluster, over the mean alignments of the strategy at the final checkpoint; one of other
@@ -92,7 +89,7 @@ func (s *SweepMetrics) paired(i, base int) (*difference, string) {
 		Value: Number(c.Estimate), Lo: Number(c.Lo), Hi: Number(c.Hi),
 		N: r.final().N, Undefined: r.final().Undefined, Clusters: c.Clusters,
 	}}
-	plan := stats.Power{Alpha: 1 - b.Confidence, Power: power}
+	plan := stats.Power{Alpha: 1 - b.Confidence, Power: foundIn}
 	out.Test = &test{Method: c.Test, P: Number(c.P), Holm: undefined(), MDE: undefined()}
 	if c.Clusters >= stats.LeastTest {
 		out.Test.MDE = Number(plan.MDE(c.SD, c.Clusters))

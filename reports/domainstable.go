@@ -165,7 +165,7 @@ func domainsTable(s *SweepMetrics) *grid {
 				out := g.estimate(r.final().Estimate, "%.1f", unknownWhy(r))
 				if d := r.Difference; d != nil && d.Value.Defined() && out.note == 0 {
 					out.mark = d.mark()
-					shown.add(r.Name, d, true)
+					shown.add(r.Name, d, !r.fixed())
 				}
 				if why := s.runs[i].remark(r); why != "" && out.note == 0 {
 					out.note = g.note("%s", why)
