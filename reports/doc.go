@@ -431,7 +431,8 @@
 // not resolved, which is also where there are too few clusters to tell. p is corrected by Holm
 // in the family and raw outside of it. Markdown shows p beside the mark; below the table stand
 // the size of the family, what is exploratory (raw), and the smallest minimum detectable
-// effect. In main.csv and judges.csv the test of alignment_difference has lines of its own
+// effect. Where intervals are two-way, p is over tasks alone, so that an interval with 0 in it
+// may stand beside a star. In main.csv and judges.csv the test of alignment_difference has lines of its own
 // (alignment_difference_p, alignment_difference_p_holm, alignment_difference_mde,
 // alignment_difference_needed); gain.csv, grid.csv, domains.csv and ablation.csv end with
 // columns for it: method, p, p_holm, family, mde, needed and mark. Where metrics have no

@@ -114,6 +114,15 @@ func TestFoot(t *testing.T) {
 				t.Errorf("%s: %q in %q", row.reason, w, text)
 			}
 		}
+		if strings.Contains(text, "brackets are over users, too") {
+			t.Errorf("%s: users are not drawn, and it says %q", row.reason, text)
+		}
+		both := *m
+		both.Intervals = OverBoth
+		s.m = &both
+		if text := strings.Join(s.foot(), " "); strings.Contains(text, "p < .05") != strings.Contains(text, "p is over tasks alone and brackets are over users, too") {
+			t.Errorf("%s: users are drawn, and it says %q", row.reason, text)
+		}
 		if (s.legend() == "") != s.tested() {
 			t.Errorf("%s: the legend says %q", row.reason, s.legend())
 		}
