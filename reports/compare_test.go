@@ -125,6 +125,7 @@ func TestGateLines(t *testing.T) {
 		{"worse by more, on few tasks", 8, func(t int) float64 { return noise(t)/2 + 2 }, "", lineFail, true, "worse than allowed"},
 		{"at the bound", 12, func(t int) float64 { return noise(t) + 1 }, "", lineUnsettled, true, "too near to the bound"},
 		{"wide", 12, func(t int) float64 { return 9 * float64(t%3-1) }, "", lineUnsettled, true, "12 tasks, about"},
+		{"so wide that no run is large enough", 12, func(t int) float64 { return 1000 * float64(t%3-1) }, "", lineUnsettled, true, "the bound is finer than any number of tasks tells"},
 		{"wide, and that is a warning", 12, func(t int) float64 { return 9 * float64(t%3-1) }, "cannot_tell: warn", lineUnsettled, false, "12 tasks, about"},
 		{"wide, and that passes", 12, func(t int) float64 { return 9 * float64(t%3-1) }, "cannot_tell: pass", lineUnsettled, false, "12 tasks, about"},
 		{"one task says nothing of others", 1, func(int) float64 { return 20 }, "", lineUnsettled, true, "1 task, 6 or more needed"},
@@ -834,4 +835,41 @@ func FuzzPaired(f *testing.F) {
 			t.Fatalf("%v\n%s\n%s", err, out, again)
 		}
 	})
+}
+
+// TestShippedBaseline: what make regress compares with is there, small, and has a value
+// for every line of the gate that is shipped.
+func TestShippedBaseline(t *testing.T) {
+	const dir = "../results/baseline"
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	size := int64(0)
+	for _, f := range files {
+		info, err := f.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		size += info.Size()
+	}
+	if len(files) != 2 || size > 150_000 {
+		t.Errorf("%d files of %d bytes, two and 150000 at most are meant", len(files), size)
+	}
+	g, err := ReadGate("../configs/gate.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := CompareRuns(dir, dir, g)
+	if err != nil || c.Err() != nil {
+		t.Fatal(err, c.Err())
+	}
+	if c.base.sessions() != c.base.manifest.Sessions || c.clusters < 10 {
+		t.Errorf("%d of %d sessions on %d tasks", c.base.sessions(), c.base.manifest.Sessions, c.clusters)
+	}
+	for _, m := range g.metrics {
+		if !slices.ContainsFunc(c.lines, func(l gateLine) bool { return l.metric == m.key }) {
+			t.Errorf("%s is gated and defined nowhere", m.key)
+		}
+	}
 }

@@ -280,23 +280,29 @@ func (l *gateLine) change() string {
 }
 
 // needed words how many clusters would settle the line: those that pass a run which is no
-// worse, or, where there are as many, those that tell a change as large as the one found
-// from the bound.
+// worse, or, where there are as many, or that would be too many, those that tell a change
+// as large as the one found from the bound.
 func (c *comparer) needed(x []float64, l *gateLine, word string) (finding, more string) {
-	n := c.require(x, l.bound)
-	if n > len(x) && n <= mostNeeded {
-		return fmt.Sprintf("%d %s, about %d needed", len(x), plural(len(x), word), n),
+	has := fmt.Sprintf("%d %s", len(x), plural(len(x), word))
+	n, m := c.require(x, l.bound), c.require(x, math.Abs(l.bound-l.worse))
+	enough := n > 0 && n <= len(x)
+	switch {
+	case n > len(x) && n <= mostNeeded:
+		return fmt.Sprintf("%s, about %d needed", has, n),
 			fmt.Sprintf("; about %d %s are needed to pass a run that is no worse (power %g)", n, plural(n, word), c.gate.power)
+	case m > len(x) && m <= mostNeeded:
+		finding = fmt.Sprintf("%s, about %d needed", has, m)
+		if enough {
+			finding = fmt.Sprintf("near the bound, about %d %s needed", m, plural(m, word))
+		}
+		return finding, fmt.Sprintf("; about %d %s are needed to tell a change as large as this from the bound (power %g)", m, plural(m, word), c.gate.power)
+	case enough:
+		return "too near to the bound", "; the change is too near to that to say how many would do"
 	}
-	m := c.require(x, math.Abs(l.bound-l.worse))
-	if m > len(x) && m <= mostNeeded {
-		return fmt.Sprintf("near the bound, about %d %s needed", m, plural(m, word)),
-			fmt.Sprintf("; about %d %s are needed to tell a change as large as this from the bound (power %g)", m, plural(m, word), c.gate.power)
-	}
-	return "too near to the bound", "; the change is too near to that to say how many would do"
+	return "the bound is finer than any number of " + word + "s tells", "; the bound is finer than any number of " + word + "s tells"
 }
 
-// mostNeeded is the largest number of clusters that is worth saying.
+// mostNeeded is the largest number of clusters that anybody could run.
 const mostNeeded = 100000
 
 // Err says which lines of the gate fail, as a *RegressionError; nil if none does, and
