@@ -50,6 +50,7 @@ type RunComparison struct {
 	family    int         // of Holm: p-values of what the gate names
 	target    string      // strategy of the base whose final alignment is the target; empty: none
 	lines     []gateLine
+	untested  []string // what the gate names and the base has no value of
 }
 
 // A comparedRow is a strategy that both runs have.

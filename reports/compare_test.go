@@ -298,13 +298,45 @@ func TestWhatIsMissing(t *testing.T) {
 			t.Errorf("%s: the gate passes", row.reason)
 		}
 	}
-	// Without names, what the base has no value of is no line.
-	none := handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8))
-	c := compared(t, none, none, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
-	for _, l := range c.lines {
-		if l.metric == "brier" {
-			t.Errorf("%s %s is a line", l.strategy, l.metric)
+	// Without names, what the base has no value of is no line, and said; but a measure
+	// that it has nowhere fails, so that no gate passes whatever happens.
+	half := handmade("base", []string{"a", "b"}, 8, 2, func(s string, task, user, measure int) float64 {
+		if s == "b" && measure == onBrier {
+			return math.NaN()
 		}
+		return plain(s, task, user, measure)
+	})
+	c := compared(t, half, half, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
+	if l := lineOf(t, c, "a", "brier"); l.status != linePass || c.Err() != nil || !slices.Equal(c.untested, []string{"relevance error of b"}) || !strings.Contains(c.Text(120), "Not gated, since the base has no value: relevance error of b.") {
+		t.Errorf("%v, %v, %q", l, c.Err(), c.untested)
+	}
+	none := handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8))
+	c = compared(t, none, none, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
+	if l := lineOf(t, c, "all", "brier"); l.status != lineFail || c.Err() == nil {
+		t.Errorf("a measure that is defined nowhere: %s", l.sentence())
+	}
+	survey := func() *side {
+		s := handmade("base", []string{"a"}, 1, 8, plain)
+		s.manifest.Data.Rubric = string(domains.NoRubric)
+		return s
+	}
+	for _, gate := range []string{"metrics: {adaptivity: {max_drop: 0.1}}", "metrics: {adaptivity: {max_drop: 0.1, strategies: [a]}}"} {
+		if c := compared(t, survey(), survey(), gateOf(t, gate)); c.Err() == nil {
+			t.Errorf("the adaptivity of a survey passes: %s", gate)
+		}
+	}
+}
+
+// TestSurveyClusters: the users of a survey are its clusters.
+func TestSurveyClusters(t *testing.T) {
+	side := func(dir string, by float64) *side {
+		s := handmade(dir, []string{"a"}, 1, 12, func(_ string, _, user, measure int) float64 { return float64(user) - by*float64(1+user%3) })
+		s.manifest.Data.Rubric = string(domains.NoRubric)
+		return s
+	}
+	c := compared(t, side("base", 0), side("run", 2), gateOf(t, "metrics: {alignment: {max_drop: 1}}"))
+	if l := lineOf(t, c, "a", "alignment"); l.status != lineFail || l.measure.defined != 12 || c.clusters != 12 || !strings.Contains(c.Text(120), "  users\n") {
+		t.Errorf("%s\n%s", l.sentence(), c.Text(120))
 	}
 }
 
@@ -486,7 +518,11 @@ func TestBaseline(t *testing.T) {
 					}
 				}
 			}
-			g := gateOf(t, "metrics: {alignment: {max_drop: 1}, questions: {equal: true}, adaptivity: {max_drop: 0.1}, log_score: {max_drop: 1}}")
+			metrics := "alignment: {max_drop: 1}, questions: {equal: true}, log_score: {max_drop: 1}"
+			if !y.survey {
+				metrics += ", adaptivity: {max_drop: 0.1}"
+			}
+			g := gateOf(t, "metrics: {"+metrics+"}")
 			c, err := CompareRuns(kept, dir, g)
 			if err != nil || c.Err() != nil {
 				t.Fatal(err, c.Err())

@@ -73,17 +73,27 @@ func (c *comparer) judge() {
 		c.lines = append(c.lines, c.sessionsOf(name))
 	}
 	for _, m := range g.metrics {
-		list := m.strategies
+		list, lines := m.strategies, 0
 		if list == nil {
 			list = all
 		}
 		for _, name := range list {
-			if d := c.measured(name, m.key); d != nil {
-				if m.strategies == nil && d.n == 0 && d.lost == 0 {
-					continue // the base has nothing to lose
-				}
+			d := c.measured(name, m.key)
+			switch {
+			case d == nil && !c.pairedRow(name):
+				lines++ // which the sessions fail already
+			case m.strategies == nil && (d == nil || d.n == 0 && d.lost == 0):
+				c.untested = append(c.untested, m.label+" of "+name) // the base has nothing to lose
+			case d == nil:
+				c.lines = append(c.lines, gateLine{strategy: name, metric: m.key, demand: "is defined", status: lineFail, says: "not defined on these data"})
+				lines++
+			default:
 				c.lines = append(c.lines, c.line(name, &m, d))
+				lines++
 			}
+		}
+		if lines == 0 { // else it would pass whatever happens
+			c.lines = append(c.lines, gateLine{strategy: "all", metric: m.key, demand: "is defined", status: lineFail, says: "no strategy of the base has a value: take it out of the gate"})
 		}
 	}
 	c.correct()
@@ -91,9 +101,14 @@ func (c *comparer) judge() {
 	for i := range c.lines {
 		c.settle(&c.lines[i], shown)
 	}
-	slices.SortStableFunc(c.lines, func(a, b gateLine) int {
+	slices.SortStableFunc(c.lines, func(a, b gateLine) int { // what is of all comes first
 		return slices.Index(named, a.strategy) - slices.Index(named, b.strategy)
 	})
+}
+
+// pairedRow says whether both runs have sessions of a strategy in common.
+func (c *comparer) pairedRow(name string) bool {
+	return slices.ContainsFunc(c.rows, func(r comparedRow) bool { return r.name == name && r.pairs > 0 })
 }
 
 // measured gives the difference of a strategy in a measure, nil where it is not compared.
@@ -237,11 +252,11 @@ func (c *comparer) settle(l *gateLine, shown map[*difference2]float64) {
 		is(lineFail, fmt.Sprintf("undefined in %d of %d sessions", d.lost, d.n+d.lost), "undefined in the run in %d of %d sessions that have a value in the base", d.lost, d.n+d.lost)
 	case d.n == 0:
 		is(lineUnsettled, "no task has pairs", "no task has pairs in both runs")
+	case l.demand == demandEqual && (!d.unchanged || !ofSessions && !d.equal):
+		is(lineFail, "not equal", "not equal: %s", l.change())
 	case d.unchanged:
 		is(linePass, "identical", "identical in %d %s", d.n, what)
 		l.same, l.most = true, 0
-	case l.demand == demandEqual:
-		is(lineFail, "not equal", "not equal: %s", l.change())
 	case d.defined < fewClusters:
 		is(lineUnsettled, fmt.Sprintf("%d %s, %d or more needed", d.defined, plural(d.defined, word), fewClusters),
 			"%s; with %d %s nothing can be told, %d or more are needed", l.change(), d.defined, plural(d.defined, word), max(fewClusters, c.require(l.harm(), l.bound)))
@@ -348,8 +363,8 @@ func (l *gateLine) sentence() string {
 }
 
 func (l *gateLine) label() string {
-	if l.measure == nil {
-		return l.metric
+	if i := slices.IndexFunc(gated(), func(m pairedMeasure) bool { return m.key == l.metric }); i >= 0 {
+		return gated()[i].label
 	}
-	return l.measure.label
+	return l.metric
 }

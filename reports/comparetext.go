@@ -142,6 +142,7 @@ func (c *RunComparison) Text(width int) string {
 			b.WriteString(s.text(width))
 			put(c.bounds())
 		}
+		put(c.untestedWords())
 	}
 	return b.String()
 }
@@ -356,6 +357,14 @@ func (c *RunComparison) failing() *sheet {
 	return s
 }
 
+// untestedWords says what is no line of the gate, though it names the measure.
+func (c *RunComparison) untestedWords() string {
+	if len(c.untested) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Not gated, since the base has no value: %s.", series(c.untested))
+}
+
 // bounds says what the table of the gate holds.
 func (c *RunComparison) bounds() string {
 	g := c.gate
@@ -430,6 +439,7 @@ func (c *RunComparison) Markdown() []byte {
 			b.WriteString("\n")
 			para(c.bounds())
 		}
+		para(c.untestedWords())
 	}
 	para("Base " + c.base.about() + ", run " + c.run.about() + ". " + c.notice())
 	for _, w := range c.Warnings {
