@@ -212,8 +212,14 @@ func refused(base, run *side) error {
 func cautions(base, run *side) (out []string) {
 	warn := func(format string, x ...any) { out = append(out, fmt.Sprintf(format, x...)) }
 	a, b := base.manifest, run.manifest
-	if files := differing(hashes(a.Data.Sources), hashes(b.Data.Sources)); len(files) > 0 {
-		warn("the data differ (%s): equal ids need not be the same users and tasks", series(files))
+	changed := differing(hashes(a.Data.Sources), hashes(b.Data.Sources))
+	for _, key := range differing(flat(a.Config), flat(b.Config)) {
+		if strings.HasPrefix(key, "domain.") { // such as the knob of generated profiles
+			changed = append(changed, key)
+		}
+	}
+	if len(changed) > 0 {
+		warn("the data differ (%s): equal ids need not be the same users and tasks", series(changed))
 	}
 	if base.final != run.final {
 		warn("the final checkpoint is after %d %s there and %d here: differences are those of the budget, too", base.final, plural(base.final, "question"), run.final)

@@ -74,6 +74,7 @@ func (c *comparer) judge() {
 	}
 	for _, m := range g.metrics {
 		list, lines := m.strategies, 0
+		var without []string
 		if list == nil {
 			list = all
 		}
@@ -83,7 +84,7 @@ func (c *comparer) judge() {
 			case d == nil && !c.pairedRow(name):
 				lines++ // which the sessions fail already
 			case m.strategies == nil && (d == nil || d.n == 0 && d.lost == 0):
-				c.untested = append(c.untested, m.label+" of "+name) // the base has nothing to lose
+				without = append(without, name) // the base has nothing to lose
 			case d == nil:
 				c.lines = append(c.lines, gateLine{strategy: name, metric: m.key, demand: "is defined", status: lineFail, says: "not defined on these data"})
 				lines++
@@ -91,6 +92,9 @@ func (c *comparer) judge() {
 				c.lines = append(c.lines, c.line(name, &m, d))
 				lines++
 			}
+		}
+		if lines > 0 && without != nil {
+			c.untested = append(c.untested, m.label+" of "+series(without))
 		}
 		if lines == 0 { // else it would pass whatever happens
 			c.lines = append(c.lines, gateLine{strategy: "all", metric: m.key, demand: "is defined", status: lineFail, says: "no strategy of the base has a value: take it out of the gate"})
@@ -128,7 +132,7 @@ func (c *comparer) measured(name, key string) *difference2 {
 
 // sessionsOf says whether a strategy is there to be compared.
 func (c *comparer) sessionsOf(name string) gateLine {
-	l := gateLine{strategy: name, metric: sessionsLine, status: lineFail, demand: fmt.Sprintf("%d or more pairs, at most %g%% missing", c.gate.minPairs, 100*c.gate.maxMissing)}
+	l := gateLine{strategy: name, metric: sessionsLine, status: lineFail, demand: fmt.Sprintf("min_pairs: %d", c.gate.minPairs)}
 	i := slices.IndexFunc(c.rows, func(r comparedRow) bool { return r.name == name })
 	switch base, run := c.base.row(name), c.run.row(name); {
 	case base == nil && run == nil:

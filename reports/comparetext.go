@@ -28,6 +28,10 @@ func (s *sheet) text(width int) string {
 	for _, n := range size[s.words:] {
 		rest += n
 	}
+	if s.tail { // it may go on past the width, rather than that names are cut for it
+		last := size[len(size)-1]
+		rest -= max(0, last-40)
+	}
 	for i := range s.words { // the widest first, as long as there is too much
 		over := rest - width
 		for _, n := range size[:s.words] {
@@ -362,7 +366,7 @@ func (c *RunComparison) untestedWords() string {
 	if len(c.untested) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Not gated, since the base has no value: %s.", series(c.untested))
+	return fmt.Sprintf("Not gated, since the base has no value: %s.", strings.Join(c.untested, "; "))
 }
 
 // bounds says what the table of the gate holds.
