@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 
 	"pepbench/bench/record"
 	"pepbench/domains"
+	"pepbench/reports/stats"
 )
 
 // places of pairedMeasures that tests set.
@@ -907,6 +909,58 @@ func TestShippedBaseline(t *testing.T) {
 	for _, m := range g.metrics {
 		if !slices.ContainsFunc(c.lines, func(l gateLine) bool { return l.metric == m.key }) {
 			t.Errorf("%s is gated and defined nowhere", m.key)
+		}
+	}
+}
+
+// TestGateErrorRates: a change as large as the bound passes about as often as alpha says,
+// and of runs that are no worse the share that passes with the clusters that a line says it
+// needs is about the power.
+func TestGateErrorRates(t *testing.T) {
+	const bound, sd, runs = 1, 1.6, 400
+	c := &comparer{RunComparison: &RunComparison{gate: gateOf(t, "metrics: {alignment: {max_drop: 1}}")}, boot: stats.Bootstrap{Resamples: 200, Confidence: .95, Seed: 5}}
+	rng := rand.New(rand.NewPCG(1, 2))
+	draw := func(n int, mean float64) []float64 {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = mean + sd*rng.NormFloat64()
+		}
+		return x
+	}
+	spread := []float64{-sd, -sd, sd, sd, -sd, sd} // whose standard deviation is about sd
+	n := c.require(spread, bound)
+	if n < 17 || n > 30 {
+		t.Fatalf("%d clusters needed", n)
+	}
+	share := func(n int, mean float64, passes func([]float64) bool) float64 {
+		k := 0
+		for range runs {
+			if passes(draw(n, mean)) {
+				k++
+			}
+		}
+		return float64(k) / runs
+	}
+	passes := func(x []float64) bool { return c.below(x, bound) <= .05 }
+	fails := func(x []float64) bool { return c.above(x, bound) <= .05 }
+	for _, row := range []struct {
+		reason string
+		n      int
+		mean   float64
+		of     func([]float64) bool
+		lo, hi float64
+		test   string
+	}{
+		{"truly as bad as the bound, passes", n, bound, passes, .02, .08, "sign-flip"},
+		{"truly as bad as the bound, passes", 8, bound, passes, .02, .08, "t"},
+		{"truly as bad as the bound, fails", n, bound, fails, .02, .08, "sign-flip"},
+		{"truly as bad as the bound, fails", 8, bound, fails, .02, .08, "t"},
+		{"no worse, with as many as needed, passes", n, 0, passes, .76, .9, "sign-flip"},
+		{"no worse, fails", n, 0, fails, 0, .005, "sign-flip"},
+		{"much worse, passes", n, 3, passes, 0, .005, "sign-flip"},
+	} {
+		if got := share(row.n, row.mean, row.of); got < row.lo || got > row.hi {
+			t.Errorf("%s (%s, %d clusters): %.3f of the runs, outside of %v..%v", row.reason, row.test, row.n, got, row.lo, row.hi)
 		}
 	}
 }
