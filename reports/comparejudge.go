@@ -26,7 +26,7 @@ type gateLine struct {
 	finding  string // the same in a few words; empty: says is short enough
 	same     bool   // passes since nothing changed
 
-	measure     *difference2 // nil: of the sessions
+	measure     *runDelta // nil: of the sessions
 	bound       float64      // how much worse the mean may be
 	worse, most float64      // how much worse it is, and may be with confidence 1 - alpha
 }
@@ -116,7 +116,7 @@ func (c *comparer) pairedRow(name string) bool {
 }
 
 // measured gives the difference of a strategy in a measure, nil where it is not compared.
-func (c *comparer) measured(name, key string) *difference2 {
+func (c *comparer) measured(name, key string) *runDelta {
 	for i := range c.rows {
 		if c.rows[i].name != name || c.rows[i].pairs == 0 {
 			continue
@@ -172,7 +172,7 @@ func pairsWord(n int) string {
 }
 
 // line begins a line of a metric; settle ends it.
-func (c *comparer) line(name string, m *gateMetric, d *difference2) gateLine {
+func (c *comparer) line(name string, m *gateMetric, d *runDelta) gateLine {
 	l := gateLine{strategy: name, metric: m.key, measure: d, bound: m.bound, demand: demandEqual, worse: d.delta, most: math.NaN()}
 	if !m.equal {
 		l.demand = "max_drop: " + fmt.Sprint(m.bound)
@@ -199,7 +199,7 @@ func (l *gateLine) harm() []float64 {
 
 // correct puts p-values of what the gate names through Holm's procedure.
 func (c *comparer) correct() {
-	var of []*difference2
+	var of []*runDelta
 	var p []float64
 	for _, l := range c.lines {
 		if l.measure != nil && !slices.Contains(of, l.measure) {
@@ -217,8 +217,8 @@ func (c *comparer) correct() {
 
 // shown gives for every line the chance of being as much worse by more than its bound if
 // it were not, corrected over the lines; NaN where that is not tested.
-func (c *comparer) shown() map[*difference2]float64 {
-	var of []*difference2
+func (c *comparer) shown() map[*runDelta]float64 {
+	var of []*runDelta
 	var p []float64
 	for i := range c.lines {
 		l := &c.lines[i]
@@ -227,7 +227,7 @@ func (c *comparer) shown() map[*difference2]float64 {
 		}
 		of, p = append(of, l.measure), append(p, c.above(l.harm(), l.bound))
 	}
-	out := map[*difference2]float64{}
+	out := map[*runDelta]float64{}
 	for i, h := range stats.Holm(p) {
 		out[of[i]] = h
 	}
@@ -235,7 +235,7 @@ func (c *comparer) shown() map[*difference2]float64 {
 }
 
 // settle says what becomes of a line.
-func (c *comparer) settle(l *gateLine, shown map[*difference2]float64) {
+func (c *comparer) settle(l *gateLine, shown map[*runDelta]float64) {
 	d, g := l.measure, c.gate
 	if d == nil {
 		return

@@ -248,7 +248,7 @@ func (c *RunComparison) table() (*sheet, []string) {
 }
 
 // cells are those of a difference, after strategy and measure.
-func (c *RunComparison) cells(d *difference2) []string {
+func (c *RunComparison) cells(d *runDelta) []string {
 	format := fmt.Sprintf("%%+.%df", d.places)
 	delta, iv, p := dash, dash, dash
 	if !math.IsNaN(d.delta) {
