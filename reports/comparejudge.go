@@ -27,8 +27,8 @@ type gateLine struct {
 	same     bool   // passes since nothing changed
 
 	measure     *runDelta // nil: of the sessions
-	bound       float64      // how much worse the mean may be
-	worse, most float64      // how much worse it is, and may be with confidence 1 - alpha
+	bound       float64   // how much worse the mean may be
+	worse, most float64   // how much worse it is, and may be with confidence 1 - alpha
 }
 
 // demandEqual is the demand that nothing changes at all.
