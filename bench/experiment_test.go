@@ -79,6 +79,9 @@ func TestShippedConfigs(t *testing.T) {
 		if err != nil || filepath.Ext(path) != ".yaml" || filepath.Base(filepath.Dir(path)) == "models" { // TestPresets
 			return err
 		}
+		if filepath.Base(path) == "gate.yaml" { // no experiment: TestGateFiles of reports
+			return nil
+		}
 		n++
 		s, err := LoadSweep(path, nil)
 		if err != nil {

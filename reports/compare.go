@@ -50,6 +50,7 @@ type RunComparison struct {
 	family    int         // of Holm: p-values of what the gate names
 	target    string      // strategy of the base whose final alignment is the target; empty: none
 	lines     []gateLine
+	untested  []string // what the gate names and the base has no value of
 }
 
 // A comparedRow is a strategy that both runs have.
@@ -59,11 +60,11 @@ type comparedRow struct {
 	missing  int    // of the base that the run does not have
 	extra    int    // of the run that the base does not have
 	failed   string // why, of those that failed in the run; empty when none did
-	measures []difference2
+	measures []runDelta
 }
 
-// A difference2 is the paired difference of two runs in a measure, run minus base.
-type difference2 struct {
+// A runDelta is the paired difference of two runs in a measure, run minus base.
+type runDelta struct {
 	pairedMeasure
 	base, run, delta float64
 	lo, hi           float64 // of delta
@@ -81,7 +82,7 @@ type difference2 struct {
 }
 
 // none says whether neither run has a value.
-func (d *difference2) none() bool { return d.n == 0 && d.lost == 0 && d.gained == 0 }
+func (d *runDelta) none() bool { return d.n == 0 && d.lost == 0 && d.gained == 0 }
 
 // CompareRuns pairs the sessions of two finished runs by strategy, seed, task and user,
 // and measures what changed from base to run; each folder holds a run or a baseline
@@ -256,8 +257,8 @@ func (c *comparer) row(name string) comparedRow {
 
 // difference compares paired values. Where they are of sessions, at has their units; else
 // they are of the clusters.
-func (c *comparer) difference(m pairedMeasure, x, y []float64, at []int) difference2 {
-	d := difference2{pairedMeasure: m, equal: true, p: math.NaN(), holm: math.NaN(), lo: math.NaN(), hi: math.NaN(), method: ByNothing}
+func (c *comparer) difference(m pairedMeasure, x, y []float64, at []int) runDelta {
+	d := runDelta{pairedMeasure: m, equal: true, p: math.NaN(), holm: math.NaN(), lo: math.NaN(), hi: math.NaN(), method: ByNothing}
 	x, y = slices.Clone(x), slices.Clone(y)
 	diff := make([]float64, len(x))
 	for i := range x {
@@ -378,8 +379,8 @@ func (c *comparer) toTarget() {
 // crossings is the difference of where two curves first reach the target, all of values
 // of units. Value and interval are withheld where either never does so, with the whole data or in more
 // than mostOut of the resamples.
-func (c *comparer) crossings(target, xa []float64, a [][]float64, xb []float64, b [][]float64, pairs int) difference2 {
-	d := difference2{pairedMeasure: toTargetMeasure, n: pairs, p: math.NaN(), holm: math.NaN(), lo: math.NaN(), hi: math.NaN(), method: ByNothing}
+func (c *comparer) crossings(target, xa []float64, a [][]float64, xb []float64, b [][]float64, pairs int) runDelta {
+	d := runDelta{pairedMeasure: toTargetMeasure, n: pairs, p: math.NaN(), holm: math.NaN(), lo: math.NaN(), hi: math.NaN(), method: ByNothing}
 	cols := slices.Concat([][]float64{target}, a, b)
 	value := func(means []float64) (float64, float64) {
 		at := func(x, y []float64) float64 {
@@ -453,7 +454,7 @@ func (c *comparer) crossings(target, xa []float64, a [][]float64, xb []float64, 
 }
 
 // verdict says in a word what became of a measure.
-func (d *difference2) verdict(alpha float64) string {
+func (d *runDelta) verdict(alpha float64) string {
 	p := d.p
 	if d.gated && !math.IsNaN(d.holm) {
 		p = d.holm

@@ -45,7 +45,7 @@ func differences(a, b *record.Manifest) (out []setting) {
 		return out
 	}
 	add("config", abbreviated(a.ConfigHash), abbreviated(b.ConfigHash))
-	x, y := flat(a.Config), flat(b.Config)
+	x, y := byPath(a.Config), byPath(b.Config)
 	delete(x, "name")
 	delete(y, "name")
 	n := len(out)
@@ -131,9 +131,9 @@ func models(m *record.Manifest) map[string]string {
 	return out
 }
 
-// flat gives every value of a JSON document by its path. An item of a list is called by
+// byPath gives every value of a JSON document by its path. An item of a list is called by
 // its name, if all have one, else by its place; a list of plain values is one value.
-func flat(doc []byte) map[string]string {
+func byPath(doc []byte) map[string]string {
 	out := map[string]string{}
 	var v any
 	if json.Unmarshal(doc, &v) != nil {
@@ -212,8 +212,14 @@ func refused(base, run *side) error {
 func cautions(base, run *side) (out []string) {
 	warn := func(format string, x ...any) { out = append(out, fmt.Sprintf(format, x...)) }
 	a, b := base.manifest, run.manifest
-	if files := differing(hashes(a.Data.Sources), hashes(b.Data.Sources)); len(files) > 0 {
-		warn("the data differ (%s): equal ids need not be the same users and tasks", series(files))
+	changed := differing(hashes(a.Data.Sources), hashes(b.Data.Sources))
+	for _, key := range differing(byPath(a.Config), byPath(b.Config)) {
+		if strings.HasPrefix(key, "domain.") { // such as the knob of generated profiles
+			changed = append(changed, key)
+		}
+	}
+	if len(changed) > 0 {
+		warn("the data differ (%s): equal ids need not be the same users and tasks", series(changed))
 	}
 	if base.final != run.final {
 		warn("the final checkpoint is after %d %s there and %d here: differences are those of the budget, too", base.final, plural(base.final, "question"), run.final)

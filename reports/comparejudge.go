@@ -26,9 +26,9 @@ type gateLine struct {
 	finding  string // the same in a few words; empty: says is short enough
 	same     bool   // passes since nothing changed
 
-	measure     *difference2 // nil: of the sessions
-	bound       float64      // how much worse the mean may be
-	worse, most float64      // how much worse it is, and may be with confidence 1 - alpha
+	measure     *runDelta // nil: of the sessions
+	bound       float64   // how much worse the mean may be
+	worse, most float64   // how much worse it is, and may be with confidence 1 - alpha
 }
 
 // demandEqual is the demand that nothing changes at all.
@@ -73,17 +73,31 @@ func (c *comparer) judge() {
 		c.lines = append(c.lines, c.sessionsOf(name))
 	}
 	for _, m := range g.metrics {
-		list := m.strategies
+		list, lines := m.strategies, 0
+		var without []string
 		if list == nil {
 			list = all
 		}
 		for _, name := range list {
-			if d := c.measured(name, m.key); d != nil {
-				if m.strategies == nil && d.n == 0 && d.lost == 0 {
-					continue // the base has nothing to lose
-				}
+			d := c.measured(name, m.key)
+			switch {
+			case d == nil && !c.pairedRow(name):
+				lines++ // which the sessions fail already
+			case m.strategies == nil && (d == nil || d.n == 0 && d.lost == 0):
+				without = append(without, name) // the base has nothing to lose
+			case d == nil:
+				c.lines = append(c.lines, gateLine{strategy: name, metric: m.key, demand: "is defined", status: lineFail, says: "not defined on these data"})
+				lines++
+			default:
 				c.lines = append(c.lines, c.line(name, &m, d))
+				lines++
 			}
+		}
+		if lines > 0 && without != nil {
+			c.untested = append(c.untested, m.label+" of "+series(without))
+		}
+		if lines == 0 { // else it would pass whatever happens
+			c.lines = append(c.lines, gateLine{strategy: "all", metric: m.key, demand: "is defined", status: lineFail, says: "no strategy of the base has a value: take it out of the gate"})
 		}
 	}
 	c.correct()
@@ -91,13 +105,18 @@ func (c *comparer) judge() {
 	for i := range c.lines {
 		c.settle(&c.lines[i], shown)
 	}
-	slices.SortStableFunc(c.lines, func(a, b gateLine) int {
+	slices.SortStableFunc(c.lines, func(a, b gateLine) int { // what is of all comes first
 		return slices.Index(named, a.strategy) - slices.Index(named, b.strategy)
 	})
 }
 
+// pairedRow says whether both runs have sessions of a strategy in common.
+func (c *comparer) pairedRow(name string) bool {
+	return slices.ContainsFunc(c.rows, func(r comparedRow) bool { return r.name == name && r.pairs > 0 })
+}
+
 // measured gives the difference of a strategy in a measure, nil where it is not compared.
-func (c *comparer) measured(name, key string) *difference2 {
+func (c *comparer) measured(name, key string) *runDelta {
 	for i := range c.rows {
 		if c.rows[i].name != name || c.rows[i].pairs == 0 {
 			continue
@@ -113,7 +132,7 @@ func (c *comparer) measured(name, key string) *difference2 {
 
 // sessionsOf says whether a strategy is there to be compared.
 func (c *comparer) sessionsOf(name string) gateLine {
-	l := gateLine{strategy: name, metric: sessionsLine, status: lineFail, demand: fmt.Sprintf("%d or more pairs, at most %g%% missing", c.gate.minPairs, 100*c.gate.maxMissing)}
+	l := gateLine{strategy: name, metric: sessionsLine, status: lineFail, demand: fmt.Sprintf("min_pairs: %d", c.gate.minPairs)}
 	i := slices.IndexFunc(c.rows, func(r comparedRow) bool { return r.name == name })
 	switch base, run := c.base.row(name), c.run.row(name); {
 	case base == nil && run == nil:
@@ -153,7 +172,7 @@ func pairsWord(n int) string {
 }
 
 // line begins a line of a metric; settle ends it.
-func (c *comparer) line(name string, m *gateMetric, d *difference2) gateLine {
+func (c *comparer) line(name string, m *gateMetric, d *runDelta) gateLine {
 	l := gateLine{strategy: name, metric: m.key, measure: d, bound: m.bound, demand: demandEqual, worse: d.delta, most: math.NaN()}
 	if !m.equal {
 		l.demand = "max_drop: " + fmt.Sprint(m.bound)
@@ -180,7 +199,7 @@ func (l *gateLine) harm() []float64 {
 
 // correct puts p-values of what the gate names through Holm's procedure.
 func (c *comparer) correct() {
-	var of []*difference2
+	var of []*runDelta
 	var p []float64
 	for _, l := range c.lines {
 		if l.measure != nil && !slices.Contains(of, l.measure) {
@@ -198,8 +217,8 @@ func (c *comparer) correct() {
 
 // shown gives for every line the chance of being as much worse by more than its bound if
 // it were not, corrected over the lines; NaN where that is not tested.
-func (c *comparer) shown() map[*difference2]float64 {
-	var of []*difference2
+func (c *comparer) shown() map[*runDelta]float64 {
+	var of []*runDelta
 	var p []float64
 	for i := range c.lines {
 		l := &c.lines[i]
@@ -208,7 +227,7 @@ func (c *comparer) shown() map[*difference2]float64 {
 		}
 		of, p = append(of, l.measure), append(p, c.above(l.harm(), l.bound))
 	}
-	out := map[*difference2]float64{}
+	out := map[*runDelta]float64{}
 	for i, h := range stats.Holm(p) {
 		out[of[i]] = h
 	}
@@ -216,7 +235,7 @@ func (c *comparer) shown() map[*difference2]float64 {
 }
 
 // settle says what becomes of a line.
-func (c *comparer) settle(l *gateLine, shown map[*difference2]float64) {
+func (c *comparer) settle(l *gateLine, shown map[*runDelta]float64) {
 	d, g := l.measure, c.gate
 	if d == nil {
 		return
@@ -237,11 +256,11 @@ func (c *comparer) settle(l *gateLine, shown map[*difference2]float64) {
 		is(lineFail, fmt.Sprintf("undefined in %d of %d sessions", d.lost, d.n+d.lost), "undefined in the run in %d of %d sessions that have a value in the base", d.lost, d.n+d.lost)
 	case d.n == 0:
 		is(lineUnsettled, "no task has pairs", "no task has pairs in both runs")
+	case l.demand == demandEqual && (!d.unchanged || !ofSessions && !d.equal):
+		is(lineFail, "not equal", "not equal: %s", l.change())
 	case d.unchanged:
 		is(linePass, "identical", "identical in %d %s", d.n, what)
 		l.same, l.most = true, 0
-	case l.demand == demandEqual:
-		is(lineFail, "not equal", "not equal: %s", l.change())
 	case d.defined < fewClusters:
 		is(lineUnsettled, fmt.Sprintf("%d %s, %d or more needed", d.defined, plural(d.defined, word), fewClusters),
 			"%s; with %d %s nothing can be told, %d or more are needed", l.change(), d.defined, plural(d.defined, word), max(fewClusters, c.require(l.harm(), l.bound)))
@@ -280,23 +299,29 @@ func (l *gateLine) change() string {
 }
 
 // needed words how many clusters would settle the line: those that pass a run which is no
-// worse, or, where there are as many, those that tell a change as large as the one found
-// from the bound.
+// worse, or, where there are as many, or that would be too many, those that tell a change
+// as large as the one found from the bound.
 func (c *comparer) needed(x []float64, l *gateLine, word string) (finding, more string) {
-	n := c.require(x, l.bound)
-	if n > len(x) && n <= mostNeeded {
-		return fmt.Sprintf("%d %s, about %d needed", len(x), plural(len(x), word), n),
+	has := fmt.Sprintf("%d %s", len(x), plural(len(x), word))
+	n, m := c.require(x, l.bound), c.require(x, math.Abs(l.bound-l.worse))
+	enough := n > 0 && n <= len(x)
+	switch {
+	case n > len(x) && n <= mostNeeded:
+		return fmt.Sprintf("%s, about %d needed", has, n),
 			fmt.Sprintf("; about %d %s are needed to pass a run that is no worse (power %g)", n, plural(n, word), c.gate.power)
+	case m > len(x) && m <= mostNeeded:
+		finding = fmt.Sprintf("%s, about %d needed", has, m)
+		if enough {
+			finding = fmt.Sprintf("near the bound, about %d %s needed", m, plural(m, word))
+		}
+		return finding, fmt.Sprintf("; about %d %s are needed to tell a change as large as this from the bound (power %g)", m, plural(m, word), c.gate.power)
+	case enough:
+		return "too near to the bound", "; the change is too near to that to say how many would do"
 	}
-	m := c.require(x, math.Abs(l.bound-l.worse))
-	if m > len(x) && m <= mostNeeded {
-		return fmt.Sprintf("near the bound, about %d %s needed", m, plural(m, word)),
-			fmt.Sprintf("; about %d %s are needed to tell a change as large as this from the bound (power %g)", m, plural(m, word), c.gate.power)
-	}
-	return "too near to the bound", "; the change is too near to that to say how many would do"
+	return "the bound is finer than any number of " + word + "s tells", "; the bound is finer than any number of " + word + "s tells"
 }
 
-// mostNeeded is the largest number of clusters that is worth saying.
+// mostNeeded is the largest number of clusters that anybody could run.
 const mostNeeded = 100000
 
 // Err says which lines of the gate fail, as a *RegressionError; nil if none does, and
@@ -342,8 +367,8 @@ func (l *gateLine) sentence() string {
 }
 
 func (l *gateLine) label() string {
-	if l.measure == nil {
-		return l.metric
+	if i := slices.IndexFunc(gated(), func(m pairedMeasure) bool { return m.key == l.metric }); i >= 0 {
+		return gated()[i].label
 	}
-	return l.measure.label
+	return l.metric
 }

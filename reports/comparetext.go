@@ -28,6 +28,10 @@ func (s *sheet) text(width int) string {
 	for _, n := range size[s.words:] {
 		rest += n
 	}
+	if s.tail { // it may go on past the width, rather than that names are cut for it
+		last := size[len(size)-1]
+		rest -= max(0, last-40)
+	}
 	for i := range s.words { // the widest first, as long as there is too much
 		over := rest - width
 		for _, n := range size[:s.words] {
@@ -142,6 +146,7 @@ func (c *RunComparison) Text(width int) string {
 			b.WriteString(s.text(width))
 			put(c.bounds())
 		}
+		put(c.untestedWords())
 	}
 	return b.String()
 }
@@ -243,7 +248,7 @@ func (c *RunComparison) table() (*sheet, []string) {
 }
 
 // cells are those of a difference, after strategy and measure.
-func (c *RunComparison) cells(d *difference2) []string {
+func (c *RunComparison) cells(d *runDelta) []string {
 	format := fmt.Sprintf("%%+.%df", d.places)
 	delta, iv, p := dash, dash, dash
 	if !math.IsNaN(d.delta) {
@@ -356,6 +361,14 @@ func (c *RunComparison) failing() *sheet {
 	return s
 }
 
+// untestedWords says what is no line of the gate, though it names the measure.
+func (c *RunComparison) untestedWords() string {
+	if len(c.untested) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Not gated, since the base has no value: %s.", strings.Join(c.untested, "; "))
+}
+
 // bounds says what the table of the gate holds.
 func (c *RunComparison) bounds() string {
 	g := c.gate
@@ -430,6 +443,7 @@ func (c *RunComparison) Markdown() []byte {
 			b.WriteString("\n")
 			para(c.bounds())
 		}
+		para(c.untestedWords())
 	}
 	para("Base " + c.base.about() + ", run " + c.run.about() + ". " + c.notice())
 	for _, w := range c.Warnings {

@@ -12,6 +12,9 @@
 //	finished runs and sweeps       > WritePaper          >   paper.{pdf,md}, tables/claims.{md,csv,tex}
 //	training.json of each seed     > WriteTraining       >   learning.{svg,png,pdf}, curve.csv
 //
+//	two runs, of which one  > CompareRuns > RunComparison  > Text, Markdown
+//	may be a baseline         gate.yaml > ReadGate /       \ JUnit, Err (which lines of the gate fail)
+//
 // Sessions are read in one pass, one line at a time; of each only its numbers are
 // kept. Files are written whole or not at all. Equal runs give equal bytes.
 //
@@ -536,6 +539,99 @@
 // A run must be finished and reported. tables/claims.csv has a line for every claim and run,
 // and for the mean: claim, paper, paper_lo, paper_hi, run, pep and rl (rows), value, lo, hi,
 // hi_open, clusters, verdict, why (there is no value, or what to know about it).
+//
+// # Two runs
+//
+// CompareRuns pairs the sessions of two runs, base and run, by strategy, seed, task and
+// user. Those without a counterpart, failed ones among them, have no part and are counted;
+// a strategy that only one of the two has is named. Runs on other data (by name), of another
+// rubric, or without a session in common are refused. Other files of the same data, other
+// profiles from them, another budget, judge, solver or user are warned of, and everything
+// else that the manifests differ in is shown, the keys of the configuration by their path.
+//
+// Of every strategy a difference is run minus base, by the same means of cluster means as
+// everything else here, over pairs of which both have a value, so that base, run and
+// delta add up; the others are counted by which side has a value (pairs, -n and +n). All
+// values are rounded to six decimals first, so that a run and its baseline hold the same.
+//
+//	key                  label                better
+//	alignment            alignment            higher  at the final checkpoint of each
+//	correctness          correctness          higher
+//	questions            questions asked      lower   up to the budget
+//	held_mae             value error          lower   this and the next three over the whole
+//	brier                relevance error      lower   profile, or undefined, as in comparisons
+//	log_score            log score            higher
+//	level_error          level error          lower   of nominal criteria
+//	f1_at_5              F1@5                 higher
+//	adaptivity           adaptivity           higher  strict, of tasks; none of a survey
+//	questions_to_target  questions to target  lower   to where report.target_of ends in the base
+//
+// Intervals and tests are those of reports/stats (Analysis), at the base's confidence,
+// resamples and seed: two-way where its users recur across tasks. P-values rest on tasks
+// (users of a survey) alone. Where a value is equal in every pair the difference is
+// identical, and nothing is tested; where it is the same in every cluster and not 0 it is certain, if
+// there are six clusters. Under six nothing else can be told. The p-values of what a gate
+// names are corrected by Holm; all others, and all without a gate, are exploratory.
+// Questions to target has an interval and no p-value, and neither where a curve does not
+// reach the target in more than 5% of the resamples.
+//
+// # Gates
+//
+// A gate is a YAML file, read strictly (a fault is a GateError with file and line):
+//
+//	alpha        default 0.05, level of the one-sided tests
+//	power        0.8, for the number of clusters that would do
+//	cannot_tell  fail (default), warn or pass: what becomes of a line that cannot be told
+//	min_pairs    1, sessions of a strategy that both runs have, at least
+//	max_missing  0, share of the base's sessions, or of their values, that the run may lack
+//	strategies   default all of the base
+//	metrics      of keys above, but for questions_to_target, each with max_drop (where higher
+//	             is better) or max_rise (where lower is), above 0 and in its unit, or
+//	             equal: true; and strategies, default those of the gate
+//
+// Each strategy has a line for its sessions, and one for each metric that the base has a
+// value of. With d how much worse the mean is, b its bound and G clusters, a line
+//
+//	passes        if nothing changed in any pair, whatever G;
+//	              or G >= 6 and the one-sided test of d >= b is rejected at alpha: with
+//	              confidence 1 - alpha, d is smaller than b (non-inferiority);
+//	              or G >= 6, d is the same in every cluster, and d <= b
+//	fails         if the one-sided test of d <= b is rejected at alpha, corrected by Holm over
+//	              the lines of the gate; or d is certain and larger than b; or something changed
+//	              where equal is asked for; or strategy, sessions or values are missing
+//	cannot tell   otherwise: both remain possible
+//
+// The tests are sign-flip tests of the clusters' differences, t tests under ten clusters.
+// Passing is not corrected for the number of lines, since the gate passes only if all lines
+// do (an intersection-union test): where cannot_tell fails, a run in which any one line is
+// truly worse by b passes with a chance of alpha at most. Failing is corrected, so that a run in which no line is worse by
+// its b is called worse with that chance at most. A line that cannot be told says how many
+// clusters it takes, by the spread found: to pass a run that is no worse, or, where there are
+// as many, to tell a change as large as this one from b. By default it fails the gate, since a change
+// that cannot be ruled out is no pass; what warns or passes is still listed. A metric that
+// the base has a value of in no strategy fails, for its line could never do so.
+//
+// Runs of one program, data and platform are the same to the bit, and so are lines. On
+// another platform floating point may tip a choice; that is for bounds to absorb.
+//
+// JUnit has a test case for every line (class pepbench.strategy, name metric: demand), none of which
+// is skipped. The command exits with code 6 where Err is not nil.
+//
+// # Baselines
+//
+// A baseline is a folder with the manifest of a finished run and paired.csv (PairedFile),
+// which WriteBaseline makes and CompareRuns reads in place of sessions.jsonl where there
+// is none. Its lines are
+//
+//	1        the words "pepbench paired values 1", config_hash, and the SHA-256 of sessions.jsonl
+//	2        names of columns
+//	others   strategy, seed, task, user; the measures of a session above; alignment_at_0 and so on,
+//	         at every checkpoint; pairs and differing (empty)
+//	         or, with empty seed and user, the follow-ups of a task: pairs, and those that go on
+//	         differently
+//
+// sorted by strategy, then tasks before sessions, these by seed, task and user. What is
+// undefined is empty; numbers have at most six decimals.
 //
 // # Figures
 //

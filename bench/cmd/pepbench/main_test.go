@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"go/parser"
@@ -27,6 +28,7 @@ import (
 	"pepbench/bench/llm/cache"
 	"pepbench/bench/record"
 	"pepbench/domains"
+	"pepbench/reports"
 )
 
 func TestMain(m *testing.M) {
@@ -79,6 +81,7 @@ func TestScripts(t *testing.T) {
 					ts.Check(os.WriteFile(f, b, 0o644))
 				}
 			},
+			"spoil": spoil,
 			"half": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 2 {
 					ts.Fatalf("usage: half SRC DST")
@@ -88,6 +91,38 @@ func TestScripts(t *testing.T) {
 			},
 		},
 	})
+}
+
+// spoil copies a file of sessions in which every grade of one strategy is the worst.
+func spoil(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: spoil SRC STRATEGY DST")
+	}
+	var out bytes.Buffer
+	worst, spoilt := 1.0, 0
+	for line := range strings.Lines(ts.ReadFile(args[0])) {
+		var s record.Session
+		ts.Check(json.Unmarshal([]byte(line), &s))
+		if s.Strategy == args[1] {
+			spoilt++
+			for i := range s.Checkpoints {
+				c := &s.Checkpoints[i]
+				for k := range c.Scores {
+					c.Scores[k].Score = &worst
+				}
+				if c.Raw != nil {
+					c.Raw = &worst
+				}
+			}
+		}
+		b, err := json.Marshal(&s)
+		ts.Check(err)
+		out.Write(append(b, '\n'))
+	}
+	if spoilt == 0 {
+		ts.Fatalf("no session of %s in %s", args[1], args[0])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), out.Bytes(), 0o644))
 }
 
 // serve runs serve-sim beside a script and gives what ends it, at the latest with the
@@ -239,6 +274,8 @@ func TestExitCode(t *testing.T) {
 		{"several of them", alive, errors.Join(&bench.ConfigError{What: "a"}, &bench.ConfigError{What: "b"}), exitConfig},
 		{"a fault of the data", alive, &domains.DataError{File: "x.jsonl", Line: 3, What: "bad"}, exitData},
 		{"a fault of the data, wrapped", alive, fmt.Errorf("loading: %w", &domains.DataError{What: "bad", Err: io.EOF}), exitData},
+		{"a gate that failed", alive, fmt.Errorf("compare: %w", &reports.RegressionError{Gate: "gate.yaml", Lines: []string{"pep alignment (worse than allowed)"}, Of: 3}), exitRegression},
+		{"a fault of a gate file", alive, errors.Join(&reports.GateError{File: "gate.yaml", Line: 3, What: "bad"}), exitConfig},
 		{"an endpoint that cannot work", alive, fmt.Errorf("session x: solver: %w", llm.ErrUnusable), exitEndpoint},
 		{"a call that the cache to be replayed does not have", alive, fmt.Errorf("session x: solver: %w", &cache.MissError{}), exitData},
 		{"a file that is no cache", alive, &cache.FileError{File: "x", What: "bad"}, exitData},
