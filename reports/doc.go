@@ -32,8 +32,12 @@
 // undefined is left out, counted, and null; it is never a zero, and a true zero
 // stays in. A session that failed is left out of everything and counted apart.
 //
-// Intervals are percentile intervals of the bootstrap over clusters
-// (reports/stats). Every quantity of a run sees the same resamples, so what is made
+// Intervals are percentile intervals of the bootstrap over clusters, or, of means over
+// sessions where the same users recur across tasks (shared_users of the manifest), of the
+// pigeonhole bootstrap, which draws tasks and users independently: a task mean is then over
+// the users that are drawn, as often as they are (reports/stats, TwoWay). What is not a
+// mean over sessions (shares of pairs, collapse, fidelity, agreement of judges) is over
+// clusters alone. Every quantity of a run sees the same resamples, so what is made
 // of several is made within a resample: paired differences are means over the
 // sessions that both strategies have; normalised alignment is
 //
@@ -134,9 +138,18 @@
 // the whole profile from a population; what predicts from answers alone knows a few
 // cells, and a mean over these is no match for one over all. What is unasked differs
 // between strategies that ask differently, so that the errors over unasked cells are
-// not over the same cells; those over the whole profile are the fair ones. A
-// difference is resolved when its interval leaves out 0 and rests on six clusters or
-// more. Nothing is corrected for the number of comparisons.
+// not over the same cells; those over the whole profile are the fair ones.
+//
+// A difference is tested by cluster means, two-sided: with ten clusters or more by
+// permutation of their signs (all of them up to 16 clusters, else 9,999 draws), with six to
+// nine by Student's t, which gives the interval, too, and with fewer not at all. The family
+// is all strategies but floors and ceilings against the reference, in alignment at the
+// final checkpoint; their p-values are corrected by Holm, wherever the same difference is
+// shown. All other comparisons are exploratory: their p-values are raw. A difference is
+// resolved when its p-value, in the family the corrected one, is below 1 - confidence. So p
+// is of other tasks with these users, also where intervals are over users, too. The minimum
+// detectable effect and the clusters needed are those of t tests at 1 - confidence, not
+// corrected, at the spread of the differences of this run; without spread they are not known.
 //
 // # metrics.json
 //
@@ -177,7 +190,7 @@
 //	comparisons                   strategy, against, why (twin, reference or against), questions,
 //	                              measure (alignment, held_mae, brier, level_error if a criterion is
 //	                              nominal, unasked_mae, unasked_brier), estimate of the difference
-//	                              strategy minus against, resolved
+//	                              strategy minus against, resolved, test
 //	fidelity                      absent unless users answer in words, see below
 //	planned_calls                 logical calls (solver, judge, correctness; probes of the judge,
 //	                              user, interpreter and asker, absent where they are 0) and tokens (tokens_in,
@@ -196,9 +209,8 @@
 //
 //	sessions, failed         sessions read; failed ones by reason
 //	alignment                by questions: estimate (0..100), reasons of undefined ones, normalised
-//	difference               estimate against the reference at the final checkpoint; resolved: the
-//	                         interval leaves out 0 and rests on six clusters or more; null for
-//	                         the reference itself
+//	difference               estimate against the reference at the final checkpoint; resolved, and
+//	                         test, see below; null for the reference itself
 //	cluster_means            alignment at the final checkpoint by cluster, as cluster_ids; null where
 //	                         it is undefined
 //	calibration              of what predicts from a population, see below
@@ -240,7 +252,8 @@
 //	                         true_positives), plain means over sessions, without intervals
 //	correctness              by questions: estimate of the share of right answers
 //	adaptive_gain            absent without a static twin: twin (its name), and by_questions, at
-//	                         every checkpoint: estimate of alignment minus the twin's, resolved
+//	                         every checkpoint: estimate of alignment minus the twin's, resolved,
+//	                         test
 //
 //	asking                   absent unless a model asks: unplaced, estimate of the share of its
 //	                         questions that are about no criterion, or about one that it had asked;
@@ -248,9 +261,10 @@
 //	                         be read
 //
 // A difference has, beside resolved, its test: method (sign-flip, t, or none: too few
-// clusters), p, p_holm (corrected for the family, null outside of it), family (comparisons in
-// it, 0: exploratory), mde (true difference that runs like this one would find four times in
-// five) and needed (clusters that would find one as large as this as often; 0: not known).
+// clusters, or no spread), p, p_holm (corrected for the family, null outside of it), family
+// (comparisons in it that have a p, or all of it if none has; 0: exploratory), mde (true
+// difference that runs like this one would find four times in five) and needed (clusters, six
+// at least, that would find one as large as this as often; 0: not known).
 //
 // Calibration holds P(held) against what is held, at the final checkpoint, over all cells of
 // which both are known: scope is whole, or unasked for those that were not asked about, with
@@ -471,7 +485,7 @@
 //	judge, folds, compat          as in metrics.json, of the first run
 //	strategy, twin                row that is shown, and its static twin; by name, or by base (of
 //	                              several the first that predicts from a population)
-//	data, simulated, simulated_roles, cluster, resamples, confidence
+//	data, simulated, simulated_roles, cluster, intervals, resamples, confidence
 //	                              as in metrics.json, of the first run; data (a list) and roles of any
 //	chosen                        index into cells, null when nothing was measured on dev
 //	base                          index of the cell that the others are held against: of the first

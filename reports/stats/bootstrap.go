@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // A Bootstrap draws clusters with replacement (the cluster bootstrap: Davison and
@@ -49,19 +51,13 @@ func (b Bootstrap) Means(columns ...[]float64) [][]float64 {
 	for r := range b.Resamples {
 		b.draw(r, times)
 		for c := range columns {
-			sum, n := 0.0, float64(g)
-			for i, v := range value[c] {
-				sum += times[i] * v
-			}
+			n := float64(g)
 			if known[c] != nil {
-				n = 0
-				for i, k := range known[c] {
-					n += times[i] * k
-				}
+				n = floats.Dot(times, known[c])
 			}
 			out[c][r] = math.NaN()
 			if n > 0 {
-				out[c][r] = sum / n
+				out[c][r] = floats.Dot(times, value[c]) / n
 			}
 		}
 	}

@@ -112,57 +112,87 @@ func (p Power) Clusters(effect, sd float64) (int, bool) {
 }
 
 // noncentralT is P(T <= t) of the noncentral t with nu degrees of freedom and
-// noncentrality delta: for t >= 0, with x = t^2/(nu+t^2) and I the regularised incomplete
-// beta function,
+// noncentrality delta: for t >= 0, with x = t^2/(nu+t^2), h = delta^2/2 and I the
+// regularised incomplete beta function,
 //
 //	Phi(-delta) + 1/2 sum_j (p_j I_x(j+1/2, nu/2) + q_j I_x(j+1, nu/2))
-//	p_j = e^{-delta^2/2} (delta^2/2)^j / j!,   q_j = delta/sqrt 2 e^{-delta^2/2} (delta^2/2)^j / Gamma(j+3/2)
+//	p_j = e^-h h^j / j!,   q_j = delta/sqrt 2 e^-h h^j / Gamma(j+3/2)
 //
-// and for t < 0 by reflection (Lenth, Algorithm AS 243, Applied Statistics 38(1), 1989).
-// Where e^{-delta^2/2} vanishes it is the normal approximation of Abramowitz and Stegun,
-// Handbook of Mathematical Functions, 1964, 26.7.10.
+// and for t < 0 by reflection (Lenth, Algorithm AS 243, Applied Statistics 38(1), 1989),
+// summed from the largest weight, at j near h, to both sides (Benton and Krishnamoorthy,
+// Computing Discrete Mixtures of Continuous Distributions, Computational Statistics and
+// Data Analysis 43(2), 2003). Where that takes too many terms it is the normal approximation
+// of Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 26.7.10.
 func noncentralT(t, nu, delta float64) float64 {
-	if t < 0 {
+	h := delta * delta / 2
+	switch {
+	case t < 0:
 		return 1 - noncentralT(-t, nu, -delta)
-	}
-	half := delta * delta / 2
-	if half > 700 || nu > 4e5 {
+	case t == 0:
+		return distuv.UnitNormal.CDF(-delta)
+	case h > 1e5 || nu > 4e5:
 		s := 1 / (4 * nu)
 		return distuv.UnitNormal.CDF((t*(1-s) - delta) / math.Sqrt(1+t*t*2*s))
 	}
 	x := t * t / (nu + t*t)
-	p := math.Exp(-half)
-	q := delta * math.Sqrt(2/math.Pi) * p // Gamma(3/2) = sqrt(pi)/2
-	a, b := betas(.5, nu/2, x), betas(1, nu/2, x)
-	sum, left := 0.0, 1-p // left: of the weights p_j
-	for j := 0.0; ; j++ {
-		i, k := a(), b()
-		sum += p*i + q*k
-		// The incomplete betas fall with j, so that what is left out is below left.
-		if j > half && (left*i < 1e-14 || p < 1e-17) {
-			break
+	sum := 0.0
+	for _, part := range []struct{ scale, a float64 }{{1, .5}, {delta / math.Sqrt2, 1}} {
+		if part.scale == 0 {
+			continue
 		}
-		p *= half / (j + 1)
-		q *= half / (j + 1.5)
-		left -= p
+		// The weights are e^-h h^j / Gamma(j + g), times scale.
+		g := part.a + .5
+		mid := math.Floor(h)
+		weight := -h - lgamma(mid+g)
+		if mid > 0 {
+			weight += mid * math.Log(h)
+		}
+		weight = part.scale * math.Exp(weight)
+		first := beta(mid+part.a, nu/2, x)
+		for j, w, i := mid, weight, first; ; j++ {
+			sum += w * i.value
+			if w *= h / (j + g); math.Abs(w)*i.value < 1e-17 { // both fall from here on
+				break
+			}
+			i.up()
+		}
+		for j, w, i := mid, weight, first; j > 0; j-- {
+			if w *= (j - 1 + g) / h; math.Abs(w) < 1e-17 {
+				break
+			}
+			i.down()
+			sum += w * i.value
+		}
 	}
 	return min(1, max(0, distuv.UnitNormal.CDF(-delta)+sum/2))
 }
 
-// betas gives I_x(a, b), I_x(a+1, b), .. one a call:
+func lgamma(x float64) float64 {
+	v, _ := math.Lgamma(x)
+	return v
+}
+
+// An incompleteBeta walks along I_x(a, b) in steps of 1 of a:
 //
-//	I_x(a+1, b) = I_x(a, b) - x^a (1-x)^b Gamma(a+b) / (Gamma(a+1) Gamma(b))
-func betas(a, b, x float64) func() float64 {
-	i := mathext.RegIncBeta(a, b, x)
-	lab, _ := math.Lgamma(a + b)
-	la, _ := math.Lgamma(a + 1)
-	lb, _ := math.Lgamma(b)
-	step := math.Exp(a*math.Log(x) + b*math.Log1p(-x) + lab - la - lb)
-	return func() float64 {
-		now := i
-		i = max(0, i-step)
-		step *= x * (a + b) / (a + 1)
-		a++
-		return now
-	}
+//	I_x(a, b) - I_x(a+1, b) = x^a (1-x)^b Gamma(a+b) / (Gamma(a+1) Gamma(b))
+type incompleteBeta struct {
+	value, step float64 // I_x(a, b), and what it falls by to a+1
+	a, b, x     float64
+}
+
+func beta(a, b, x float64) incompleteBeta {
+	step := math.Exp(a*math.Log(x) + b*math.Log1p(-x) + lgamma(a+b) - lgamma(a+1) - lgamma(b))
+	return incompleteBeta{mathext.RegIncBeta(a, b, x), step, a, b, x}
+}
+
+func (i *incompleteBeta) up() {
+	i.value = max(0, i.value-i.step)
+	i.step *= i.x * (i.a + i.b) / (i.a + 1)
+	i.a++
+}
+
+func (i *incompleteBeta) down() {
+	i.step *= i.a / (i.x * (i.a + i.b - 1))
+	i.a--
+	i.value = min(1, i.value+i.step)
 }

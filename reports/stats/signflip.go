@@ -94,12 +94,12 @@ func newSigns(d []float64) signs {
 	out := make(signs, (len(d)+7)/8)
 	for i := range out {
 		of := d[8*i : min(8*i+8, len(d))]
-		for p := range out[i] {
-			for k, v := range of {
-				if p>>k&1 == 1 {
-					v = -v
-				}
-				out[i][p] += v
+		for _, v := range of {
+			out[i][0] += v
+		}
+		for k := range of { // bit k turns the sign of one more
+			for p := range 1 << k {
+				out[i][p|1<<k] = out[i][p] - 2*of[k]
 			}
 		}
 	}
