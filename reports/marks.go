@@ -127,24 +127,30 @@ func (s *shownDifferences) foot() (out []string) {
 			least = t.MDE
 		}
 	}
+	if !slices.ContainsFunc(s.list, func(d shownDifference) bool { return d.Test != nil && d.Test.P.Defined() }) {
+		return []string{fmt.Sprintf("~ not resolved: with fewer than %d %ss, or no spread between them, it cannot be told whether a difference is one, and there is no p.", fewClusters, m.Cluster)}
+	}
 	var how []string
 	for _, w := range []struct{ method, words string }{
 		{BySignFlip, "the permutation of the signs of " + m.Cluster + " means"},
 		{ByT, "t of " + m.Cluster + " means, where there are 6 to 9 " + m.Cluster + "s"},
-		{ByNothing, fmt.Sprintf("nothing under %d %ss, where it cannot be told", fewClusters, m.Cluster)},
+		{ByNothing, "nothing where there are fewer or no spread"},
 	} {
 		if slices.Contains(methods, w.method) {
 			how = append(how, w.words)
 		}
 	}
 	out = append(out, fmt.Sprintf("* p < .05, ** p < .01, *** p < .001, ~ not resolved at %g%%; two-sided, paired, by %s.", 100*m.Confidence, strings.Join(how, ", by ")))
+	if m.Intervals == OverBoth {
+		out = append(out, fmt.Sprintf("p is over %ss alone and brackets are over users, too, so that one with 0 in it may stand beside a star: of other users it says less.", m.Cluster))
+	}
 	switch {
 	case family == 0:
 		out = append(out, fmt.Sprintf("All of them are exploratory: p of %d %s is raw, not corrected for their number.", count, plural(count, "comparison")))
 	default:
 		what := fmt.Sprintf("Corrected by Holm for a family of %d", family)
 		if m.Reference != "" {
-			what += fmt.Sprintf(": the strategies against %s, in alignment after %d %s", m.Reference, m.Final, plural(m.Final, "question"))
+			what += fmt.Sprintf(": the %s against %s, in alignment after %d %s", strategies(family), m.Reference, m.Final, plural(m.Final, "question"))
 		}
 		if s.apart != "" {
 			what += ", " + s.apart
@@ -159,7 +165,7 @@ func (s *shownDifferences) foot() (out []string) {
 		}
 	}
 	if least.Defined() {
-		out = append(out, fmt.Sprintf("Differences in alignment below %s could not be found with %s (the smallest minimum detectable effect: a true difference that four of five such runs would resolve).", num(least, "%.1f"), over))
+		out = append(out, fmt.Sprintf("Differences in alignment below %s could not be found with %s (the smallest minimum detectable effect: the true difference that four of five such runs would find without a correction).", num(least, "%.1f"), over))
 	}
 	if untested {
 		out = append(out, "What has no p was not tested.")
@@ -167,12 +173,63 @@ func (s *shownDifferences) foot() (out []string) {
 	return out
 }
 
-// significance are the differences of the rows to the reference.
+// short is the foot in the terminal: what the marks are, over how many strategies p is
+// corrected, of which it is raw, and how small a difference could be found.
+func (s *shownDifferences) short() string {
+	if !s.tested() {
+		return unresolved + ": unresolved"
+	}
+	var raw []string
+	family, least, n, some := 0, undefined(), 0, false
+	for _, d := range s.list {
+		n = max(n, d.Clusters)
+		t := d.Test
+		if t == nil {
+			continue
+		}
+		some = some || t.P.Defined()
+		switch {
+		case t.Family > 0:
+			family = t.Family
+		case t.P.Defined():
+			raw = append(raw, d.of)
+		}
+		if d.points && t.MDE.Defined() && !(least <= t.MDE) {
+			least = t.MDE
+		}
+	}
+	if !some {
+		return fmt.Sprintf("%s: unresolved (under %d %ss, or without spread, nothing can be told)", unresolved, fewClusters, s.m.Cluster)
+	}
+	out := "* p<.05, ** p<.01, *** p<.001, ~ unresolved"
+	switch {
+	case family > 0 && raw != nil:
+		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss (%s: raw)", family, strategies(family), n, s.m.Cluster, series(raw))
+	case family > 0:
+		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss", family, strategies(family), n, s.m.Cluster)
+	default:
+		out += fmt.Sprintf("; p: raw, n=%d %ss", n, s.m.Cluster)
+	}
+	if least.Defined() {
+		out += fmt.Sprintf("; nothing below %s could be found", num(least, "%.1f"))
+	}
+	return out
+}
+
+func strategies(n int) string {
+	if n == 1 {
+		return "strategy"
+	}
+	return "strategies"
+}
+
+// significance are the differences of the rows to the reference. How small a one could be
+// found is said of strategies, not of floors and ceilings.
 func significance(m *Metrics) *shownDifferences {
 	s := &shownDifferences{m: m}
 	for _, rows := range ordered(m) {
 		for _, r := range rows {
-			s.add(r.Name, r.Difference, true)
+			s.add(r.Name, r.Difference, !r.fixed())
 		}
 	}
 	return s
