@@ -208,6 +208,7 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 		plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
+			none := true
 			for i, r := range rows {
 				l := look[r.Base]
 				shift := (vg.Length(i) - vg.Length(len(rows)-1)/2) * set
@@ -227,7 +228,7 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 							continue
 						}
 						pt := vg.Point{X: x(float64(t+1)) + shift, Y: y(float64(v))}
-						line, all = append(line, pt), append(all, pt)
+						line, all, none = append(line, pt), append(all, pt), false
 					}
 					flush()
 					for _, pt := range all {
@@ -237,6 +238,9 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 				of := &r.Adaptivity
 				draws(func(t int) Number { return of.Counterfactual.ByT[t].Value }, len(of.Counterfactual.ByT), shortDash(), false)
 				draws(func(t int) Number { return of.ByT[t].Value }, len(of.ByT), nil, true)
+			}
+			if none {
+				c.FillText(p.style(labelSize, draw.XCenter, draw.YCenter), c.Center(), "undefined after every question")
 			}
 		}))
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, -head))

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -67,7 +68,7 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 		fmt.Sprintf("On %s, after %d %s. Cells in ten bins of P(held); below the diagonal more is expected to be held than is. Hollow: fewer than %d cells. In the key: expected calibration error, unasked / all.", describe(m), m.Final, plural(m.Final, "question"), fewCells),
 	}
 	if whiskers {
-		notes = append(notes, intervalNote(m, "Intervals"))
+		notes = append(notes, clusterNote(m, "Intervals"))
 	} else {
 		notes = append(notes, "Intervals are in metrics.json.")
 	}
@@ -98,15 +99,16 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 			plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 			plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 				x, y := plt.Transforms(&c)
-				c.StrokeLine2(stroke(gray(edgeInk), levelLine, longDash()...), x(0), y(0), x(1), y(1))
-				some := false
-				for _, r := range rows {
-					if of := m.calibratedAt(r, of.scope); of != nil {
-						some = drawBins(&c, of, look[r.Base], dashes(m, r), whiskers, x, y) || some
-					}
-				}
+				some := slices.ContainsFunc(rows, func(r *Row) bool { c := m.calibratedAt(r, of.scope); return c != nil && c.some() })
 				if !some {
 					c.FillText(p.style(labelSize, draw.XCenter, draw.YCenter), c.Center(), "nothing is predicted here")
+					return
+				}
+				c.StrokeLine2(stroke(gray(edgeInk), levelLine, longDash()...), x(0), y(0), x(1), y(1))
+				for _, r := range rows {
+					if of := m.calibratedAt(r, of.scope); of != nil {
+						drawBins(&c, of, look[r.Base], dashes(m, r), whiskers, x, y)
+					}
 				}
 			}))
 			plt.Draw(draw.Crop(cell, 0, 0, 0, -headHeight))
@@ -118,9 +120,18 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 	return sketch{"calibration", p.width, total + legend + noteHeight + 2*margin, render}
 }
 
-// drawBins joins the bins that have cells, and reports whether any has; an empty one
-// interrupts.
-func drawBins(c *draw.Canvas, of *calibrated, l look, dash []vg.Length, whiskers bool, x, y func(float64) vg.Length) (some bool) {
+// shown reports whether a bin has cells.
+func (b *calibrationBin) shown() bool {
+	return b.Cells > 0 && b.Predicted.Defined() && b.Observed.Defined()
+}
+
+// some reports whether any bin has cells.
+func (c *calibrated) some() bool {
+	return slices.ContainsFunc(c.Bins, func(b calibrationBin) bool { return b.shown() })
+}
+
+// drawBins joins the bins that have cells; an empty one interrupts.
+func drawBins(c *draw.Canvas, of *calibrated, l look, dash []vg.Length, whiskers bool, x, y func(float64) vg.Length) {
 	var line, all []vg.Point
 	var many []bool
 	flush := func() {
@@ -130,7 +141,7 @@ func drawBins(c *draw.Canvas, of *calibrated, l look, dash []vg.Length, whiskers
 		line = nil
 	}
 	for _, b := range of.Bins {
-		if b.Cells == 0 || !b.Predicted.Defined() || !b.Observed.Defined() {
+		if !b.shown() {
 			flush()
 			continue
 		}
@@ -144,7 +155,6 @@ func drawBins(c *draw.Canvas, of *calibrated, l look, dash []vg.Length, whiskers
 	for i, pt := range all {
 		l.marker.draw(c, pt, l.color, many[i])
 	}
-	return len(all) > 0
 }
 
 func calibrationAlt(m *Metrics) string {

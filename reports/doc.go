@@ -202,6 +202,8 @@
 //	                              What was done is in usage.json
 //	calls, judge_repeats, judge_probes, judges
 //	                              see below; each absent without
+//	trace                         what one session believed, see below; absent where no strategy that
+//	                              asks predicts from a population
 //	warnings                      what to know before trusting a number
 //
 // and of every strategy its line of the manifest (name, base, kind, predict, asks,
@@ -306,6 +308,19 @@
 //
 // Up to three questions are told apart where 2% of the sessions ask them, and of more the
 // three most frequent where 5% do.
+//
+// Trace is of the first session by id, none that failed, of the first strategy of kind pep
+// that predicts from a population, or else of the first other one that asks and does:
+//
+//	session, strategy, task, user
+//	criteria        ids of those that were asked about, and of the eight others whose P(held)
+//	                changed most over the turns (their values, where none of P(held) did), in the
+//	                order of the session; others: how many more there are
+//	truth           the user's profile there: value, false where not held, null where missing
+//	prior           before any question, of each: held (P(held)) and value (expected if held), null
+//	                where unknown
+//	turns           up to the budget: question (empty: about no criterion), answer (as truth), and
+//	                beliefs after it
 //
 // Where a strategy has the kind rl or replay its line of the manifest has policy:
 //
@@ -661,6 +676,22 @@
 //	              right: branches after different answers that lead to the same question are
 //	              one line, as thick as its share of sessions; if any asks
 //	gain          adaptive gain by questions asked; if a strategy has a static twin
+//	forest        paired differences in alignment at the final checkpoint: to the reference, which
+//	              are a family, then to static twins, which explore: estimate, interval, p (that of
+//	              the family is Holm's) and mark; shaded: less than the minimum detectable effect;
+//	              if there is a reference or a twin
+//	tasks         alignment there of every strategy on every task, tasks by falling mean; of no
+//	              survey, whose users are too many, and of up to 70 tasks
+//	calibration   reliability diagrams of P(held): of what was not asked about, and of all; a bin
+//	              without cells is a gap; if a strategy predicts from a population
+//	params        alignment there against the parameters of a strategy's models, on a logarithmic
+//	              axis on which a strategy without any has a place of its own; a model that asks has
+//	              parameters that nobody told, and stands in the note; if any strategy has some
+//	cost          the same against tokens a session, of solver, user, interpreter and the model that
+//	              asks; if a model was called
+//	trace         what one session believed: turns downwards, criteria to the right, P(held) as bars
+//	              with what the answer changed, and the true profile; of surveys where all is held
+//	              the values instead
 //	learning      reward by step of the training of a policy, on training rollouts and on dev,
 //	              with the best fixed order and random, and entropy and divergence from the start;
 //	              all seeds and their mean; learning-<policy> where a run trains several; if the
@@ -670,9 +701,18 @@
 //	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
 //	              a solver, with its stage of training where that is known
 //
-// They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, learning, ladder) and 17.5 cm
-// (interactions, adaptivity, tree) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
-// for yellow and a wine red besides, one colour and marker for strategies that ask alike. A dagger marks the name
+// They are laid out for a paper, without titles: 8.5 cm (alignment, adaptivitybyt, gain,
+// params, cost, learning, ladder, intervals of a sweep) or 17.5 cm wide (all others), in which
+// width each is best. The same figure in the other width is figures/name-page or
+// figures/name-column, where there are two: a tree of several ways of asking, tasks, trace and
+// heat maps have what fits a page alone, and neither has what would be longer than 23 cm. On a
+// screen (report.html) all are as wide as a page, with titles.
+//
+// Type is of 7 and 8 points, the colours those of Okabe and Ito with grey
+// for yellow and a wine red besides, one colour and marker for strategies that ask alike. Whoever
+// sees no red, green or blue tells the colours apart, or else their markers (colour_test.go).
+// What is undefined is a gap or said in words. Every note says what was run on what, how intervals
+// are made, and where a simulator took part. A dagger marks the name
 // of a replay or of an undertrained policy, which the note explains. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor
 // or ceiling beyond the curves is then named in the note. A sweep of two axes is drawn

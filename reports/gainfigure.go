@@ -72,7 +72,9 @@ func gainFigure(m *Metrics, p pen) sketch {
 			x, y := plt.Transforms(&c)
 			c.StrokeLine2(stroke(gray(edgeInk), levelLine), c.Min.X, y(0), c.Max.X, y(0))
 			if empty {
-				c.FillText(p.style(labelSize, draw.XCenter, draw.YBottom), c.Center(), "no session that both have graded")
+				at := c.Center()
+				at.Y += labelSize // above the line
+				c.FillText(p.style(labelSize, draw.XCenter, draw.YBottom), at, "no session that both have graded")
 				return
 			}
 			apart := min(5, .5*(c.Max.X-c.Min.X)/vg.Length(max(len(m.Checkpoints), 2)*len(rows)))

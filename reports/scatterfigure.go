@@ -223,6 +223,9 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 // axis gives where a number lies on the axis, its marks, and its ends. On a logarithmic
 // one 0 has a place of its own before the others.
 func (s scatter) axis(left, right float64, zero bool) (at func(float64) float64, marks plot.ConstantTicks, lo, hi float64) {
+	if left > right && !zero {
+		return func(float64) float64 { return 0 }, nil, -1, 1
+	}
 	if left > right {
 		left, right = 1, 1
 	}

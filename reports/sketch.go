@@ -2,9 +2,13 @@ package reports
 
 import (
 	"bytes"
+	"compress/zlib"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"image"
 	"image/color"
-	"image/png"
+	stdraw "image/draw"
 	"io"
 	"regexp"
 
@@ -141,12 +145,63 @@ func (s sketch) svg(w io.Writer) error {
 	return err
 }
 
-// png renders pixels. Most of its time is compression, of which the fastest makes files a
-// quarter larger in half the time.
+// png renders pixels.
 func (s sketch) png(w io.Writer, dpi int) error {
 	c := vgimg.NewWith(vgimg.UseWH(s.w, s.h), vgimg.UseDPI(dpi))
 	s.on(c)
-	return (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(w, c.Image())
+	return encodePNG(w, c.Image())
+}
+
+// encodePNG writes an opaque picture as PNG (ISO/IEC 15948) of 8 bits and three channels.
+// Every line is the difference to the one above (filter 2), which suits figures, most lines
+// of which are as the one above. image/png tries five filters a line: half of the time of a
+// report's figures, for files that are hardly smaller.
+func encodePNG(w io.Writer, img image.Image) error {
+	b := img.Bounds()
+	rgba, ok := img.(*image.RGBA)
+	if !ok {
+		rgba = image.NewRGBA(b)
+		stdraw.Draw(rgba, b, img, b.Min, stdraw.Src)
+	}
+	wide := 3 * b.Dx()
+	line, above, out := make([]byte, wide), make([]byte, wide), make([]byte, 1+wide)
+	out[0] = 2
+	var data bytes.Buffer
+	z, err := zlib.NewWriterLevel(&data, zlib.BestSpeed)
+	if err != nil {
+		return err
+	}
+	for y := range b.Dy() {
+		pix := rgba.Pix[y*rgba.Stride : y*rgba.Stride+4*b.Dx()]
+		for i, j := 0, 0; i < len(pix); i, j = i+4, j+3 {
+			line[j], line[j+1], line[j+2] = pix[i], pix[i+1], pix[i+2]
+		}
+		for i, v := range line {
+			out[1+i] = v - above[i]
+		}
+		if _, err := z.Write(out); err != nil {
+			return err
+		}
+		line, above = above, line
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	head := binary.BigEndian.AppendUint32(nil, uint32(b.Dx()))
+	head = binary.BigEndian.AppendUint32(head, uint32(b.Dy()))
+	head = append(head, 8, 2, 0, 0, 0) // bits, RGB, deflate, the five filters, not interlaced
+	file := []byte("\x89PNG\r\n\x1a\n")
+	for _, chunk := range []struct {
+		name string
+		data []byte
+	}{{"IHDR", head}, {"IDAT", data.Bytes()}, {"IEND", nil}} {
+		file = binary.BigEndian.AppendUint32(file, uint32(len(chunk.data)))
+		from := len(file)
+		file = append(append(file, chunk.name...), chunk.data...)
+		file = binary.BigEndian.AppendUint32(file, crc32.ChecksumIEEE(file[from:]))
+	}
+	_, err = w.Write(file)
+	return err
 }
 
 func (s sketch) pdf(w io.Writer) error {

@@ -242,8 +242,19 @@ func ladderLooks() []look {
 	}
 }
 
+// confused reports whether somebody without green cones hardly tells two colours apart,
+// so that their markers have to: grey looks like green and purple then.
+func confused(a, b color.NRGBA) bool {
+	grey := inkOf(dimInk)
+	if b == grey {
+		a, b = b, a
+	}
+	return a == grey && (b == okabeIto("green") || b == okabeIto("purple"))
+}
+
 // free gives the first look that is not used of the colour that is taken least often,
-// with its own marker if it can be; in the end one that is used.
+// with its own marker if it can be, and with none that a colour has which is confused with
+// its own; in the end one that is used.
 func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 	for times := range len(used) + 1 {
 		for _, l := range try {
@@ -254,7 +265,11 @@ func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 				if k >= 0 {
 					l.marker = marker(k)
 				}
-				if !used[l] {
+				alike := used[l]
+				for o := range used { // any of them; their order does not matter
+					alike = alike || o.marker == l.marker && confused(o.color, l.color)
+				}
+				if !alike {
 					return l
 				}
 			}

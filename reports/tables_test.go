@@ -460,11 +460,24 @@ func TestPictures(t *testing.T) {
 				}
 			}
 		}
-		figures, tables := 3, 3
+		figures, tables := 0, 3
+		for _, f := range []string{"alignment", "interactions", "adaptivity"} {
+			if !slices.Contains(s.Files, "figures/"+f+".svg") {
+				t.Errorf("%s: no figure %s", name, f)
+			}
+		}
 		for _, f := range s.Files {
-			switch f {
-			case "figures/gain.svg", "figures/adaptivitybyt.svg", "figures/tree.svg":
+			of, other := strings.CutSuffix(strings.TrimSuffix(f, ".svg"), "-page")
+			if !other {
+				of, other = strings.CutSuffix(of, "-column")
+			}
+			if filepath.Ext(f) == ".svg" {
 				figures++
+				if !slices.Contains(optionalFigures(), of) || other && !slices.Contains(s.Files, of+".svg") {
+					t.Errorf("%s: nobody knows the figure %s", name, f)
+				}
+			}
+			switch f {
 			case "tables/gain.md", "tables/adaptivity.md", "tables/policies.md", "tables/costs.md", "tables/calibration.md", "tables/tasks.md":
 				tables++
 			}

@@ -94,6 +94,9 @@ func tasksFigure(m *Metrics, p pen) sketch {
 	foot := vg.Length(smallSize + 5)
 	if turned {
 		foot = rowNames*math.Sqrt2/2 + 8
+		// The first of them does not begin outside.
+		left = max(left, rowNames*math.Sqrt2/2-wide/2+4)
+		wide = min(wide, (inner-left-beyond)/vg.Length(len(rows)))
 	}
 	rowH := min(vg.Length(rowHeight), (pageHeight-foot-6*rowHeight)/vg.Length(len(lines)))
 	body := vg.Length(len(lines)) * rowH

@@ -84,6 +84,8 @@ func traceFigure(m *Metrics, p pen) sketch {
 		names = max(names, min(label.Width(criterionName(c)), longestName))
 	}
 	foot := names*math.Sqrt2/2 + 10
+	left = max(left, names*math.Sqrt2/2-wide/2+4) // the first name does not begin outside
+	wide = min(wide, (inner-left)/n)
 	const line = vg.Length(traceLine)
 	rows := len(t.Turns) + 2 // with what was believed before, and the truth
 	body := vg.Length(rows) * line

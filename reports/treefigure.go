@@ -275,7 +275,8 @@ func (p *treePainter) line(n *twig, depth int) {
 	if n.Stop {
 		const long = 8
 		p.box(x, x+long, n.y, n.thick(), gray(dimInk))
-		p.c.StrokeLine2(stroke(gray(edgeInk), curveLine), x+long, n.y-3.5, x+long, n.y+3.5)
+		end := max(n.thick()/2, 1) + .5 // and no further, into its words
+		p.c.StrokeLine2(stroke(gray(edgeInk), curveLine), x+long, n.y-end, x+long, n.y+end)
 		return
 	}
 	p.box(x, x+p.bar, n.y, n.thick(), p.color)
