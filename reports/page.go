@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -30,6 +31,7 @@ type htmlPage struct {
 	CSS        template.CSS
 	JS         template.JS
 	Name       string
+	Data       string // name and version
 	Kind       string
 	Under      string // below the name: what was run on what
 	About      string
@@ -134,10 +136,10 @@ func hashSource(s string) string {
 // equal runs may differ in (usage.json, timing.json) is not in it.
 func runPage(m *Metrics, man *record.Manifest, trainings []*record.Training, files []File) ([]byte, error) {
 	p := &htmlPage{
-		Name: pageName(m.Name), Kind: "report of a run", Under: describe(m) + fmt.Sprintf("; at most %d %s asked", m.Budget, plural(m.Budget, "question")) + ".",
+		Name: pageName(m.Name), Kind: strings.TrimSpace("pepbench "+short12(man.Code.Version)) + " · report of a run", Data: strings.TrimSpace(m.Data.Name + " " + m.Data.Version), Under: describe(m) + fmt.Sprintf("; at most %d %s asked", m.Budget, plural(m.Budget, "question")) + ".",
 		Warnings: m.Warnings, Notices: pageNotices(m), Summary: pageSummary(m),
 		Measures: pageMeasures(m), Provenance: pageProvenance(m, man), Limits: pageLimits(m, man), Again: pageAgain(m, man),
-		Foot: fmt.Sprintf("Made by pepbench %s from manifest.json and sessions.jsonl; every number is in metrics.json. Opens without a network and without a script, which only sorts tables.", orUnknown(man.Code.Version)),
+		Foot: "Made from manifest.json and sessions.jsonl; every number is in metrics.json. The page needs no network; its script only sorts tables.",
 	}
 	var about struct {
 		About string `json:"about"`
@@ -197,7 +199,7 @@ func (p *htmlPage) tables(list []fullTable, files []File) {
 	for _, f := range files {
 		name := strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path))
 		if path.Dir(f.Path) == "tables" && !shown[name] {
-			p.Loose = append(p.Loose, pageLink{Text: path.Base(f.Path), URL: "./" + f.Path})
+			p.Loose = append(p.Loose, pageLink{Text: path.Base(f.Path), URL: relativeURL(f.Path)})
 		}
 	}
 }
@@ -217,11 +219,14 @@ func linksTo(folder, name string, files []File) (out []pageLink) {
 			if kind == "" {
 				kind = strings.ToUpper(ext)
 			}
-			out = append(out, pageLink{Text: strings.TrimSpace(kind + " " + strings.Replace(stem, "-", "for a ", 1)), URL: "./" + f.Path})
+			out = append(out, pageLink{Text: strings.TrimSpace(kind + " " + strings.Replace(stem, "-", "for a ", 1)), URL: relativeURL(f.Path)})
 		}
 	}
 	return out
 }
+
+// relativeURL leads to a file below the page.
+func relativeURL(path string) string { return (&url.URL{Path: "./" + path}).String() }
 
 // only gives the table with these columns alone, as far as it has them, and with the
 // notes of theirs.
@@ -315,11 +320,4 @@ func sortKey(value string) string {
 		v *= 1e6
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "of unknown version"
-	}
-	return s
 }

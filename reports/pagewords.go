@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,7 +35,7 @@ func pageCaption(name string) string {
 		"alignment":     "How well responses fit the user, after every number of questions. The numbers are in main.csv.",
 		"interactions":  "Left: questions asked up to the budget. Right: questions after which the mean curve first reaches the target. The numbers are in table main.",
 		"adaptivity":    "How often another answer goes with another next question. The numbers are in table adaptivity.",
-		"adaptivitybyt": "The same after the first, second and later answers. The numbers are in table adaptivity.",
+		"adaptivitybyt": "Follow-up adaptivity after the first, second and later answers. The numbers are in table adaptivity.",
 		"tree":          "What every way of asking asks first, and after which answers it goes on with what.",
 		"gain":          "What choosing by the answers is worth over one fixed order for everybody. The numbers are in table gain.",
 		"learning":      "Reward, entropy and divergence by step of the training. The numbers are in curve.csv.",
@@ -183,9 +184,12 @@ func differenceSummary(m *Metrics, list []*Row) []string {
 	if p := d.Test.words(m); p != "" {
 		s += " (" + p + ")"
 	}
-	if d.Resolved {
-		s += ", which is resolved: larger than chance alone would explain."
-	} else {
+	switch {
+	case d.Value == 0 && d.Lo == 0 && d.Hi == 0:
+		s += ": in this run the two came out alike."
+	case d.Resolved:
+		s += ", which is resolved: chance alone seldom gives one as large."
+	default:
 		s += ", which is not resolved: this run cannot tell the two apart."
 	}
 	return []string{s, d.found(m)}
@@ -319,11 +323,11 @@ func pageProvenance(m *Metrics, man *record.Manifest) []pageTerms {
 	}
 	rejudged := ""
 	if r := man.Rejudged; r != nil {
-		rejudged = fmt.Sprintf("responses of the run %s (configuration %s, sessions.jsonl SHA-256 %s, by pepbench %s), which %s had graded", r.Of, r.ConfigHash, r.SessionsSHA256, orUnknown(r.Code), r.Judge)
+		rejudged = fmt.Sprintf("responses of the run %s (configuration %s, sessions.jsonl SHA-256 %s, by pepbench %s), which %s had graded", r.Of, r.ConfigHash, r.SessionsSHA256, cmp.Or(r.Code, "of unknown version"), r.Judge)
 	}
 	part("Program and configuration",
 		pageTerm{What: "Configuration", Text: man.ConfigHash, Code: true},
-		of("pepbench", "%s", orUnknown(man.Code.Version)),
+		of("pepbench", "%s", cmp.Or(man.Code.Version, "unknown")),
 		of("Go and platform", "%s", strings.Trim(man.Code.Go+", "+man.Code.Platform, ", ")),
 		pageTerm{What: "Dependencies", List: needs},
 		of("Graded again", "%s", rejudged),
@@ -620,10 +624,15 @@ func pageAgain(m *Metrics, man *record.Manifest) (out []pageTerm) {
 	if man.Rejudged != nil {
 		out = append(out, pageTerm{What: fmt.Sprintf("The grades, from the folder of the run %s:", man.Rejudged.Of), Text: "pepbench rejudge RUN --out NEW"})
 	} else {
-		out = append(out, pageTerm{
-			What: fmt.Sprintf("The run, with CONFIG the file that it was run with. On the same data, with pepbench %s on %s and the same models, NEW/manifest.json has the configuration hash above and NEW/metrics.json equals this one byte for byte:", orUnknown(man.Code.Version), pageName(man.Code.Platform)),
-			Text: "pepbench run CONFIG --out NEW",
-		})
+		what := "The run, with CONFIG the file that it was run with. With the same data and the same pepbench"
+		if man.Code.Platform != "" {
+			what += " on " + man.Code.Platform
+		}
+		what += ", NEW/manifest.json has the configuration hash above, and NEW/metrics.json equals DIR/metrics.json byte for byte"
+		if slices.ContainsFunc(man.Endpoints, func(e record.Endpoint) bool { return !e.Simulated }) {
+			what += ", as far as servers answer alike"
+		}
+		out = append(out, pageTerm{What: what + ":", Text: "pepbench run CONFIG --out NEW"})
 	}
 	return append(out,
 		pageTerm{What: "Metrics, tables, figures and this page, from manifest.json and sessions.jsonl:", Text: "pepbench report DIR"},
