@@ -285,6 +285,10 @@ func (c computer) values(v rivalry) map[string]claimValue {
 	b.draw()
 	out["alignment_pep"], out["alignment_rl"] = b.claim(own, c.lacks(v.pep)), b.claim(other, c.lacks(v.rl))
 	for i, m := range list {
+		if m.place == brier && c.out.allHeld() { // everybody is right about it, which is no 0 that anybody earned
+			out[m.name+"_gap"] = noValue("%s", nothingToPredict)
+			continue
+		}
 		why := "no session in which both have an alignment"
 		if m.place >= 0 {
 			why = "no session in which both predict the whole profile from a population"
@@ -313,6 +317,9 @@ func (c computer) values(v rivalry) map[string]claimValue {
 	out["parameter_ratio"] = parameters(v)
 	return out
 }
+
+// nothingToPredict says why nothing is shown of P(held) where metrics.allHeld.
+const nothingToPredict = "every user holds every criterion: of relevance there is nothing to predict"
 
 // shareWords words the two shares of resamples that a ratio is withheld for.
 func shareWords(never, zero Number) string {

@@ -35,6 +35,7 @@ func compute(r *Run) *computer {
 		Planned: m.Planned,
 	}
 	out.Simulated = len(out.SimulatedRoles) > 0
+	out.Trace = r.traced
 	out.ClusterIDs = append([]string{}, r.tasks...)
 	if r.survey() {
 		out.Cluster, out.ClusterIDs = "user", append([]string{}, r.users...)
@@ -54,6 +55,7 @@ func compute(r *Run) *computer {
 	for i, st := range r.strategies {
 		c.compare(st, &out.Strategies[i])
 	}
+	c.calibrate()
 	out.Fidelity = c.fidelity()
 	c.judging()
 	c.warnings()
@@ -215,6 +217,7 @@ func (c *computer) row(st *strategy) Row {
 	row.Asking = c.asking(st)
 	row.Adaptivity = c.adaptivity(st)
 	row.OffLog = st.offLog()
+	row.Cost = st.tallied.spent.cost(c.Manifest.Endpoints)
 	row.First = c.firstQuestions(st)
 	return row
 }

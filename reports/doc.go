@@ -200,9 +200,12 @@
 //	cluster_means            alignment at the final checkpoint by cluster, as cluster_ids; null where
 //	                         it is undefined
 //	calibration              of what predicts from a population, see below
-//	cost                     logical calls to models of these sessions; absent without: sessions,
-//	                         calls, tokens_in, tokens_out, uncounted (calls whose tokens no server
-//	                         said), dollars (null without price or tokens), and roles, each with the same
+//	cost                     logical calls to models; absent without: sessions, those that failed
+//	                         included (failed of them), whose calls were made, too; calls, tokens_in,
+//	                         tokens_out, uncounted (calls whose tokens no server said, which the sums
+//	                         lack), dollars (at the prices of the manifest, as if nothing had come from
+//	                         a cache; null where a price or the tokens of a call are missing), and
+//	                         roles, each with calls, tokens, uncounted and dollars of its own
 //	interactions             estimate of the questions asked, up to the budget
 //	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
 //	                         interval has no upper end up to the horizon), and the shares of
@@ -247,8 +250,20 @@
 // it, 0: exploratory), mde (true difference that runs like this one would find four times in
 // five) and needed (clusters that would find one as large as this as often; 0: not known).
 //
-// Of calibration, scope is whole or unasked, with questions, cells, ece (expected calibration
-// error) and bins of P(held): from, to, cells, predicted (mean), observed (share held), lo, hi.
+// Calibration holds P(held) against what is held, at the final checkpoint, over all cells of
+// which both are known: scope is whole, or unasked for those that were not asked about, with
+// questions, cells, ece and bins: ten of P(held), of equal width (from, to, the upper end
+// belonging to the next one), cells, predicted (mean P(held)), observed (share that is held)
+// and the interval of that, lo and hi; without cells these four are null. The expected
+// calibration error (ece) is
+//
+//	sum_bins cells/N |predicted - observed|
+//
+// All are ratios of sums over cells, and their intervals of the same sums over the clusters
+// of a resample. An absolute value is 0 in no finite sample, and the larger in a resample of
+// it: the interval of a small ece may lie above it. n and undefined of ece are sessions with
+// and without such cells. What predicts from answers alone has no calibration, nor has
+// anybody where every criterion is held.
 //
 // In adaptivity, corrected is value, lo, hi, same_pairs (with equal answers), same_differing
 // (of these), unmatched, tasks and lacking, and by_t the same at every t. Counterfactual is

@@ -23,6 +23,11 @@ import (
 //	tree          the first three questions of every way of asking
 //	gain          alignment less that of the static twin, by questions asked, if a
 //	              strategy has one
+//	forest        paired differences, to the reference and to static twins
+//	tasks         alignment by task and strategy, but of surveys
+//	calibration   predicted P(held) against the share that is held
+//	params, cost  alignment against parameters and tokens, where there are any
+//	trace         what one session believed, turn by turn
 func Figures(m *Metrics) ([]File, error) { return figureFiles(figures(m), newPen()) }
 
 // sketches lays the figures out as each is best on paper.
@@ -36,7 +41,7 @@ func sketches(m *Metrics) (out []sketch) {
 
 // optionalFigures names the files of figures, without extension, that some runs do not have.
 func optionalFigures() []string {
-	return []string{"figures/alignment", "figures/interactions", "figures/adaptivity", "figures/adaptivitybyt", "figures/tree", "figures/gain", "figures/learning"}
+	return []string{"figures/alignment", "figures/interactions", "figures/adaptivity", "figures/adaptivitybyt", "figures/tree", "figures/gain", "figures/forest", "figures/tasks", "figures/calibration", "figures/params", "figures/cost", "figures/trace", "figures/learning"}
 }
 
 // figures are those of a run, in the order in which they are read.
@@ -61,6 +66,27 @@ func figures(m *Metrics) []figure {
 	}
 	if slices.ContainsFunc(m.Strategies, func(r Row) bool { return r.Gain != nil }) {
 		out = append(out, of("gain", gainFigure, gainAlt))
+	}
+	if len(m.differences()) > 0 {
+		out = append(out, of("forest", forestFigure, forestAlt))
+	}
+	if m.byTask() {
+		tasks := of("tasks", tasksFigure, tasksAlt)
+		tasks.single = true
+		out = append(out, tasks)
+	}
+	if len(m.calibratedRows()) > 0 {
+		out = append(out, of("calibration", calibrationFigure, calibrationAlt))
+	}
+	for _, s := range []scatter{paramsScatter(), costScatter(m)} {
+		if s.some(m) {
+			out = append(out, of(s.name, s.figure, s.alt))
+		}
+	}
+	if m.Trace != nil {
+		trace := of("trace", traceFigure, traceAlt)
+		trace.single = true
+		out = append(out, trace)
 	}
 	return out
 }
@@ -157,6 +183,7 @@ type curves struct {
 	room   float64   // above and below, as a share of it
 	across vg.Length // width of a plot
 	empty  bool      // nothing has an alignment
+	plain  bool      // keys are markers without lines
 }
 
 func newCurves(m *Metrics, p pen) *curves {
@@ -397,7 +424,9 @@ func (a *curves) keysOf(rows []*Row, text []string, inner vg.Length, dash func(*
 			l := a.look[r.Base]
 			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + gap
 			y := c.Max.Y - keyGap - (vg.Length(i/columns)+.5)*line
-			c.StrokeLines(stroke(l.color, curveLine, dash(r)...), []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
+			if !a.plain {
+				c.StrokeLines(stroke(l.color, curveLine, dash(r)...), []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
+			}
 			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, filled(r))
 			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(text[i], names, inner/vg.Length(columns)-key-2*gap))
 		}

@@ -131,30 +131,22 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	}
 
 	const (
-		head   = 14 // room of the titles above
-		title  = 12 // and of the one below
-		longer = 105
-		bar    = 9  // width of the colour bar
-		barGap = 12 // before it
-		rowH   = 18
+		head  = 14 // room of the titles above
+		title = 12 // and of the one below
+		rowH  = 18
 	)
 	names := p.style(labelSize, draw.XRight, draw.YCenter)
 	small := p.style(smallSize, draw.XCenter, draw.YCenter)
 	var rowNames, colNames vg.Length
 	for _, v := range down {
-		rowNames = max(rowNames, min(names.Width(v), longer))
+		rowNames = max(rowNames, min(names.Width(v), longestName))
 	}
 	for _, v := range right {
-		colNames = max(colNames, min(names.Width(v), longer))
+		colNames = max(colNames, min(names.Width(v), longestName))
 	}
 	body := vg.Length(len(down)) * rowH
 	barHeight := max(body, 44)
-	scale := ticks(t.lo, t.hi, int(min(max(barHeight/13, 3), 7)))
-	barNames := vg.Length(0)
-	for _, k := range scale {
-		barNames = max(barNames, small.Width(k.Label))
-	}
-	beyond := barGap + bar + 5 + barNames
+	beyond := t.barWidth(p)
 	left := rowNames + 5
 	const most = pageWidth - 2*margin
 	n := vg.Length(len(right))
@@ -242,22 +234,7 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 		span := vg.Length(len(right)) * wide
 		c.FillText(axis, vg.Point{X: c.Min.X + left + span/2, Y: bottom}, fit(s.Axes[1].Path, axis, inner-left))
 
-		// The colour bar, in overlapping strips, so that no seam shows.
-		const strips = 96
-		x := c.Min.X + left + span + barGap
-		strip := barHeight / strips
-		for i := range strips {
-			y := c.Max.Y - barHeight + vg.Length(i)*strip
-			top := min(y+2*strip, c.Max.Y)
-			c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + bar, Y: y}, {X: x + bar, Y: top}, {X: x, Y: top}})
-		}
-		edge := stroke(gray(edgeInk), finest)
-		mark := p.style(smallSize, draw.XLeft, draw.YCenter)
-		for _, k := range scale {
-			y := c.Max.Y - barHeight + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*barHeight
-			c.StrokeLine2(edge, x+bar, y, x+bar+2.5, y)
-			beside(&c, mark, vg.Point{X: x + bar + 4, Y: y}, k.Label)
-		}
+		t.bar(p, &c, vg.Point{X: c.Min.X + left + span + tileBarGap, Y: c.Max.Y}, barHeight)
 
 		// What blank and outlined cells are.
 		kx, ky := c.Min.X+left, bottom-key/2-3
@@ -280,6 +257,35 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 		}
 	}
 	return sketch{t.name, inner + 2*margin, head + body + foot + key + noteHeight + 2*margin, render}
+}
+
+// barWidth is what the bar of colours takes, with the gap before it and its numbers.
+func (t *tiles) barWidth(p pen) vg.Length {
+	sty, w := p.style(smallSize, draw.XLeft, draw.YCenter), vg.Length(0)
+	for _, k := range ticks(t.lo, t.hi, tileBarTicks) {
+		w = max(w, sty.Width(k.Label))
+	}
+	return tileBarGap + tileBarWide + 5 + w
+}
+
+// bar draws the colours with their numbers from a point downwards, in overlapping strips,
+// so that no seam shows.
+func (t *tiles) bar(p pen, c *draw.Canvas, top vg.Point, height vg.Length) {
+	const strips = 96
+	x := top.X
+	strip := height / strips
+	for i := range strips {
+		y := top.Y - height + vg.Length(i)*strip
+		end := min(y+2*strip, top.Y)
+		c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + tileBarWide, Y: y}, {X: x + tileBarWide, Y: end}, {X: x, Y: end}})
+	}
+	edge := stroke(gray(edgeInk), finest)
+	mark := p.style(smallSize, draw.XLeft, draw.YCenter)
+	for _, k := range ticks(t.lo, t.hi, int(min(max(height/13, 3), tileBarTicks))) {
+		y := top.Y - height + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*height
+		c.StrokeLine2(edge, x+tileBarWide, y, x+tileBarWide+2.5, y)
+		beside(c, mark, vg.Point{X: x + tileBarWide + 4, Y: y}, k.Label)
+	}
 }
 
 func corners(r vg.Rectangle) []vg.Point {
@@ -404,7 +410,7 @@ func axisFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 					beside(&c, say, vg.Point{X: c.Min.X + 3, Y: at}, why)
 					continue
 				}
-				clr := okabeIto("blue")
+				clr := colorOf("cell")
 				if e.Lo.Defined() && e.Hi.Defined() && e.Lo < e.Hi {
 					whisker(&c, clr, x(float64(e.Lo)), x(float64(e.Hi)), at, false)
 				}

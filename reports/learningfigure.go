@@ -41,14 +41,14 @@ type track struct {
 func learningFigure(name string, of []*record.Training, p pen) sketch {
 	p = p.or(columnWidth)
 	rewards := []track{
-		{"rollouts in training", okabeIto("sky"), nil, func(p *record.TrainingPoint) record.Float { return p.Train }},
-		{"dev", okabeIto("vermillion"), nil, func(p *record.TrainingPoint) record.Float { return p.Dev }},
+		{"rollouts in training", colorOf("training"), nil, func(p *record.TrainingPoint) record.Float { return p.Train }},
+		{"dev", colorOf("dev"), nil, func(p *record.TrainingPoint) record.Float { return p.Dev }},
 	}
 	spreads := []track{
-		{"entropy", okabeIto("green"), nil, func(p *record.TrainingPoint) record.Float { return p.Entropy }},
-		{"KL to the start", okabeIto("purple"), shortDash(), func(p *record.TrainingPoint) record.Float { return p.KL }},
+		{"entropy", colorOf("entropy"), nil, func(p *record.TrainingPoint) record.Float { return p.Entropy }},
+		{"KL to the start", colorOf("divergence"), shortDash(), func(p *record.TrainingPoint) record.Float { return p.KL }},
 	}
-	fixed := track{"best fixed order", okabeIto("blue"), longDash(), nil}
+	fixed := track{"best fixed order", colorOf("fixed order"), longDash(), nil}
 	chance := track{"random", inkOf(edgeInk), dotted(), nil}
 	static := trainingMean(of, func(t *record.Training) record.Float { return t.Static })
 	random := trainingMean(of, func(t *record.Training) record.Float { return t.Random })
@@ -125,7 +125,7 @@ func learningFigure(name string, of []*record.Training, p pen) sketch {
 		lo, hi = spanOf(ys)
 		room = max(hi-lo, .01) * .08
 		lower.Y.Min, lower.Y.Max = lo-room, hi+room
-		lower.Y.Tick.Marker = ticks(lower.Y.Min, lower.Y.Max, 4)
+		lower.Y.Tick.Marker = ticks(lower.Y.Min, lower.Y.Max, 5)
 		steps(lower, xs, true)
 		lower.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		lower.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {

@@ -45,6 +45,7 @@ type Run struct {
 	calls   map[string]*callCount  // by role
 	grades  map[string]*gradeCount // by task; of what was graded more than once
 	counted int                    // sessions behind calls
+	traced  *trace                 // nil: no session believes anything
 	probes  *record.Probes         // nil: there are none
 }
 
@@ -59,6 +60,7 @@ type strategy struct {
 	reasons  []map[string]int // of every point: why alignment is undefined
 	cells    []cellCount      // of every point
 	off      offLog           // of a replay: its decisions
+	tallied  tallied
 }
 
 // fixed reports whether the strategy asks nothing and has one checkpoint.
@@ -293,6 +295,7 @@ func (r *Run) readSessions(name string) error {
 				unknown[s.Strategy]++
 			} else {
 				r.count(&s)
+				r.see(&s)
 				if _, ok := admits[s.Task]; !ok {
 					admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
 				}
@@ -394,6 +397,7 @@ const rawError = 1e-4
 // keep measures the session and files it. It gives 1 when a raw alignment does not
 // follow from its scores, else 0.
 func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked interner) (off int) {
+	st.tally(r, s)
 	if s.Error != "" || s.Stop == record.StopError {
 		st.failed[short(cmp.Or(s.Error, "no reason recorded"))]++
 		return 0

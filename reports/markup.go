@@ -26,7 +26,7 @@ func (g *grid) markdown() []byte {
 		for _, cells := range group {
 			text := make([]string, len(cells))
 			for i, c := range cells {
-				text[i] = esc.Replace(c.text())
+				text[i] = strings.TrimSpace(esc.Replace(c.text() + " " + c.p))
 				if c.note > 0 {
 					text[i] += "<sup>" + letter(c.note) + "</sup>"
 				}
@@ -42,6 +42,9 @@ func (g *grid) markdown() []byte {
 			b.WriteString("\n")
 		}
 	}
+	if len(g.foot) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", esc.Replace(strings.Join(g.foot, " ")))
+	}
 	return b.Bytes()
 }
 
@@ -54,7 +57,7 @@ func (c cell) text() string {
 func tex(s string) string {
 	return strings.NewReplacer(
 		`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
-		"~", `$\sim$`, "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "[", "{[}", "]", "{]}", "–", "--",
+		"~", `$\sim$`, "*", "{*}", "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "[", "{[}", "]", "{]}", "–", "--",
 	).Replace(s)
 }
 
@@ -106,6 +109,9 @@ func (g *grid) latex() []byte {
 						}
 					}
 				}
+				if strings.HasPrefix(c.mark, "*") {
+					value += "$^{" + c.mark + "}$"
+				}
 				between := " "
 				if c.interval != "" {
 					below := "{\\scriptsize " + strings.ReplaceAll(strings.ReplaceAll(tex(c.interval), " -", " $-$"), "{[}-", "{[}$-$") + "}"
@@ -114,7 +120,7 @@ func (g *grid) latex() []byte {
 					}
 					value += between + below
 				}
-				if c.mark != "" {
+				if c.mark != "" && !strings.HasPrefix(c.mark, "*") {
 					value += " " + tex(c.mark)
 				}
 				if c.note > 0 {
@@ -137,6 +143,10 @@ func (g *grid) latex() []byte {
 			b.WriteString("\\par\\smallskip\\footnotesize\\raggedright\n")
 		}
 		fmt.Fprintf(&b, "\\textsuperscript{%s}\\,%s.\n", letter(i+1), tex(n))
+	}
+	if len(g.foot) > 0 {
+		b.WriteString("\\par\\smallskip\\footnotesize\\raggedright\n")
+		fmt.Fprintf(&b, "%s\n", tex(strings.Join(g.foot, " ")))
 	}
 	b.WriteString("\\end{table*}\n")
 	return b.Bytes()

@@ -214,6 +214,9 @@ func (l *layout) table(g *grid) {
 			l.skip(smallSize * leading)
 		}
 	}
+	if len(g.foot) > 0 {
+		l.words(strings.Join(g.foot, " "), smallSize, gray(50))
+	}
 	l.skip(8)
 }
 

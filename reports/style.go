@@ -36,6 +36,7 @@ const (
 	axisHeight = 26   // what an x axis with label takes below a panel
 	headHeight = 14   // of a line of keys above a panel
 	panelGap   = 14   // between panels
+	pointGap   = 6    // between points that would hide each other
 
 	// Plots in a column; on a page they are a little higher.
 	curveHeight   = 5.6 * vg.Centimeter
@@ -56,6 +57,17 @@ const (
 	treeThick   = 7   // what all sessions are drawn as
 	treeLine    = 8.5 // height of a line of text
 	treeBetween = 3   // between two branches
+)
+
+// Sizes of maps in points.
+const (
+	longestName  = 105 // most of the name of a line or column
+	widestTile   = 56
+	tileBarWide  = 9 // of the bar of colours
+	tileBarGap   = 12
+	tileBarMost  = 160 // most of its height
+	tileBarTicks = 7
+	traceLine    = 24 // height of a turn
 )
 
 // Widths of lines.
@@ -125,6 +137,15 @@ func okabeIto(name string) color.NRGBA {
 		"yellow": 0xF0E442, "blue": 0x0072B2, "vermillion": 0xD55E00, "purple": 0xCC79A7,
 	}[name]
 	return color.NRGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
+}
+
+// colorOf gives the colours of what is no way of asking: tracks of a learning curve, cells
+// of a sweep, and what an answer added to a belief or took from it.
+func colorOf(what string) color.NRGBA {
+	return okabeIto(map[string]string{
+		"training": "sky", "dev": "vermillion", "fixed order": "blue", "entropy": "green", "divergence": "purple",
+		"cell": "blue", "added": "blue", "taken": "vermillion",
+	}[what])
 }
 
 // A look is how all strategies that ask alike are drawn.
@@ -221,8 +242,19 @@ func ladderLooks() []look {
 	}
 }
 
+// confused reports whether somebody without green cones hardly tells two colours apart,
+// so that their markers have to: grey looks like green and purple then.
+func confused(a, b color.NRGBA) bool {
+	grey := inkOf(dimInk)
+	if b == grey {
+		a, b = b, a
+	}
+	return a == grey && (b == okabeIto("green") || b == okabeIto("purple"))
+}
+
 // free gives the first look that is not used of the colour that is taken least often,
-// with its own marker if it can be; in the end one that is used.
+// with its own marker if it can be, and with none that a colour has which is confused with
+// its own; in the end one that is used.
 func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 	for times := range len(used) + 1 {
 		for _, l := range try {
@@ -233,7 +265,11 @@ func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 				if k >= 0 {
 					l.marker = marker(k)
 				}
-				if !used[l] {
+				alike := used[l]
+				for o := range used { // any of them; their order does not matter
+					alike = alike || o.marker == l.marker && confused(o.color, l.color)
+				}
+				if !alike {
 					return l
 				}
 			}

@@ -42,7 +42,7 @@ type SweepMetrics struct {
 	Cells    []GridCell `json:"cells"`
 	Warnings []string   `json:"warnings"`
 
-	runs []*Metrics // of a ladder: by cell, nil where there is none
+	runs []*Metrics // by cell, nil where there is none
 }
 
 // A GridCell is one run of a sweep, or the reason why there is none.
@@ -122,9 +122,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	}
 	s.join(runs)
 	s.warn(runs, &said)
-	if s.isLadder() {
-		s.runs = runs
-	}
+	s.runs = runs
 	return s, nil
 }
 

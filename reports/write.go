@@ -57,7 +57,7 @@ func Write(dir string) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings}
-	optional := append(optionalFigures(), "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/curve")
+	optional := append(optionalFigures(), "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
