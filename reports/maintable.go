@@ -132,12 +132,15 @@ func (g *grid) unscored(r *Row) cell {
 	return c
 }
 
+// isReference stands for the difference of the reference to itself.
+const isReference = "reference"
+
 func (g *grid) difference(m *Metrics, r *Row) cell {
 	switch {
 	case m.Reference == "":
 		return g.none("the run names no reference")
 	case r.Name == m.Reference:
-		return cell{value: "reference"}
+		return cell{value: isReference}
 	case r.Difference == nil || !r.Difference.Value.Defined():
 		return g.none("no session that this strategy and the reference have both scored")
 	}

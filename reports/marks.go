@@ -159,10 +159,53 @@ func (s *shownDifferences) foot() (out []string) {
 		}
 	}
 	if least.Defined() {
-		out = append(out, fmt.Sprintf("Differences in alignment below %s could not be found with %s (the smallest minimum detectable effect: a true difference that four of five such runs would resolve).", num(least, "%.1f"), over))
+		out = append(out, fmt.Sprintf("Differences in alignment below %s could not be found with %s (the smallest minimum detectable effect: the true difference that four of five such runs would find without a correction).", num(least, "%.1f"), over))
 	}
 	if untested {
 		out = append(out, "What has no p was not tested.")
+	}
+	return out
+}
+
+// short is the foot in the terminal: what the marks are, over how many strategies p is
+// corrected, of which it is raw, and how small a difference could be found.
+func (s *shownDifferences) short() string {
+	if !s.tested() {
+		return unresolved + ": unresolved"
+	}
+	var raw []string
+	family, least, n, some := 0, undefined(), 0, false
+	for _, d := range s.list {
+		n = max(n, d.Clusters)
+		t := d.Test
+		if t == nil {
+			continue
+		}
+		some = some || t.P.Defined()
+		switch {
+		case t.Family > 0:
+			family = t.Family
+		case t.P.Defined():
+			raw = append(raw, d.of)
+		}
+		if d.points && t.MDE.Defined() && !(least <= t.MDE) {
+			least = t.MDE
+		}
+	}
+	if !some {
+		return fmt.Sprintf("%s: unresolved (under %d %ss nothing can be told)", unresolved, fewClusters, s.m.Cluster)
+	}
+	out := "* p<.05, ** p<.01, *** p<.001, ~ unresolved"
+	switch {
+	case family > 0 && raw != nil:
+		out += fmt.Sprintf("; p: Holm over %d strategies, n=%d %ss (%s: raw)", family, n, s.m.Cluster, series(raw))
+	case family > 0:
+		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss", family, map[bool]string{true: "strategy", false: "strategies"}[family == 1], n, s.m.Cluster)
+	default:
+		out += fmt.Sprintf("; p: raw, n=%d %ss", n, s.m.Cluster)
+	}
+	if least.Defined() {
+		out += fmt.Sprintf("; nothing below %s could be found", num(least, "%.1f"))
 	}
 	return out
 }

@@ -39,6 +39,7 @@ type SweepMetrics struct {
 	Confidence     float64  `json:"confidence"`
 
 	Chosen   *int       `json:"chosen"`
+	Base     *int       `json:"base"` // nil: nothing is held against a base
 	Cells    []GridCell `json:"cells"`
 	Warnings []string   `json:"warnings"`
 
@@ -68,6 +69,8 @@ type GridCell struct {
 	Alignment    Estimate    `json:"alignment"`
 	DevAlignment Number      `json:"dev_alignment"`
 	Gain         *difference `json:"adaptive_gain"`
+	MinusBase    *difference `json:"minus_base"`         // alignment, paired by cluster
+	Unpaired     string      `json:"unpaired,omitempty"` // why there is none; of the base itself empty
 	Interactions Estimate    `json:"interactions"`
 	F1           Estimate    `json:"f1_at_5"`
 	HeldMAE      Estimate    `json:"held_mae"`
@@ -123,6 +126,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	s.join(runs)
 	s.warn(runs, &said)
 	s.runs = runs
+	s.ablate()
 	return s, nil
 }
 
@@ -384,9 +388,19 @@ func WriteSweep(dir string) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := gridTable(m).files(gridCSV(m))
-	if err != nil {
-		return nil, err
+	var files []File
+	for _, t := range []struct {
+		*grid
+		tidy [][]string
+	}{{gridTable(m), gridCSV(m)}, {domainsTable(m), domainsCSV(m)}, {ablationTable(m), ablationCSV(m)}} {
+		if len(t.groups) == 0 && t.name != "grid" {
+			continue
+		}
+		more, err := t.files(t.tidy)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, more...)
 	}
 	drawn, err := figureFiles(sweepFigures(m), newPen())
 	if err != nil {
@@ -401,7 +415,7 @@ func WriteSweep(dir string) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.GridFile, b})
 	s := &Summary{Text: sweepTerminal(m, 120), Warnings: m.Warnings}
-	if err := s.put(dir, files, "figures/grid", "figures/gridgain", "figures/ladder"); err != nil {
+	if err := s.put(dir, files, "figures/grid", "figures/gridgain", "figures/ladder", "tables/domains", "tables/ablation"); err != nil {
 		return nil, err
 	}
 	return s, nil
