@@ -84,6 +84,7 @@ type shownTable struct {
 	Head                        []shownHead
 	Groups                      [][][]shownCell
 	Notes                       []pageTerm
+	Foot                        []string
 	Links                       []pageLink
 }
 
@@ -93,12 +94,12 @@ type shownHead struct {
 }
 
 type shownCell struct {
-	Value, Interval, Mark string
-	Note                  string // its letter
-	Class                 string
-	Sort                  string // the number that sorting goes by; empty: none
-	Row                   bool   // heads its row
-	None                  bool   // a dash
+	Value, Interval, Mark, P string
+	Note                     string // its letter
+	Class                    string
+	Sort                     string // the number that sorting goes by; empty: none
+	Row                      bool   // heads its row
+	None                     bool   // a dash
 }
 
 // render writes the page. Equal pages give equal bytes.
@@ -231,7 +232,7 @@ func relativeURL(path string) string { return (&url.URL{Path: "./" + path}).Stri
 // only gives the table with these columns alone, as far as it has them, and with the
 // notes of theirs.
 func (g *grid) only(heads ...string) *grid {
-	out := &grid{name: g.name, caption: g.caption, texts: 1, left: g.left}
+	out := &grid{name: g.name, caption: g.caption, texts: 1, left: g.left, foot: g.foot}
 	var keep []int
 	for _, h := range heads {
 		if i := slices.Index(g.head, h); i >= 0 {
@@ -258,7 +259,7 @@ func (g *grid) only(heads ...string) *grid {
 
 // showTable lays out a grid for the page.
 func showTable(g *grid, links []pageLink) shownTable {
-	t := shownTable{Name: g.name, Title: pageTitle(g.name), Caption: g.caption, Links: links}
+	t := shownTable{Name: g.name, Title: pageTitle(g.name), Caption: g.caption, Links: links, Foot: g.foot}
 	t.Label = "Table: " + t.Title
 	switch n := len(g.head); {
 	case n > 13:
@@ -274,7 +275,7 @@ func showTable(g *grid, links []pageLink) shownTable {
 		for _, cells := range group {
 			var row []shownCell
 			for i, c := range cells {
-				s := shownCell{Value: c.value, Interval: c.interval, Mark: c.mark, Row: i == 0, None: c.value == dash}
+				s := shownCell{Value: c.value, Interval: c.interval, Mark: c.mark, P: c.p, Row: i == 0, None: c.value == dash}
 				var class []string
 				switch {
 				case t.Head[i].Number:

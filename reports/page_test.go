@@ -587,7 +587,7 @@ func TestPageSummary(t *testing.T) {
 			[]Row{row("none", "none", 40, nil), row("static", "static", 60, nil), row("pep", "pep", 65, diff(5, 3, 7, true, holm(.004, 2.5, 4))), row("oracle", "oracle", 95, nil)},
 			[]string{
 				"pep has the highest alignment of the 2 strategies that ask questions after at most 5 questions: 65.0 [64.0, 66.0] on a scale from 0 to 100; the floor, none, has 40.0 and the ceiling, oracle, has 95.0.",
-				"pep differs from the reference, static, by +5.0 [3.0, 7.0] points of alignment (p = 0.004, corrected by Holm for 3 comparisons), which is resolved: chance alone seldom gives one as large.",
+				"pep differs from the reference, static, by +5.0 [3.0, 7.0] points of alignment (p=.004, corrected by Holm for 3 comparisons), which is resolved: chance alone seldom gives one as large.",
 				"Four times in five a run like this one would find a true difference of 2.5 points here; a smaller one it may well miss.",
 			},
 			"cannot tell",
@@ -597,7 +597,7 @@ func TestPageSummary(t *testing.T) {
 			[]Row{row("static", "static", 60, nil), row("pep", "pep", 59, diff(-1, -3, 1, false, holm(.4, 4, 120))), row("random", "random", 50, diff(-10, -12, -8, true, holm(.0001, 4, 2)))},
 			[]string{
 				"static has the highest alignment of the 3 strategies that ask questions after at most 5 questions: 60.0 [59.0, 61.0] on a scale from 0 to 100.",
-				"That is the reference itself. Of the others pep comes nearest to it, with a difference of -1.0 [-3.0, 1.0] points of alignment (p = 0.400, corrected by Holm for 3 comparisons), which is not resolved: this run cannot tell the two apart.",
+				"That is the reference itself. Of the others pep comes nearest to it, with a difference of -1.0 [-3.0, 1.0] points of alignment (p=.40, corrected by Holm for 3 comparisons), which is not resolved: this run cannot tell the two apart.",
 				"To find one as large as the one seen it would take 120 tasks or more.",
 			},
 			"",
@@ -605,20 +605,20 @@ func TestPageSummary(t *testing.T) {
 		{
 			"tiny p", "static",
 			[]Row{row("static", "static", 60, nil), row("pep", "pep", 70, diff(10, 8, 12, true, holm(.0001, 2, 2)))},
-			[]string{"p < 0.001"},
+			[]string{"p<.001"},
 			"0.000",
 		},
 		{
 			"outside of the family", "static",
 			[]Row{row("static", "static", 60, nil), row("pep", "pep", 70, diff(10, 8, 12, true, &test{Method: ByT, P: .02, Holm: none, MDE: 3}))},
-			[]string{"(p = 0.020, exploratory: not corrected for the number of comparisons)"},
+			[]string{"(p=.020, exploratory: not corrected for the number of comparisons)"},
 			"Holm",
 		},
 		{
 			"nothing is known of the test", "static",
 			[]Row{row("static", "static", 60, nil), row("pep", "pep", 61, diff(1, -1, 3, false, nil))},
 			[]string{"by +1.0 [-1.0, 3.0] points of alignment, which is not resolved: this run cannot tell the two apart.", "How small a difference this run could have found is not known."},
-			"p =",
+			"p=",
 		},
 		{
 			"too few clusters", "static",

@@ -29,7 +29,7 @@ func sweepPage(s *SweepMetrics, files []File) ([]byte, error) {
 		return nil, err
 	}
 	p.figures(figures, files)
-	p.tables([]fullTable{{grid: gridTable(s)}}, files)
+	p.tables(sweepTables(s), files)
 	return p.render()
 }
 

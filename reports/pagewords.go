@@ -203,20 +203,12 @@ func (t *test) words(m *Metrics) string {
 		return ""
 	case t.Method == ByNothing:
 		return fmt.Sprintf("no p-value: too few %ss", m.Cluster)
-	case t.Holm.Defined():
+	case t.Family > 0 && t.Holm.Defined():
 		return fmt.Sprintf("%s, corrected by Holm for %d %s", pWords(t.Holm), t.Family, plural(t.Family, "comparison"))
 	case t.P.Defined():
 		return pWords(t.P) + ", exploratory: not corrected for the number of comparisons"
 	}
 	return ""
-}
-
-// pWords shows a p-value.
-func pWords(p Number) string {
-	if p < .001 {
-		return "p < 0.001"
-	}
-	return "p = " + num(p, "%.3f")
 }
 
 // found says how small a difference could have been found.
@@ -246,14 +238,16 @@ func wordFor(n int, one, more string) string {
 	return more
 }
 
-// headlineCaption explains the columns of the table in short.
+// headlineCaption explains the columns of the table in short; its foot, if it has one, says
+// what the marks are.
 func headlineCaption(m *Metrics) string {
 	s := intervalNote(m, "Brackets")
-	if m.Target.Strategy == "" && m.Reference == "" {
-		return s + " Table main has all columns."
-	}
 	if m.Reference != "" {
-		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where it is not resolved.", m.Reference)
+		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session", m.Reference)
+		if !significance(m).tested() {
+			s += "; ~ where it is not resolved"
+		}
+		s += "."
 	}
 	return s + " Table main has all columns, and says what they are."
 }
