@@ -173,17 +173,26 @@ func runPage(m *Metrics, man *record.Manifest, trainings []*record.Training, fil
 // figures shows the figures and links to their files.
 func (p *htmlPage) figures(list []pageFigure, files []File) {
 	for _, f := range list {
+		svg := hoistFont(f.SVG)
 		s := shownFigure{
 			Name: f.Name, Title: f.Title, Alt: f.Alt, Caption: pageCaption(f.Name), Links: linksTo("figures/", f.Name, files),
-			Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(f.SVG)),
+			Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg)),
 		}
-		if size := regexp.MustCompile(`viewBox="0 0 ([0-9.]+) ([0-9.]+)"`).FindSubmatch(f.SVG); size != nil {
+		if size := regexp.MustCompile(`viewBox="0 0 ([0-9.]+) ([0-9.]+)"`).FindSubmatch(svg); size != nil {
 			w, _ := strconv.ParseFloat(string(size[1]), 64) // digits and dots; 0 leaves the size open
 			h, _ := strconv.ParseFloat(string(size[2]), 64)
 			s.Width, s.Height = int(math.Round(w*4/3)), int(math.Round(h*4/3)) // points to pixels
 		}
 		p.Figures = append(p.Figures, s)
 	}
+}
+
+// hoistFont names the font of a figure once, where every text names it: that is a sixth of
+// the page.
+func hoistFont(svg []byte) []byte {
+	const family = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
+	short := bytes.ReplaceAll(svg, []byte(family+"font-variant:normal;font-weight:normal;font-style:normal;"), nil)
+	return bytes.Replace(short, []byte("<svg "), []byte(`<svg style="`+family+`" `), 1)
 }
 
 // tables shows the tables and links to their files, and to those of which there is no

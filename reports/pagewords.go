@@ -42,11 +42,11 @@ func pageCaption(name string) string {
 		"grid":          "One number a cell. The numbers are in table grid.",
 		"gridgain":      "Alignment minus that of the static twin. The numbers are in table grid.",
 		"ladder":        "One curve a solver.",
-		"calibration":   "On the diagonal, of what is said to be held with some probability that share is.",
-		"forest":        "Strategy minus reference, paired by session; left of 0 the reference is better.",
+		"calibration":   "On the diagonal the share that is held is the one that was predicted.",
+		"forest":        "Strategy minus what it is held against, paired by session: right of 0 the strategy is better.",
 		"params":        "Further up and to the left is better: more alignment from a smaller model.",
 		"cost":          "Further up and to the left is better: more alignment for fewer tokens.",
-		"tasks":         "One point a task: how much of a difference is between tasks.",
+		"tasks":         "How much of what is seen is between tasks.",
 		"trace":         "What one strategy believes of one user after every answer: an example, which says nothing of others.",
 	}[base]
 }
