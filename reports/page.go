@@ -181,7 +181,8 @@ func (p *htmlPage) figures(list []pageFigure, files []File) {
 		if size := regexp.MustCompile(`viewBox="0 0 ([0-9.]+) ([0-9.]+)"`).FindSubmatch(svg); size != nil {
 			w, _ := strconv.ParseFloat(string(size[1]), 64) // digits and dots; 0 leaves the size open
 			h, _ := strconv.ParseFloat(string(size[2]), 64)
-			s.Width, s.Height = int(math.Round(w*4/3)), int(math.Round(h*4/3)) // points to pixels
+			// 940 pixels for a page of paper, others in proportion: type has one size.
+			s.Width, s.Height = int(math.Round(w*940/float64(pageWidth))), int(math.Round(h*940/float64(pageWidth)))
 		}
 		p.Figures = append(p.Figures, s)
 	}
@@ -229,7 +230,10 @@ func linksTo(folder, name string, files []File) (out []pageLink) {
 			if kind == "" {
 				kind = strings.ToUpper(ext)
 			}
-			out = append(out, pageLink{Text: strings.TrimSpace(kind + " " + strings.Replace(stem, "-", "for a ", 1)), URL: relativeURL(f.Path)})
+			if stem != "" {
+				kind += " (" + stem[1:] + ")"
+			}
+			out = append(out, pageLink{Text: kind, URL: relativeURL(f.Path)})
 		}
 	}
 	return out
@@ -315,7 +319,7 @@ func showTable(g *grid, links []pageLink) shownTable {
 // sortKey gives the number that a shown value begins with, or nothing: 5 of "$5.00",
 // .31 of "0.31 / 0.04", 12300 of "12.3k".
 func sortKey(value string) string {
-	found := regexp.MustCompile(`^[>$]?([+-]?)\$?([0-9][0-9,]*(?:\.[0-9]+)?)([kM]?)`).FindStringSubmatch(value)
+	found := regexp.MustCompile(`^[<>$]?([+-]?)\$?([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)([kM]?)`).FindStringSubmatch(value)
 	if found == nil {
 		return ""
 	}

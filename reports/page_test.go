@@ -757,6 +757,8 @@ func TestSortKey(t *testing.T) {
 		{"$0.12", "0.12", "money"},
 		{"100 / 0", "100", "the first of two"},
 		{">10", "10", "an open end"},
+		{".056", "0.056", "a p-value"},
+		{"<.001", "0.001", "a tiny one"},
 		{dash, "", "nothing"},
 		{"reference", "", "a word"},
 		{"", "", "empty"},

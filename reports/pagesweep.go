@@ -154,7 +154,11 @@ func (s *SweepMetrics) limits() (out []string) {
 	if s.Simulated {
 		out = append(out, fmt.Sprintf("The embedded simulator played %s. Such numbers show that the pipeline works and how the cells differ under it; of what a language model would do they say nothing.", series(s.SimulatedRoles)))
 	}
-	out = append(out, "Intervals are those of single cells. Whether two cells differ they do not say: cells are not compared with each other here.")
+	if s.Base != nil {
+		out = append(out, "Intervals are those of single cells: whether two cells differ they do not say. Table ablation says it of the base and each other cell, and of no other pair.")
+	} else {
+		out = append(out, "Intervals are those of single cells: whether two cells differ they do not say, and no two are compared here.")
+	}
 	if s.Chosen != nil {
 		out = append(out, "Only the cell that was chosen on dev has a number that nothing was picked by. The largest of the others is on average too large.")
 	} else {
