@@ -10,9 +10,6 @@ import (
 	"pepbench/reports/stats"
 )
 
-// power is the chance with which a minimum detectable effect is found.
-const power = .8
-
 // ablate holds every cell against the base of the sweep: that of the first value of every
 // axis, or where that has no number the first cell that has one. Cells are paired by
 // cluster, over the mean alignments of the strategy at the final checkpoint; one of other
@@ -61,7 +58,7 @@ func (s *SweepMetrics) ablate() {
 	for i := range s.Cells {
 		if d := s.Cells[i].MinusBase; d != nil && !math.IsNaN(p[i]) {
 			d.Test.Family, d.Test.Holm = family, Number(holm[i])
-			d.Resolved = holm[i] < 1-s.runs[base].Confidence
+			d.Resolved = holm[i] < 1-s.runs[base].Confidence-1e-9 // no p that only rounding keeps from it
 		}
 	}
 }
@@ -92,11 +89,13 @@ func (s *SweepMetrics) paired(i, base int) (*difference, string) {
 		Value: Number(c.Estimate), Lo: Number(c.Lo), Hi: Number(c.Hi),
 		N: r.final().N, Undefined: r.final().Undefined, Clusters: c.Clusters,
 	}}
-	plan := stats.Power{Alpha: 1 - b.Confidence, Power: power}
+	plan := stats.Power{Alpha: 1 - b.Confidence, Power: foundIn}
 	out.Test = &test{Method: c.Test, P: Number(c.P), Holm: undefined(), MDE: undefined()}
 	if c.Clusters >= stats.LeastTest {
 		out.Test.MDE = Number(plan.MDE(c.SD, c.Clusters))
-		out.Test.Needed, _ = plan.Clusters(c.Estimate, c.SD)
+		if n, ok := plan.Clusters(c.Estimate, c.SD); ok {
+			out.Test.Needed = max(n, stats.LeastTest)
+		}
 	}
 	return out, ""
 }
@@ -185,7 +184,7 @@ func (g *grid) ablated(s *SweepMetrics, i int) (row []cell) {
 			if !v.Defined() {
 				return g.none("fewer than %d %ss, or no spread between them: it cannot be told", fewClusters, s.Cluster)
 			}
-			return cell{value: strings.TrimPrefix(pWords(v), "p=")}
+			return cell{value: strings.TrimPrefix(strings.TrimPrefix(pWords(v), "p"), "=")}
 		}
 		row = append(row, own, p(d.Test.Holm), p(d.Test.P))
 		if d.Test.MDE.Defined() {

@@ -75,7 +75,7 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 	if m.Cluster == "user" {
 		notes = append(notes, "A survey has one task: no intervals.")
 	} else {
-		notes = append(notes, intervalNote(m, "Intervals"))
+		notes = append(notes, clusterNote(m, "Intervals"))
 	}
 	for _, s := range []string{sources(m), m.remarks(b.rows)} {
 		if s != "" {

@@ -293,7 +293,7 @@ func (c computer) values(v rivalry) map[string]claimValue {
 		if m.place >= 0 {
 			why = "no session in which both predict the whole profile from a population"
 		}
-		out[m.name+"_gap"] = b.claim(gaps[i], why)
+		out[m.name+"_gap"] = b.claimOf(b.difference(gaps[i]).Estimate, gaps[i], why)
 	}
 	for _, k := range []string{"level_error_gap", "held_mae_gap", "brier_gap"} {
 		if _, ok := out[k]; !ok {
@@ -339,8 +339,10 @@ func (c *computer) lacks(st *strategy) string {
 	return "undefined"
 }
 
-func (b *batch) claim(col int, why string) claimValue {
-	e := b.estimate(col)
+func (b *batch) claim(col int, why string) claimValue { return b.claimOf(b.estimate(col), col, why) }
+
+// claimOf is a claim about the estimate of a column.
+func (b *batch) claimOf(e Estimate, col int, why string) claimValue {
 	if !e.Value.Defined() {
 		return noValue("%s", why)
 	}

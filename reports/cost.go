@@ -74,7 +74,7 @@ func (p *spent) cost(endpoints []record.Endpoint) *cost {
 
 // price gives the dollars of the role, undefined where they are not known.
 func (r *roleCost) price(endpoints []record.Endpoint) Number {
-	if r.Uncounted > 0 || r.TokensIn == 0 || r.TokensOut == 0 {
+	if r.lacks() {
 		return undefined()
 	}
 	for _, e := range endpoints {

@@ -83,15 +83,19 @@ func costsTable(m *Metrics) *grid {
 					row = append(row, g.none("the role was not called"))
 					continue
 				}
-				in, out := g.tokens(of.TokensIn, of.Calls, of.Uncounted), g.tokens(of.TokensOut, of.Calls, of.Uncounted)
-				row = append(row, cell{value: in.value + " / " + out.value, note: max(in.note, out.note)})
+				both := g.tokens(of.TokensIn+of.TokensOut, of.lacks())
+				if both.value != dash {
+					in, out := g.tokens(of.TokensIn, of.lacks()), g.tokens(of.TokensOut, of.lacks())
+					both = cell{value: in.value + " / " + out.value, note: max(in.note, out.note)}
+				}
+				row = append(row, both)
 			}
-			row = append(row, g.tokens(c.TokensIn, c.Calls, c.Uncounted), g.tokens(c.TokensOut, c.Calls, c.Uncounted))
-			each := g.tokens(c.TokensIn+c.TokensOut, c.Calls, c.Uncounted)
+			row = append(row, g.tokens(c.TokensIn, c.lacks()), g.tokens(c.TokensOut, c.lacks()))
+			each := g.tokens(c.TokensIn+c.TokensOut, c.lacks())
 			if each.value != dash {
 				each.value = thousands(int64(float64(c.TokensIn+c.TokensOut)/float64(c.Sessions) + .5))
 			}
-			row = append(row, each, g.dollars(m, c, c.Dollars, "%.2f"), g.dollars(m, c, c.Dollars/Number(c.Sessions), "%.4f"))
+			row = append(row, each, g.dollars(c, c.Dollars, "%.2f"), g.dollars(c, c.Dollars/Number(c.Sessions), "%.4f"))
 			group = append(group, append(row, g.parameters(r)))
 		}
 		g.groups = append(g.groups, group)
@@ -101,8 +105,12 @@ func costsTable(m *Metrics) *grid {
 	}
 	caption := func(tokens string) string {
 		s := fmt.Sprintf("What each strategy asked of models on %s.", describe(m)) +
-			" A call is counted once, whether a server or a cache answered it; those past the budget, and of sessions that failed, are counted, too. Dollars as if nothing had come from a cache." + tokens +
+			" A call is counted once, whether a server or a cache answered it; those past the budget are counted, too. Dollars as if nothing had come from a cache." + tokens +
 			" Parameters: of the models that the strategy predicts and asks by, plus those of its policy."
+		s += m.policies(m.rows())
+		if m.Sessions.Failed > 0 {
+			s += fmt.Sprintf(" Sessions that failed: %d %s, whose calls count here.", m.Sessions.Failed, plural(m.Sessions.Failed, "session"))
+		}
 		if m.Judges != nil {
 			s += fmt.Sprintf(" Judge and correctness were called here; the other roles by the run %s, whose responses these are.", m.Judges.Of)
 		}
@@ -115,23 +123,31 @@ func costsTable(m *Metrics) *grid {
 	return g
 }
 
+// lacks reports whether the sums lack the tokens of some calls.
+func (r *roleCost) lacks() bool { return r.Uncounted > 0 || r.TokensIn == 0 || r.TokensOut == 0 }
+
+// lacks is that of the sums over roles.
+func (c *cost) lacks() bool {
+	return slices.ContainsFunc(c.Roles, func(r roleCost) bool { return r.lacks() })
+}
+
 // tokens shows a number of tokens as far as servers counted them.
-func (g *grid) tokens(n, calls, uncounted int) cell {
+func (g *grid) tokens(n int, lacks bool) cell {
 	switch {
 	case n == 0:
 		return g.none("no server said how many tokens it took")
-	case uncounted > 0:
-		return cell{value: thousands(int64(n)), note: g.note("of some calls the tokens are missing, which no server counted; the CSV file says of how many")}
+	case lacks:
+		return cell{value: thousands(int64(n)), note: g.note("of some calls the tokens are missing, which no server counted")}
 	}
 	return cell{value: thousands(int64(n))}
 }
 
-func (g *grid) dollars(m *Metrics, c *cost, v Number, format string) cell {
+func (g *grid) dollars(c *cost, v Number, format string) cell {
 	if v.Defined() {
 		return cell{value: num(v, format)}
 	}
-	if c.Uncounted > 0 || slices.ContainsFunc(c.Roles, func(r roleCost) bool { return r.TokensIn == 0 || r.TokensOut == 0 }) {
-		return g.none("of some calls no server said how many tokens they took")
+	if c.lacks() {
+		return g.none("of some calls the tokens are missing, which no server counted")
 	}
 	return g.none("the configuration gives no price of some model")
 }

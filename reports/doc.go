@@ -396,6 +396,16 @@
 //	errors    alignment and errors at every number of questions of the comparisons
 //	gain      paired differences: a row for two strategies, a column for a measure and a
 //	          number of questions; if anything is compared
+//	tasks     a row a task, a column a strategy: alignment at the final checkpoint, with mean and
+//	          standard deviation over tasks; the CSV file (strategy, base, kind, predict, task,
+//	          questions, alignment) has a line for both; not of surveys
+//	calibration  expected calibration error of P(held), and its bins, of what predicts from a
+//	          population; the CSV file has a line for every error and every bin (scope, questions,
+//	          measure: ece or observed, from, to, cells, predicted, value, lo, hi, clusters)
+//	costs     calls, tokens and dollars of every strategy, by role and by session, and its
+//	          parameters; if a model was called or some strategy has parameters; the CSV file has a
+//	          line a number (role: empty for all together; measure: params, policy_params, calls,
+//	          calls_per_session, tokens_in, tokens_out, uncounted, dollars, dollars_per_session)
 //	adaptivity  how each way of asking asks: strict, corrected and counterfactual
 //	          adaptivity, by t, collapse and entropy; if any asks
 //	policies  how the policies that were trained for the run came out; if any were
@@ -413,6 +423,23 @@
 //	          grad_norm, undefined; chosen: the checkpoint that is used)
 //	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
 //	          best cell on dev for each value of the first axis
+//	domains   of a sweep over the domain alone: a row a strategy, a column a domain, and the mean
+//	          over domains, whose interval is stratified by domain
+//	ablation  of any other sweep: every cell minus its base, with p, minimum detectable effect and
+//	          the clusters that it would take
+//
+// A difference has a mark: * for p < .05, ** for p < .01, *** for p < .001, and ~ where it is
+// not resolved, which is also where there are too few clusters to tell. p is corrected by Holm
+// in the family and raw outside of it. Markdown shows p beside the mark; below the table stand
+// the size of the family, what is exploratory (raw), and the smallest minimum detectable
+// effect. In main.csv and judges.csv the test of alignment_difference has lines of its own
+// (alignment_difference_p, alignment_difference_p_holm, alignment_difference_mde,
+// alignment_difference_needed); gain.csv, grid.csv, domains.csv and ablation.csv end with
+// columns for it: method, p, p_holm, family, mde, needed and mark. Where metrics have no
+// test, ~ is for an interval with 0 in it, or on fewer than six clusters.
+//
+// LaTeX files are read with \input. Letters outside of Western European ones are for XeLaTeX and
+// LuaLaTeX; pdfLaTeX shows a question mark.
 //
 // LaTeX leaves out what is bookkeeping, and says so. Its gain has, in a run with static
 // twins, the adaptive gain alone, and its gain and errors have a row for each number of
@@ -444,6 +471,9 @@
 //	data, simulated, simulated_roles, cluster, resamples, confidence
 //	                              as in metrics.json, of the first run; data (a list) and roles of any
 //	chosen                        index into cells, null when nothing was measured on dev
+//	base                          index of the cell that the others are held against: of the first
+//	                              value of every axis, or the first with a number; null of a sweep
+//	                              over domains, or where no cell has one
 //	cells                         in the order of sweep.json, see below
 //	warnings                      what to know before trusting a number
 //
@@ -460,6 +490,10 @@
 //	                              a strategy that predicts from answers alone
 //	dev_alignment                 on the dev profiles
 //	adaptive_gain                 estimate of alignment minus the twin's, resolved; null without
+//	minus_base                    difference of alignment to the base, paired by cluster over the
+//	                              cluster means of both, with its test, of which p_holm is for the
+//	                              family of all cells; null of the base, and where unpaired says why:
+//	                              other data, other clusters, or a report without cluster means
 //
 // # Reports over runs
 //

@@ -165,7 +165,7 @@ func domainsTable(s *SweepMetrics) *grid {
 				out := g.estimate(r.final().Estimate, "%.1f", unknownWhy(r))
 				if d := r.Difference; d != nil && d.Value.Defined() && out.note == 0 {
 					out.mark = d.mark()
-					shown.add(r.Name, d, true)
+					shown.add(r.Name, d, !r.fixed())
 				}
 				if why := s.runs[i].remark(r); why != "" && out.note == 0 {
 					out.note = g.note("%s", why)
@@ -183,7 +183,7 @@ func domainsTable(s *SweepMetrics) *grid {
 	} else {
 		g.caption += " The domains have no reference in common: marks are of the difference to that of the domain, if there is one." + shown.legend()
 	}
-	g.caption += " Mean of domains: each counts alike; the interval is stratified by domain and says nothing of other domains."
+	g.caption += " Mean of domains: each counts alike; the interval is over tasks, stratified by domain, and says nothing of other domains."
 	g.paperCaption, g.foot = g.caption, shown.foot()
 	return g
 }

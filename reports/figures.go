@@ -106,8 +106,16 @@ func sources(m *Metrics) string {
 	return strings.TrimSpace(s + origin(m))
 }
 
-// intervalNote says what bands or intervals are.
+// intervalNote says what bands or intervals of means over sessions are.
 func intervalNote(m *Metrics, what string) string {
+	if n := clusters(m); m.Intervals == OverBoth && n >= noInterval {
+		return fmt.Sprintf("%s: %g%% bootstrap over %d %ss and %d users%s.", what, 100*m.Confidence, n, m.Cluster, m.Users, tooFew(m))
+	}
+	return clusterNote(m, what)
+}
+
+// clusterNote is intervalNote for what is resampled over clusters alone.
+func clusterNote(m *Metrics, what string) string {
 	if n := clusters(m); n < noInterval {
 		return fmt.Sprintf("%d %s: no %s.", n, plural(n, m.Cluster), strings.ToLower(what))
 	}

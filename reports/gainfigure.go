@@ -25,7 +25,7 @@ func gainFigure(m *Metrics, p pen) sketch {
 	}
 	inner := p.inner()
 	keys, legend := p.legend(m, rows, inner)
-	notes := []string{"On " + describe(m) + ". Strategy minus its static twin, paired by session; above 0, adapting to the answers pays.", intervalNote(m, "Intervals")}
+	notes := []string{"On " + describe(m) + ". Strategy minus its static twin, paired by session; above 0, adapting to the answers pays.", differenceNote(m, "Intervals")}
 	if n := clusters(m); n >= noInterval && n < fewClusters {
 		notes = append(notes, fmt.Sprintf("%d %ss resolve nothing.", n, m.Cluster))
 	}

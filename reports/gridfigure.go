@@ -107,7 +107,7 @@ func gainTiles(s *SweepMetrics) *tiles {
 func (s *SweepMetrics) notes(t *tiles, mark string) string {
 	out := t.note
 	if t.zero {
-		out += fmt.Sprintf(" ~: the interval contains 0, or rests on fewer than %d %ss.", fewClusters, s.Cluster)
+		out += " ~: " + notResolved(s.joint()) + "."
 	}
 	out += " " + s.choice(mark) + s.lacking()
 	if n := sources(s.joint()); n != "" {
@@ -349,7 +349,11 @@ func axisFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	}
 	room = min(max(room, heading.Width(s.Axes[0].Path)), inner*.4) + 5
 	side += 5
-	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+intervalNote(s.joint(), "Intervals"))
+	intervals := intervalNote
+	if t.zero {
+		intervals = differenceNote
+	}
+	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+intervals(s.joint(), "Intervals"))
 	body := vg.Length(len(s.Cells))*rowHeight + axisHeight
 
 	lo, hi := math.Inf(1), math.Inf(-1)

@@ -12,7 +12,7 @@ import (
 // differs it has the least.
 func (s *SweepMetrics) joint() *Metrics {
 	m := &Metrics{
-		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
+		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster, Intervals: s.Intervals,
 		Resamples: s.Resamples, Confidence: s.Confidence, Judge: s.Judge, Folds: s.Folds, Compat: s.Compat,
 	}
 	m.Tasks, _ = s.span(func(c *GridCell) int { return c.Tasks })

@@ -387,7 +387,7 @@ func (c *computer) judged() *judged {
 		after := b.add(st, alignmentAt(st.final))
 		diff := b.add(st, func(s *session) float64 { return s.align[st.final] - s.before })
 		b.draw()
-		out.Rows = append(out.Rows, judgedRow{Strategy: st.Name, Before: b.estimate(before), After: b.estimate(after), Difference: resolve(b.estimate(diff))})
+		out.Rows = append(out.Rows, judgedRow{Strategy: st.Name, Before: b.estimate(before), After: b.estimate(after), Difference: b.difference(diff)})
 	}
 	for i := range out.Rows {
 		r := &out.Rows[i]

@@ -127,11 +127,14 @@ func (s *shownDifferences) foot() (out []string) {
 			least = t.MDE
 		}
 	}
+	if !slices.ContainsFunc(s.list, func(d shownDifference) bool { return d.Test != nil && d.Test.P.Defined() }) {
+		return []string{fmt.Sprintf("~ not resolved: with fewer than %d %ss, or no spread between them, it cannot be told whether a difference is one, and there is no p.", fewClusters, m.Cluster)}
+	}
 	var how []string
 	for _, w := range []struct{ method, words string }{
 		{BySignFlip, "the permutation of the signs of " + m.Cluster + " means"},
 		{ByT, "t of " + m.Cluster + " means, where there are 6 to 9 " + m.Cluster + "s"},
-		{ByNothing, fmt.Sprintf("nothing under %d %ss, where it cannot be told", fewClusters, m.Cluster)},
+		{ByNothing, "nothing where there are fewer or no spread"},
 	} {
 		if slices.Contains(methods, w.method) {
 			how = append(how, w.words)
@@ -144,7 +147,7 @@ func (s *shownDifferences) foot() (out []string) {
 	default:
 		what := fmt.Sprintf("Corrected by Holm for a family of %d", family)
 		if m.Reference != "" {
-			what += fmt.Sprintf(": the strategies against %s, in alignment after %d %s", m.Reference, m.Final, plural(m.Final, "question"))
+			what += fmt.Sprintf(": the %s against %s, in alignment after %d %s", strategies(family), m.Reference, m.Final, plural(m.Final, "question"))
 		}
 		if s.apart != "" {
 			what += ", " + s.apart
@@ -193,14 +196,14 @@ func (s *shownDifferences) short() string {
 		}
 	}
 	if !some {
-		return fmt.Sprintf("%s: unresolved (under %d %ss nothing can be told)", unresolved, fewClusters, s.m.Cluster)
+		return fmt.Sprintf("%s: unresolved (under %d %ss, or without spread, nothing can be told)", unresolved, fewClusters, s.m.Cluster)
 	}
 	out := "* p<.05, ** p<.01, *** p<.001, ~ unresolved"
 	switch {
 	case family > 0 && raw != nil:
-		out += fmt.Sprintf("; p: Holm over %d strategies, n=%d %ss (%s: raw)", family, n, s.m.Cluster, series(raw))
+		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss (%s: raw)", family, strategies(family), n, s.m.Cluster, series(raw))
 	case family > 0:
-		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss", family, map[bool]string{true: "strategy", false: "strategies"}[family == 1], n, s.m.Cluster)
+		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss", family, strategies(family), n, s.m.Cluster)
 	default:
 		out += fmt.Sprintf("; p: raw, n=%d %ss", n, s.m.Cluster)
 	}
@@ -210,12 +213,20 @@ func (s *shownDifferences) short() string {
 	return out
 }
 
-// significance are the differences of the rows to the reference.
+func strategies(n int) string {
+	if n == 1 {
+		return "strategy"
+	}
+	return "strategies"
+}
+
+// significance are the differences of the rows to the reference. How small a one could be
+// found is said of strategies, not of floors and ceilings.
 func significance(m *Metrics) *shownDifferences {
 	s := &shownDifferences{m: m}
 	for _, rows := range ordered(m) {
 		for _, r := range rows {
-			s.add(r.Name, r.Difference, true)
+			s.add(r.Name, r.Difference, !r.fixed())
 		}
 	}
 	return s

@@ -93,7 +93,9 @@ func TestFoot(t *testing.T) {
 		{"a family, and a floor", []named{{"a", in(2.5)}, {"none", out}}, []string{"family of 7", "Exploratory, with raw p, not corrected: none.", "below 2.5"}, nil},
 		{"all exploratory", []named{{"", out}, {"", out}}, []string{"All of them are exploratory: p of 2 comparisons is raw", "below 3.2"}, []string{"Holm"}},
 		{"a family among nameless others", []named{{"", in(9)}, {"", out}}, []string{"The other 1 are exploratory"}, nil},
-		{"too few tasks", []named{{"a", found(3, ByNothing, nan, nan, 0, nan, false)}}, []string{"by nothing under 6 tasks, where it cannot be told"}, []string{"could not be found"}},
+		{"too few tasks", []named{{"a", found(3, ByNothing, nan, nan, 0, nan, false)}}, []string{"~ not resolved: with fewer than 6 tasks, or no spread between them, it cannot be told"}, []string{"could not be found", "Holm", "*"}},
+		{"a family of too few tasks", []named{{"a", found(3, ByNothing, nan, nan, 7, nan, false)}}, []string{"there is no p"}, []string{"Holm"}},
+		{"one of them has no spread", []named{{"a", found(3, BySignFlip, .01, .01, 2, 1, true)}, {"b", found(0, ByNothing, nan, nan, 2, nan, false)}}, []string{"by nothing where there are fewer or no spread", "family of 2"}, nil},
 		{"few tasks", []named{{"a", found(3, ByT, .01, nan, 0, 1, true)}}, []string{"by t of task means, where there are 6 to 9 tasks"}, []string{"signs"}},
 		{"an undefined difference has no part", []named{{"a", in(2.5)}, {"b", found(nan, BySignFlip, nan, nan, 0, .1, false)}}, []string{"below 2.5"}, []string{"xploratory"}},
 	} {
@@ -266,7 +268,7 @@ func TestNewTables(t *testing.T) {
 	}{
 		{"one role, with its price", costsTable(m), "pep+belief", "| pep+belief | belief | 6 | 24 | 4.0 | 6,000 / 600 | – | 6,000 | 600 | 1,100 | 0.01 | 0.0020 | 40 |"},
 		{"two roles, of which one has no price", costsTable(m), "static+belief", "| static+belief | belief | 6 | 72 | 12.0 | 6,000 / 600 | 12,000 / 240 | 18,000 | 840 | 3,140 | – | – | 40 |"},
-		{"no tokens", costsTable(m), "twin+belief", "| twin+belief | belief | 6 | 24 | 4.0 | – / – | – | – | – | – | – | – | 40 |"},
+		{"no tokens", costsTable(m), "twin+belief", "| twin+belief | belief | 6 | 24 | 4.0 | – | – | – | – | – | – | – | 40 |"},
 		{"no model", costsTable(m), "none", "| none | answers | 6 | 0 | – | – | – | – | – | – | – | – | 0 |"},
 		{"no session of a task", tasksTable(m), "task-01", ""},
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // markdown writes the table with its caption above and its notes below.
@@ -53,19 +54,45 @@ func (c cell) text() string {
 	return strings.TrimSpace(strings.Join(slices.DeleteFunc([]string{c.value, c.interval, c.mark}, func(s string) bool { return s == "" }), " "))
 }
 
-// tex escapes for LaTeX.
+// texWords are what LaTeX would take for something else: its own characters, ligatures, and
+// signs that the fonts of pdfLaTeX have in formulas alone.
+var texWords = strings.NewReplacer(
+	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
+	"~", `$\sim$`, "*", "{*}", "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "|", "$|$", "[", "{[}", "]", "{]}",
+	"`", `\textasciigrave{}`, `"`, `\straightquote{}`, "--", "-{}-", "–", "--", "—", "---", "…", `\dots{}`, "†", `\dag{}`,
+	"±", `$\pm$`, "×", `$\times$`, "≤", `$\le$`, "≥", `$\ge$`, "−", "$-$", "→", `$\to$`, "°", `$^\circ$`, "µ", `$\mu$`, "\n", " ", "\t", " ", "\r", " ",
+)
+
+// tex escapes for LaTeX. Letters that pdfLaTeX has no font for are for XeLaTeX and LuaLaTeX;
+// pdfLaTeX shows a question mark (see texPreamble).
 func tex(s string) string {
-	return strings.NewReplacer(
-		`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
-		"~", `$\sim$`, "*", "{*}", "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "[", "{[}", "]", "{]}", "–", "--",
-	).Replace(s)
+	s = texWords.Replace(s)
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r < ' ' || r == 0x7f || r == utf8.RuneError:
+			b.WriteByte('?')
+		case r < 0x7f, r >= 'À' && r <= 'ÿ' && !strings.ContainsRune("ÐðÞþ÷", r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(`\anyfont{` + string(r) + `}`)
+		}
+	}
+	return b.String()
 }
+
+// texPreamble begins every LaTeX file.
+const texPreamble = `% needs \usepackage{booktabs} and \usepackage{graphicx}
+\providecommand{\anyfont}[1]{\ifdefined\Umathcode#1\else?\fi}
+\providecommand{\straightquote}{\char34{}}
+`
 
 // latex writes a float. It is set in \small, and shrunk only where that is wider
 // than the page.
 func (g *grid) latex() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
+	b.WriteString(texPreamble)
+	fmt.Fprintf(&b, "\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
 	head, columns := make([]string, len(g.head)), ""
 	for i, h := range g.head {
 		align := "l"

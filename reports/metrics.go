@@ -197,7 +197,7 @@ type test struct {
 const (
 	BySignFlip = "sign-flip" // permutation of the signs of cluster means
 	ByT        = "t"         // of cluster means, where there are 6 to 9
-	ByNothing  = "none"      // too few clusters
+	ByNothing  = "none"      // too few clusters, or no spread
 )
 
 // calibrated holds P(held) against what is held after so many questions.

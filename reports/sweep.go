@@ -35,6 +35,7 @@ type SweepMetrics struct {
 	Folds          int      `json:"folds,omitempty"`
 	Compat         string   `json:"compat,omitempty"`
 	Cluster        string   `json:"cluster"`
+	Intervals      string   `json:"intervals"`
 	Resamples      int      `json:"resamples"`
 	Confidence     float64  `json:"confidence"`
 
@@ -94,7 +95,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	}
 	s := &SweepMetrics{
 		Schema: gridSchema, Name: sw.Name, About: sw.About, Axes: sw.Axes, Strategy: sw.Strategy, Twin: sw.Twin,
-		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Cells: []GridCell{}, Warnings: []string{},
+		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Intervals: OverClusters, Cells: []GridCell{}, Warnings: []string{},
 	}
 	if i := sw.Chosen(); i >= 0 && !s.ofModels() && !s.ofData() {
 		s.Chosen = &i
@@ -243,7 +244,7 @@ func readMetrics(dir string) (*Metrics, error) {
 		}
 		if r.Gain != nil {
 			for _, g := range r.Gain.ByQuestions {
-				whole = whole && inRange(g.Estimate, -100)
+				whole = whole && inRange(Estimate{Value: g.Value, Lo: undefined(), Hi: undefined()}, -100) // the ends of a t interval may lie beyond
 			}
 		}
 		if !whole {
@@ -273,7 +274,7 @@ func (s *SweepMetrics) join(runs []*Metrics) {
 			continue
 		}
 		if first {
-			s.Cluster, s.Resamples, s.Confidence = m.Cluster, m.Resamples, m.Confidence
+			s.Cluster, s.Intervals, s.Resamples, s.Confidence = m.Cluster, m.Intervals, m.Resamples, m.Confidence
 			s.Judge, s.Folds, s.Compat = m.Judge, m.Folds, m.Compat
 			first = false
 		}

@@ -763,3 +763,8 @@ func TestLargeSweepOnPaper(t *testing.T) {
 		t.Errorf("notes %q", note)
 	}
 }
+
+// resolve makes up a difference that is resolved where its interval leaves out 0.
+func resolve(e Estimate) difference {
+	return difference{Estimate: e, Resolved: e.Clusters >= fewClusters && (e.Lo > 0 || e.Hi < 0)}
+}

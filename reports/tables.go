@@ -337,7 +337,7 @@ func provenance(m *Metrics) (s string) {
 	if n := clusters(m); n < noInterval {
 		s += fmt.Sprintf(" %d %s: no intervals.", n, plural(n, m.Cluster))
 	} else {
-		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %ss%s, %d resamples.", 100*m.Confidence, m.Cluster, tooFew(m), m.Resamples)
+		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %s, %d resamples%s.", 100*m.Confidence, resampledOver(m), m.Resamples, byT(m))
 	}
 	if n := notice(m); n != "" {
 		s += " " + n

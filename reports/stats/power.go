@@ -33,13 +33,25 @@ func (p Power) At(effect, sd float64, n int) float64 {
 	if n < 2 || !(sd > 0) || math.IsNaN(effect) {
 		return math.NaN()
 	}
-	nu, delta := float64(n-1), effect*math.Sqrt(float64(n))/sd
-	t := distuv.StudentsT{Sigma: 1, Nu: nu}
-	if p.OneSided {
-		return noncentralT(-t.Quantile(1-p.Alpha), nu, -delta)
+	return p.beyond(p.critical(n), effect*math.Sqrt(float64(n))/sd, n)
+}
+
+// critical is what t of n clusters must exceed.
+func (p Power) critical(n int) float64 {
+	tail := p.Alpha
+	if !p.OneSided {
+		tail /= 2
 	}
-	q := t.Quantile(1 - p.Alpha/2)
-	return noncentralT(-q, nu, -delta) + noncentralT(-q, nu, delta)
+	return distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(1 - tail)
+}
+
+// beyond is the chance that t of n clusters with noncentrality delta exceeds the critical one.
+func (p Power) beyond(critical, delta float64, n int) float64 {
+	at := noncentralT(-critical, float64(n-1), -delta)
+	if !p.OneSided {
+		at += noncentralT(-critical, float64(n-1), delta)
+	}
+	return at
 }
 
 // MDE gives the minimum detectable effect: the smallest true mean difference that n
@@ -49,19 +61,20 @@ func (p Power) MDE(sd float64, n int) float64 {
 	if math.IsNaN(p.At(0, sd, n)) {
 		return math.NaN()
 	}
-	lo, hi := 0.0, 1.0 // in units of sd
-	for p.At(hi, 1, n) < p.Power {
+	critical := p.critical(n)
+	lo, hi := 0.0, 1.0 // noncentrality
+	for p.beyond(critical, hi, n) < p.Power {
 		lo, hi = hi, 2*hi
 	}
-	for range 60 {
+	for range 40 {
 		mid := (lo + hi) / 2
-		if p.At(mid, 1, n) < p.Power {
+		if p.beyond(critical, mid, n) < p.Power {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return hi * sd
+	return hi * sd / math.Sqrt(float64(n))
 }
 
 // mostClusters is more than anybody will collect.
@@ -120,20 +133,36 @@ func noncentralT(t, nu, delta float64) float64 {
 	x := t * t / (nu + t*t)
 	p := math.Exp(-half)
 	q := delta * math.Sqrt(2/math.Pi) * p // Gamma(3/2) = sqrt(pi)/2
-	sum, left := 0.0, 1-p                 // left: of the weights p_j
+	a, b := betas(.5, nu/2, x), betas(1, nu/2, x)
+	sum, left := 0.0, 1-p // left: of the weights p_j
 	for j := 0.0; ; j++ {
+		i, k := a(), b()
+		sum += p*i + q*k
 		// The incomplete betas fall with j, so that what is left out is below left.
-		i := mathext.RegIncBeta(j+.5, nu/2, x)
-		sum += p*i + q*mathext.RegIncBeta(j+1, nu/2, x)
-		if j > half && left*i < 1e-13 {
+		if j > half && (left*i < 1e-14 || p < 1e-17) {
 			break
 		}
 		p *= half / (j + 1)
 		q *= half / (j + 1.5)
 		left -= p
-		if j > half && p < 1e-16 {
-			break
-		}
 	}
 	return min(1, max(0, distuv.UnitNormal.CDF(-delta)+sum/2))
+}
+
+// betas gives I_x(a, b), I_x(a+1, b), .. one a call:
+//
+//	I_x(a+1, b) = I_x(a, b) - x^a (1-x)^b Gamma(a+b) / (Gamma(a+1) Gamma(b))
+func betas(a, b, x float64) func() float64 {
+	i := mathext.RegIncBeta(a, b, x)
+	lab, _ := math.Lgamma(a + b)
+	la, _ := math.Lgamma(a + 1)
+	lb, _ := math.Lgamma(b)
+	step := math.Exp(a*math.Log(x) + b*math.Log1p(-x) + lab - la - lb)
+	return func() float64 {
+		now := i
+		i = max(0, i-step)
+		step *= x * (a + b) / (a + 1)
+		a++
+		return now
+	}
 }

@@ -1,7 +1,9 @@
 package stats
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 )
@@ -19,8 +21,8 @@ type TwoWay struct {
 	Columns []int // of every unit: its column, 0..
 }
 
-// blockResamples is for how many resamples weights are laid out at once: few enough that
-// they stay in the cache beside a column.
+// blockResamples is how many resamples are drawn at once: few enough that they stay in the
+// cache.
 const blockResamples = 32
 
 // Means is Bootstrap.Means with a value a unit: out[q][r] is of quantity q in resample r
@@ -39,30 +41,33 @@ func (w TwoWay) Means(quantities ...[]float64) [][]float64 {
 		panic("stats: rows and columns differ in length")
 	}
 	out := make([][]float64, len(quantities))
-	sets := w.sets(quantities)
+	t := newCells(w.Rows, w.Columns)
+	sets := t.sets(quantities)
 	for q := range out {
 		out[q] = make([]float64, w.Resamples)
 	}
-	rows, columns := make([]float64, size(w.Rows)), make([]float64, size(w.Columns))
-	drawn, total := make([]float64, len(w.Rows)), make([]float64, len(rows))
+	columns := make([]float64, size(w.Columns))
+	// Of each resample of a block: how often a row is drawn, and the column of a cell; the
+	// weights of cells, and their sum.
+	rows, drawn := matrix(blockResamples, size(w.Rows)), matrix(blockResamples, len(w.Rows))
+	weight, sum := matrix(blockResamples, len(w.Rows)), make([]float64, blockResamples)
 	for from := 0; from < w.Resamples; from += blockResamples {
 		n := min(blockResamples, w.Resamples-from)
 		for k := range n {
-			w.draw(from+k, rows, columns)
-			for i, u := range w.Columns {
-				drawn[i] = columns[u]
-			}
-			for s := range sets {
-				sets[s].weigh(k, w.Rows, rows, drawn, total)
+			w.draw(from+k, rows[k], columns)
+			for i, u := range t.column {
+				drawn[k][i] = columns[u]
 			}
 		}
-		for s := range sets {
-			set := &sets[s]
+		for _, set := range sets {
+			for k := range n {
+				sum[k] = t.weigh(weight[k], set.known, rows[k], drawn[k])
+			}
 			for j, q := range set.quantities {
 				for k := range n {
 					out[q][from+k] = math.NaN()
-					if set.some[k] {
-						out[q][from+k] = floats.Dot(set.weight[k], set.values[j])
+					if sum[k] > 0 {
+						out[q][from+k] = floats.Dot(weight[k], set.values[j]) / sum[k]
 					}
 				}
 			}
@@ -80,50 +85,83 @@ func size(of []int) int {
 	return n
 }
 
-// A unitSet is the quantities that are defined for the same units, and so weigh them
-// alike: what they are in a resample is a product with its weights.
-type unitSet struct {
-	known      []float64 // of every unit: 1 or 0
-	quantities []int
-	values     [][]float64 // of each of these, 0 where unknown
-	weight     [][]float64 // of each resample of a block and every unit
-	some       []bool      // of each resample of a block: some unit is drawn
+func matrix(rows, columns int) [][]float64 {
+	out := make([][]float64, rows)
+	for i := range out {
+		out[i] = make([]float64, columns)
+	}
+	return out
 }
 
-// sets groups quantities by the units that they are defined for.
-func (w TwoWay) sets(quantities [][]float64) []unitSet {
-	var out []unitSet
+// cells are units in the order of their rows.
+type cells struct {
+	order  []int // of every cell: its unit; nil: they are in order
+	column []int
+	from   []int // of every row: its first cell; and how many cells there are
+}
+
+func newCells(rows, columns []int) *cells {
+	t := &cells{column: columns, from: make([]int, size(rows)+1)}
+	for _, r := range rows {
+		t.from[r+1]++
+	}
+	for r := range len(t.from) - 1 {
+		t.from[r+1] += t.from[r]
+	}
+	if slices.IsSorted(rows) {
+		return t
+	}
+	t.order = make([]int, len(rows))
+	for i := range t.order {
+		t.order[i] = i
+	}
+	slices.SortStableFunc(t.order, func(a, b int) int { return cmp.Compare(rows[a], rows[b]) })
+	t.column = make([]int, len(columns))
+	for i, of := range t.order {
+		t.column[i] = columns[of]
+	}
+	return t
+}
+
+// A cellSet is the quantities that are defined for the same cells, and so weigh them
+// alike: what they are in a resample is a product with its weights.
+type cellSet struct {
+	known      []float64 // of every cell: 1 or 0
+	quantities []int
+	values     [][]float64 // of each of these, 0 where unknown
+}
+
+// sets groups quantities by the cells that they are defined for.
+func (t *cells) sets(quantities [][]float64) []cellSet {
+	var out []cellSet
 	at := map[string]int{}
-	pattern := make([]byte, len(w.Rows))
+	pattern := make([]byte, len(t.column))
 	for q, x := range quantities {
-		if len(x) != len(w.Rows) {
+		if len(x) != len(t.column) {
 			panic("stats: quantities and rows differ in length")
 		}
-		known, values, whole := make([]float64, len(x)), x, true
-		for i, v := range x {
-			pattern[i] = 1
-			known[i] = 1
-			if math.IsNaN(v) {
-				pattern[i], known[i], whole = 0, 0, false
+		if t.order != nil {
+			values := make([]float64, len(x))
+			for i, of := range t.order {
+				values[i] = x[of]
 			}
+			x = values
 		}
-		if !whole {
-			values = make([]float64, len(x))
-			for i, v := range x {
-				if known[i] == 1 {
-					values[i] = v
+		known, values := make([]float64, len(x)), x
+		for i, v := range x {
+			pattern[i], known[i] = 1, 1
+			if math.IsNaN(v) {
+				if pattern[i], known[i] = 0, 0; &values[0] == &x[0] {
+					values = slices.Clone(x)
 				}
+				values[i] = 0
 			}
 		}
 		s, ok := at[string(pattern)]
 		if !ok {
 			s = len(out)
 			at[string(pattern)] = s
-			set := unitSet{known: known, some: make([]bool, blockResamples)}
-			for range blockResamples {
-				set.weight = append(set.weight, make([]float64, len(x)))
-			}
-			out = append(out, set)
+			out = append(out, cellSet{known: known})
 		}
 		out[s].quantities = append(out[s].quantities, q)
 		out[s].values = append(out[s].values, values)
@@ -131,30 +169,33 @@ func (w TwoWay) sets(quantities [][]float64) []unitSet {
 	return out
 }
 
-// weigh fills the weights of resample k of a block: of a unit, how often its column is
-// drawn times how often its row is, divided by the sum of the former in the row and that
-// of the latter over the rows that have any. total is room for a number a row.
-func (s *unitSet) weigh(k int, row []int, rows, drawn, total []float64) {
-	weight := s.weight[k]
-	clear(total)
-	for i, d := range drawn {
-		weight[i] = d * s.known[i]
-		total[row[i]] += weight[i]
-	}
-	sum := 0.0
-	for t, v := range total {
-		if v > 0 {
-			sum += rows[t]
-			total[t] = rows[t] / v
+// weigh fills the weights of cells in a resample that draws rows, and the column of every
+// cell, so many times, and gives the sum that they are to be divided by: cell i of row t
+// weighs
+//
+//	a_t b_i / sum_{j in t} b_j
+//
+// where the sum is over known cells; that of all weights is the one of a_t over rows that
+// have any.
+func (t *cells) weigh(weight, known, rows, drawn []float64) (sum float64) {
+	for r, times := range rows {
+		from, to := t.from[r], t.from[r+1]
+		w, d, k := weight[from:to], drawn[from:to], known[from:to]
+		if times == 0 {
+			clear(w)
+			continue
+		}
+		total := 0.0
+		for i := range w {
+			w[i] = d[i] * k[i]
+			total += w[i]
+		}
+		if total > 0 {
+			sum += times
+			for i := range w {
+				w[i] *= times / total
+			}
 		}
 	}
-	s.some[k] = sum > 0
-	if sum > 0 {
-		for t := range total {
-			total[t] /= sum
-		}
-		for i := range weight {
-			weight[i] *= total[row[i]]
-		}
-	}
+	return sum
 }
