@@ -708,7 +708,7 @@ func TestPageLimits(t *testing.T) {
 		{"a simulator took part", func(m *Metrics, _ *record.Manifest) {
 			m.Simulated, m.SimulatedRoles = true, []string{"solver", "judge"}
 		}, "The embedded simulator played solver and judge.", "profile judge"},
-		{"two-way", func(*Metrics, *record.Manifest) {}, "over 16 tasks and 20 users", "say nothing of other users"},
+		{"two-way", func(*Metrics, *record.Manifest) {}, "over 16 tasks and 20 users", "The same users recur"},
 		{"users recur, intervals over tasks", func(m *Metrics, man *record.Manifest) {
 			m.Intervals, man.Data.SharedUsers = OverClusters, true
 		}, "The same users recur across tasks", "20 users"},

@@ -547,7 +547,7 @@ func pageLimits(m *Metrics, man *record.Manifest) (out []string) {
 	case n < fewClusters:
 		add("Intervals rest on %d %ss. That is too few: they are too narrow, and no difference counts as resolved.", n, m.Cluster)
 	case m.Intervals == OverBoth:
-		add("Intervals are over %d tasks and %d users, and speak of others like these; of other kinds of tasks or users they say nothing.", m.Tasks, m.Users)
+		add("Intervals are over %d tasks and %d users, and speak of others like these, not of other kinds. Shares of pairs and p-values are over tasks alone and say nothing of other users.", m.Tasks, m.Users)
 	default:
 		add("Intervals are over %d %ss, and speak of others like these; of other kinds of %ss they say nothing.", n, m.Cluster, m.Cluster)
 		if man.Data.SharedUsers && !survey {
