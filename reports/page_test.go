@@ -588,7 +588,7 @@ func TestPageSummary(t *testing.T) {
 			[]string{
 				"pep has the highest alignment of the 2 strategies that ask questions after at most 5 questions: 65.0 [64.0, 66.0] on a scale from 0 to 100; the floor, none, has 40.0 and the ceiling, oracle, has 95.0.",
 				"pep differs from the reference, static, by +5.0 [3.0, 7.0] points of alignment (p=.004, corrected by Holm for 3 comparisons), which is resolved: chance alone seldom gives one as large.",
-				"Four times in five a run like this one would find a true difference of 2.5 points here; a smaller one it may well miss.",
+				"Four runs in five like this one would find a true difference of 2.5 points here, before any correction; a smaller one they may well miss.",
 			},
 			"cannot tell",
 		},
@@ -598,7 +598,7 @@ func TestPageSummary(t *testing.T) {
 			[]string{
 				"static has the highest alignment of the 3 strategies that ask questions after at most 5 questions: 60.0 [59.0, 61.0] on a scale from 0 to 100.",
 				"That is the reference itself. Of the others pep comes nearest to it, with a difference of -1.0 [-3.0, 1.0] points of alignment (p=.40, corrected by Holm for 3 comparisons), which is not resolved: this run cannot tell the two apart.",
-				"To find one as large as the one seen it would take 120 tasks or more.",
+				"To find one as large as the one seen as often it would take about 120 tasks.",
 			},
 			"",
 		},

@@ -216,9 +216,9 @@ func (d *difference) found(m *Metrics) string {
 	if d.Test == nil || !d.Test.MDE.Defined() {
 		return "How small a difference this run could have found is not known."
 	}
-	s := fmt.Sprintf("Four times in five a run like this one would find a true difference of %s points here; a smaller one it may well miss.", num(d.Test.MDE, "%.1f"))
+	s := fmt.Sprintf("Four runs in five like this one would find a true difference of %s points here, before any correction; a smaller one they may well miss.", num(d.Test.MDE, "%.1f"))
 	if !d.Resolved && d.Test.Needed > 0 {
-		s += fmt.Sprintf(" To find one as large as the one seen it would take %d %s or more.", d.Test.Needed, plural(d.Test.Needed, m.Cluster))
+		s += fmt.Sprintf(" To find one as large as the one seen as often it would take about %d %s.", d.Test.Needed, plural(d.Test.Needed, m.Cluster))
 	}
 	return s
 }
