@@ -366,7 +366,7 @@ func TestSweepFolders(t *testing.T) {
 		{"no text", `about: ["", x]`, []string{"value", "x"}, []string{"value", "x"}},
 		{"no value", "about: [null, ~, x]", []string{"null-1", "null-2", "x"}, []string{"null-1", "null-2", "x"}},
 		{"lines", `about: ["one\n two", x]`, []string{"one two", "x"}, []string{"one-two", "x"}},
-		{"names of the joint report's own files", "about: [tables, Figures, grid.json]", nil, []string{"tables_1", "Figures_2", "grid.json_3"}},
+		{"names of the joint report's own files", "about: [tables, Figures, grid.json, report.html]", nil, []string{"tables_1", "Figures_2", "grid.json_3", "report.html_4"}},
 		{"names that join to one", "about: [a, a_b]\n  name: [b_c, c]", nil, []string{"a_b_c", "a_c", "a_b_b_c", "a_b_c_4"}},
 		{"lists", "seeds: [[1], [1, 2]]", []string{"1", "1,2"}, []string{"1", "1-2"}},
 		{"blocks of one kind", "users: [{kind: noisy}, {kind: noisy, slip: 0.2}, {kind: exact}]", []string{"noisy-1", "noisy-2", "exact"}, []string{"noisy-1", "noisy-2", "exact"}},

@@ -21,8 +21,8 @@ func deficiencies() map[string][3][3]float64 {
 	}
 }
 
-// seen is the colour in CIE L*a*b* (D65) as somebody with the deficiency sees it.
-func seen(c color.NRGBA, by [3][3]float64) (lab [3]float64) {
+// labSeen is the colour in CIE L*a*b* (D65) as somebody with the deficiency sees it.
+func labSeen(c color.NRGBA, by [3][3]float64) (lab [3]float64) {
 	linear := func(v uint8) float64 {
 		x := float64(v) / 255
 		if x <= .04045 {
@@ -57,7 +57,7 @@ func seen(c color.NRGBA, by [3][3]float64) (lab [3]float64) {
 // colourDistance of two colours: the CIE 1976 difference, of which about 2 can just be seen side
 // by side.
 func colourDistance(a, b color.NRGBA, by [3][3]float64) float64 {
-	p, q := seen(a, by), seen(b, by)
+	p, q := labSeen(a, by), labSeen(b, by)
 	return math.Sqrt((p[0]-q[0])*(p[0]-q[0]) + (p[1]-q[1])*(p[1]-q[1]) + (p[2]-q[2])*(p[2]-q[2]))
 }
 
@@ -126,7 +126,7 @@ func TestColourBlind(t *testing.T) {
 		// Maps: the one gets ever lighter, the ends of the other are far apart.
 		last := -1.
 		for i := range 50 {
-			l := seen(sequential().at(float64(i)/49), by)[0]
+			l := labSeen(sequential().at(float64(i)/49), by)[0]
 			if l <= last {
 				t.Errorf("%s: the scale is no lighter at %d of 49", sight, i)
 			}

@@ -4,10 +4,11 @@
 //	manifest.json  \                             /  metrics.json
 //	sessions.jsonl  > Load > Run > Compute > Metrics > Tables    tables/*.{md,csv,tex}
 //	probes.json    /                             \  Figures   figures/*.{svg,png,pdf}
+//	                                                report.html, of all of these
 //
 //	sweep.json          \                                /  grid.json
 //	metrics.json of each > LoadSweep > SweepMetrics       >  tables/grid.{md,csv,tex}
-//	cell                /                                 \  figures/grid*.{svg,png,pdf}
+//	cell                /                                 \  figures/grid*.{svg,png,pdf}, report.html
 //
 //	finished runs and sweeps       > WritePaper          >   paper.{pdf,md}, tables/claims.{md,csv,tex}
 //	training.json of each seed     > WriteTraining       >   learning.{svg,png,pdf}, curve.csv
@@ -661,6 +662,19 @@
 //
 // sorted by strategy, then tasks before sessions, these by seed, task and user. What is
 // undefined is empty; numbers have at most six decimals.
+//
+// # Page
+//
+// report.html shows a run to a reader with a browser: warnings first, what came out in a few
+// sentences that hold whatever the numbers are, the figures, every table (which sort by column),
+// what the measures are, where the numbers come from, what they cannot say, and the commands
+// that make them again. It is one file, which fetches nothing, and a content security policy
+// (the hashes of its style and script, and no other source) holds it to that; it reads without
+// its script, which only sorts, prints, and follows the colour scheme of the reader. Figures
+// are images of their own in it, so that neither ids nor styles of two of them meet. Links lead
+// to files of the same folder, the only ones that it needs beside it. All of it follows from
+// manifest.json, sessions.jsonl and trainings/: equal runs have equal pages, so that clocks and
+// what the network did are not in it. That of a sweep leads to the pages of its cells.
 //
 // # Figures
 //

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"net/url"
 	"path"
 	"regexp"
 	"slices"
@@ -30,6 +31,7 @@ type htmlPage struct {
 	CSS        template.CSS
 	JS         template.JS
 	Name       string
+	Data       string // name and version
 	Kind       string
 	Under      string // below the name: what was run on what
 	About      string
@@ -82,6 +84,7 @@ type shownTable struct {
 	Head                        []shownHead
 	Groups                      [][][]shownCell
 	Notes                       []pageTerm
+	Foot                        []string
 	Links                       []pageLink
 }
 
@@ -91,12 +94,12 @@ type shownHead struct {
 }
 
 type shownCell struct {
-	Value, Interval, Mark string
-	Note                  string // its letter
-	Class                 string
-	Sort                  string // the number that sorting goes by; empty: none
-	Row                   bool   // heads its row
-	None                  bool   // a dash
+	Value, Interval, Mark, P string
+	Note                     string // its letter
+	Class                    string
+	Sort                     string // the number that sorting goes by; empty: none
+	Row                      bool   // heads its row
+	None                     bool   // a dash
 }
 
 // render writes the page. Equal pages give equal bytes.
@@ -134,10 +137,10 @@ func hashSource(s string) string {
 // equal runs may differ in (usage.json, timing.json) is not in it.
 func runPage(m *Metrics, man *record.Manifest, trainings []*record.Training, files []File) ([]byte, error) {
 	p := &htmlPage{
-		Name: pageName(m.Name), Kind: "report of a run", Under: describe(m) + fmt.Sprintf("; at most %d %s asked", m.Budget, plural(m.Budget, "question")) + ".",
+		Name: pageName(m.Name), Kind: strings.TrimSpace("pepbench "+short12(man.Code.Version)) + " · report of a run", Data: strings.TrimSpace(m.Data.Name + " " + m.Data.Version), Under: describe(m) + fmt.Sprintf("; at most %d %s asked", m.Budget, plural(m.Budget, "question")) + ".",
 		Warnings: m.Warnings, Notices: pageNotices(m), Summary: pageSummary(m),
 		Measures: pageMeasures(m), Provenance: pageProvenance(m, man), Limits: pageLimits(m, man), Again: pageAgain(m, man),
-		Foot: fmt.Sprintf("Made by pepbench %s from manifest.json and sessions.jsonl; every number is in metrics.json. Opens without a network and without a script, which only sorts tables.", orUnknown(man.Code.Version)),
+		Foot: "Made from manifest.json and sessions.jsonl; every number is in metrics.json. The page needs no network; its script only sorts tables.",
 	}
 	var about struct {
 		About string `json:"about"`
@@ -170,17 +173,27 @@ func runPage(m *Metrics, man *record.Manifest, trainings []*record.Training, fil
 // figures shows the figures and links to their files.
 func (p *htmlPage) figures(list []pageFigure, files []File) {
 	for _, f := range list {
+		svg := hoistFont(f.SVG)
 		s := shownFigure{
 			Name: f.Name, Title: f.Title, Alt: f.Alt, Caption: pageCaption(f.Name), Links: linksTo("figures/", f.Name, files),
-			Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(f.SVG)),
+			Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg)),
 		}
-		if size := regexp.MustCompile(`viewBox="0 0 ([0-9.]+) ([0-9.]+)"`).FindSubmatch(f.SVG); size != nil {
+		if size := regexp.MustCompile(`viewBox="0 0 ([0-9.]+) ([0-9.]+)"`).FindSubmatch(svg); size != nil {
 			w, _ := strconv.ParseFloat(string(size[1]), 64) // digits and dots; 0 leaves the size open
 			h, _ := strconv.ParseFloat(string(size[2]), 64)
-			s.Width, s.Height = int(math.Round(w*4/3)), int(math.Round(h*4/3)) // points to pixels
+			// 940 pixels for a page of paper, others in proportion: type has one size.
+			s.Width, s.Height = int(math.Round(w*940/float64(pageWidth))), int(math.Round(h*940/float64(pageWidth)))
 		}
 		p.Figures = append(p.Figures, s)
 	}
+}
+
+// hoistFont names the font of a figure once, where every text names it: that is a sixth of
+// the page.
+func hoistFont(svg []byte) []byte {
+	const family = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"
+	short := bytes.ReplaceAll(svg, []byte(family+"font-variant:normal;font-weight:normal;font-style:normal;"), nil)
+	return bytes.Replace(short, []byte("<svg "), []byte(`<svg style="`+family+`" `), 1)
 }
 
 // tables shows the tables and links to their files, and to those of which there is no
@@ -197,7 +210,7 @@ func (p *htmlPage) tables(list []fullTable, files []File) {
 	for _, f := range files {
 		name := strings.TrimSuffix(path.Base(f.Path), path.Ext(f.Path))
 		if path.Dir(f.Path) == "tables" && !shown[name] {
-			p.Loose = append(p.Loose, pageLink{Text: path.Base(f.Path), URL: "./" + f.Path})
+			p.Loose = append(p.Loose, pageLink{Text: path.Base(f.Path), URL: relativeURL(f.Path)})
 		}
 	}
 }
@@ -217,16 +230,22 @@ func linksTo(folder, name string, files []File) (out []pageLink) {
 			if kind == "" {
 				kind = strings.ToUpper(ext)
 			}
-			out = append(out, pageLink{Text: strings.TrimSpace(kind + " " + strings.Replace(stem, "-", "for a ", 1)), URL: "./" + f.Path})
+			if stem != "" {
+				kind += " (" + stem[1:] + ")"
+			}
+			out = append(out, pageLink{Text: kind, URL: relativeURL(f.Path)})
 		}
 	}
 	return out
 }
 
+// relativeURL leads to a file below the page.
+func relativeURL(path string) string { return (&url.URL{Path: "./" + path}).String() }
+
 // only gives the table with these columns alone, as far as it has them, and with the
 // notes of theirs.
 func (g *grid) only(heads ...string) *grid {
-	out := &grid{name: g.name, caption: g.caption, texts: 1, left: g.left}
+	out := &grid{name: g.name, caption: g.caption, texts: 1, left: g.left, foot: g.foot}
 	var keep []int
 	for _, h := range heads {
 		if i := slices.Index(g.head, h); i >= 0 {
@@ -253,7 +272,7 @@ func (g *grid) only(heads ...string) *grid {
 
 // showTable lays out a grid for the page.
 func showTable(g *grid, links []pageLink) shownTable {
-	t := shownTable{Name: g.name, Title: pageTitle(g.name), Caption: g.caption, Links: links}
+	t := shownTable{Name: g.name, Title: pageTitle(g.name), Caption: g.caption, Links: links, Foot: g.foot}
 	t.Label = "Table: " + t.Title
 	switch n := len(g.head); {
 	case n > 13:
@@ -269,7 +288,7 @@ func showTable(g *grid, links []pageLink) shownTable {
 		for _, cells := range group {
 			var row []shownCell
 			for i, c := range cells {
-				s := shownCell{Value: c.value, Interval: c.interval, Mark: c.mark, Row: i == 0, None: c.value == dash}
+				s := shownCell{Value: c.value, Interval: c.interval, Mark: c.mark, P: c.p, Row: i == 0, None: c.value == dash}
 				var class []string
 				switch {
 				case t.Head[i].Number:
@@ -300,7 +319,7 @@ func showTable(g *grid, links []pageLink) shownTable {
 // sortKey gives the number that a shown value begins with, or nothing: 5 of "$5.00",
 // .31 of "0.31 / 0.04", 12300 of "12.3k".
 func sortKey(value string) string {
-	found := regexp.MustCompile(`^[>$]?([+-]?)\$?([0-9][0-9,]*(?:\.[0-9]+)?)([kM]?)`).FindStringSubmatch(value)
+	found := regexp.MustCompile(`^[<>$]?([+-]?)\$?([0-9][0-9,]*(?:\.[0-9]+)?|\.[0-9]+)([kM]?)`).FindStringSubmatch(value)
 	if found == nil {
 		return ""
 	}
@@ -315,11 +334,4 @@ func sortKey(value string) string {
 		v *= 1e6
 	}
 	return strconv.FormatFloat(v, 'f', -1, 64)
-}
-
-func orUnknown(s string) string {
-	if s == "" {
-		return "of unknown version"
-	}
-	return s
 }

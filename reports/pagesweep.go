@@ -13,7 +13,7 @@ import (
 func sweepPage(s *SweepMetrics, files []File) ([]byte, error) {
 	m := s.joint()
 	p := &htmlPage{
-		Name: pageName(s.Name), Kind: "report of a sweep", Under: s.about(), About: capital(s.About),
+		Name: pageName(s.Name), Kind: "pepbench · report of a sweep", Under: s.about(), About: capital(s.About),
 		Warnings: s.Warnings, Notices: pageNotices(m), Summary: s.summary(), Cells: s.links(),
 		Measures: s.measures(), Limits: s.limits(),
 		Again: []pageTerm{
@@ -21,7 +21,7 @@ func sweepPage(s *SweepMetrics, files []File) ([]byte, error) {
 			{What: "Tables, figures and this page, from sweep.json and the reports of the cells:", Text: "pepbench report DIR"},
 			{What: "The sessions of a cell, turn by turn, in a browser:", Text: "pepbench view DIR/CELL"},
 		},
-		Foot: "Made by pepbench from sweep.json and metrics.json of every cell; every number is in grid.json. Opens without a network and without a script, which only sorts tables.",
+		Foot: "Made from sweep.json and metrics.json of every cell; every number is in grid.json. The page needs no network; its script only sorts tables.",
 	}
 	p.Provenance = s.provenance()
 	figures, err := onScreen(sweepFigures(s))
@@ -29,7 +29,7 @@ func sweepPage(s *SweepMetrics, files []File) ([]byte, error) {
 		return nil, err
 	}
 	p.figures(figures, files)
-	p.tables([]fullTable{{grid: gridTable(s)}}, files)
+	p.tables(sweepTables(s), files)
 	return p.render()
 }
 
@@ -48,7 +48,7 @@ func (s *SweepMetrics) links() (out []pageLink) {
 		c := &s.Cells[i]
 		l := pageLink{Text: s.where(c)}
 		if c.State == cellDone {
-			l.URL = "./" + c.Dir + "/" + record.PageFile
+			l.URL = relativeURL(c.Dir + "/" + record.PageFile)
 		} else {
 			l.Why = map[string]string{cellRefused: "not defined: ", cellFailed: "no number: "}[c.State] + c.Why
 		}
@@ -69,7 +69,7 @@ func (s *SweepMetrics) summary() []string {
 			refused++
 		}
 	}
-	all := fmt.Sprintf("%d of the %d %s %s", len(done), len(s.Cells), plural(len(s.Cells), "cell"), wordFor(len(done), "has a number", "have numbers"))
+	all := fmt.Sprintf("%d of %d %s %s", len(done), len(s.Cells), plural(len(s.Cells), "cell"), wordFor(len(done), "has a number", "have numbers"))
 	if refused > 0 {
 		all += fmt.Sprintf(", and %d %s not defined", refused, wordFor(refused, "is", "are"))
 	}
@@ -105,7 +105,7 @@ func (s *SweepMetrics) summary() []string {
 			text += " (" + words + ")"
 		}
 		if g.Resolved {
-			text += ", which is resolved: larger than chance alone would explain."
+			text += ", which is resolved: chance alone seldom gives one as large."
 		} else {
 			text += ", which is not resolved: the run cannot tell the two apart."
 		}
@@ -154,7 +154,11 @@ func (s *SweepMetrics) limits() (out []string) {
 	if s.Simulated {
 		out = append(out, fmt.Sprintf("The embedded simulator played %s. Such numbers show that the pipeline works and how the cells differ under it; of what a language model would do they say nothing.", series(s.SimulatedRoles)))
 	}
-	out = append(out, "Intervals are those of single cells. Whether two cells differ they do not say: cells are not compared with each other here.")
+	if s.Base != nil {
+		out = append(out, "Intervals are those of single cells: whether two cells differ they do not say. Table ablation says it of the base and each other cell, and of no other pair.")
+	} else {
+		out = append(out, "Intervals are those of single cells: whether two cells differ they do not say, and no two are compared here.")
+	}
 	if s.Chosen != nil {
 		out = append(out, "Only the cell that was chosen on dev has a number that nothing was picked by. The largest of the others is on average too large.")
 	} else {

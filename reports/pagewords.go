@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -34,18 +35,18 @@ func pageCaption(name string) string {
 		"alignment":     "How well responses fit the user, after every number of questions. The numbers are in main.csv.",
 		"interactions":  "Left: questions asked up to the budget. Right: questions after which the mean curve first reaches the target. The numbers are in table main.",
 		"adaptivity":    "How often another answer goes with another next question. The numbers are in table adaptivity.",
-		"adaptivitybyt": "The same after the first, second and later answers. The numbers are in table adaptivity.",
+		"adaptivitybyt": "Follow-up adaptivity after the first, second and later answers. The numbers are in table adaptivity.",
 		"tree":          "What every way of asking asks first, and after which answers it goes on with what.",
 		"gain":          "What choosing by the answers is worth over one fixed order for everybody. The numbers are in table gain.",
 		"learning":      "Reward, entropy and divergence by step of the training. The numbers are in curve.csv.",
 		"grid":          "One number a cell. The numbers are in table grid.",
 		"gridgain":      "Alignment minus that of the static twin. The numbers are in table grid.",
 		"ladder":        "One curve a solver.",
-		"calibration":   "On the diagonal, of what is said to be held with some probability that share is.",
-		"forest":        "Strategy minus reference, paired by session; left of 0 the reference is better.",
+		"calibration":   "On the diagonal the share that is held is the one that was predicted.",
+		"forest":        "Strategy minus what it is held against, paired by session: right of 0 the strategy is better.",
 		"params":        "Further up and to the left is better: more alignment from a smaller model.",
 		"cost":          "Further up and to the left is better: more alignment for fewer tokens.",
-		"tasks":         "One point a task: how much of a difference is between tasks.",
+		"tasks":         "How much of what is seen is between tasks.",
 		"trace":         "What one strategy believes of one user after every answer: an example, which says nothing of others.",
 	}[base]
 }
@@ -183,9 +184,12 @@ func differenceSummary(m *Metrics, list []*Row) []string {
 	if p := d.Test.words(m); p != "" {
 		s += " (" + p + ")"
 	}
-	if d.Resolved {
-		s += ", which is resolved: larger than chance alone would explain."
-	} else {
+	switch {
+	case d.Value == 0 && d.Lo == 0 && d.Hi == 0:
+		s += ": in this run the two came out alike."
+	case d.Resolved:
+		s += ", which is resolved: chance alone seldom gives one as large."
+	default:
 		s += ", which is not resolved: this run cannot tell the two apart."
 	}
 	return []string{s, d.found(m)}
@@ -199,7 +203,7 @@ func (t *test) words(m *Metrics) string {
 		return ""
 	case t.Method == ByNothing:
 		return fmt.Sprintf("no p-value: too few %ss", m.Cluster)
-	case t.Holm.Defined():
+	case t.Family > 0 && t.Holm.Defined():
 		return fmt.Sprintf("%s, corrected by Holm for %d %s", pWords(t.Holm), t.Family, plural(t.Family, "comparison"))
 	case t.P.Defined():
 		return pWords(t.P) + ", exploratory: not corrected for the number of comparisons"
@@ -212,9 +216,9 @@ func (d *difference) found(m *Metrics) string {
 	if d.Test == nil || !d.Test.MDE.Defined() {
 		return "How small a difference this run could have found is not known."
 	}
-	s := fmt.Sprintf("Four times in five a run like this one would find a true difference of %s points here; a smaller one it may well miss.", num(d.Test.MDE, "%.1f"))
+	s := fmt.Sprintf("Four runs in five like this one would find a true difference of %s points here, before any correction; a smaller one they may well miss.", num(d.Test.MDE, "%.1f"))
 	if !d.Resolved && d.Test.Needed > 0 {
-		s += fmt.Sprintf(" To find one as large as the one seen it would take %d %s or more.", d.Test.Needed, plural(d.Test.Needed, m.Cluster))
+		s += fmt.Sprintf(" To find one as large as the one seen as often it would take about %d %s.", d.Test.Needed, plural(d.Test.Needed, m.Cluster))
 	}
 	return s
 }
@@ -234,14 +238,16 @@ func wordFor(n int, one, more string) string {
 	return more
 }
 
-// headlineCaption explains the columns of the table in short.
+// headlineCaption explains the columns of the table in short; its foot, if it has one, says
+// what the marks are.
 func headlineCaption(m *Metrics) string {
 	s := intervalNote(m, "Brackets")
-	if m.Target.Strategy == "" && m.Reference == "" {
-		return s + " Table main has all columns."
-	}
 	if m.Reference != "" {
-		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session; ~ where it is not resolved.", m.Reference)
+		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session", m.Reference)
+		if !significance(m).tested() {
+			s += "; ~ where it is not resolved"
+		}
+		s += "."
 	}
 	return s + " Table main has all columns, and says what they are."
 }
@@ -311,11 +317,11 @@ func pageProvenance(m *Metrics, man *record.Manifest) []pageTerms {
 	}
 	rejudged := ""
 	if r := man.Rejudged; r != nil {
-		rejudged = fmt.Sprintf("responses of the run %s (configuration %s, sessions.jsonl SHA-256 %s, by pepbench %s), which %s had graded", r.Of, r.ConfigHash, r.SessionsSHA256, orUnknown(r.Code), r.Judge)
+		rejudged = fmt.Sprintf("responses of the run %s (configuration %s, sessions.jsonl SHA-256 %s, by pepbench %s), which %s had graded", r.Of, r.ConfigHash, r.SessionsSHA256, cmp.Or(r.Code, "of unknown version"), r.Judge)
 	}
 	part("Program and configuration",
 		pageTerm{What: "Configuration", Text: man.ConfigHash, Code: true},
-		of("pepbench", "%s", orUnknown(man.Code.Version)),
+		of("pepbench", "%s", cmp.Or(man.Code.Version, "unknown")),
 		of("Go and platform", "%s", strings.Trim(man.Code.Go+", "+man.Code.Platform, ", ")),
 		pageTerm{What: "Dependencies", List: needs},
 		of("Graded again", "%s", rejudged),
@@ -541,7 +547,7 @@ func pageLimits(m *Metrics, man *record.Manifest) (out []string) {
 	case n < fewClusters:
 		add("Intervals rest on %d %ss. That is too few: they are too narrow, and no difference counts as resolved.", n, m.Cluster)
 	case m.Intervals == OverBoth:
-		add("Intervals are over %d tasks and %d users, and speak of others like these; of other kinds of tasks or users they say nothing.", m.Tasks, m.Users)
+		add("Intervals are over %d tasks and %d users, and speak of others like these, not of other kinds. Shares of pairs and p-values are over tasks alone and say nothing of other users.", m.Tasks, m.Users)
 	default:
 		add("Intervals are over %d %ss, and speak of others like these; of other kinds of %ss they say nothing.", n, m.Cluster, m.Cluster)
 		if man.Data.SharedUsers && !survey {
@@ -612,10 +618,15 @@ func pageAgain(m *Metrics, man *record.Manifest) (out []pageTerm) {
 	if man.Rejudged != nil {
 		out = append(out, pageTerm{What: fmt.Sprintf("The grades, from the folder of the run %s:", man.Rejudged.Of), Text: "pepbench rejudge RUN --out NEW"})
 	} else {
-		out = append(out, pageTerm{
-			What: fmt.Sprintf("The run, with CONFIG the file that it was run with. On the same data, with pepbench %s on %s and the same models, NEW/manifest.json has the configuration hash above and NEW/metrics.json equals this one byte for byte:", orUnknown(man.Code.Version), pageName(man.Code.Platform)),
-			Text: "pepbench run CONFIG --out NEW",
-		})
+		what := "The run, with CONFIG the file that it was run with. With the same data and the same pepbench"
+		if man.Code.Platform != "" {
+			what += " on " + man.Code.Platform
+		}
+		what += ", NEW/manifest.json has the configuration hash above, and NEW/metrics.json equals DIR/metrics.json byte for byte"
+		if slices.ContainsFunc(man.Endpoints, func(e record.Endpoint) bool { return !e.Simulated }) {
+			what += ", as far as servers answer alike"
+		}
+		out = append(out, pageTerm{What: what + ":", Text: "pepbench run CONFIG --out NEW"})
 	}
 	return append(out,
 		pageTerm{What: "Metrics, tables, figures and this page, from manifest.json and sessions.jsonl:", Text: "pepbench report DIR"},

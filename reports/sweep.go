@@ -390,10 +390,7 @@ func WriteSweep(dir string) (*Summary, error) {
 		return nil, err
 	}
 	var files []File
-	for _, t := range []struct {
-		*grid
-		tidy [][]string
-	}{{gridTable(m), gridCSV(m)}, {domainsTable(m), domainsCSV(m)}, {ablationTable(m), ablationCSV(m)}} {
+	for _, t := range sweepTables(m) {
 		if len(t.groups) == 0 && t.name != "grid" {
 			continue
 		}
@@ -420,4 +417,10 @@ func WriteSweep(dir string) (*Summary, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// sweepTables gives the tables of a sweep, in their order; but for that of the cells, those
+// without rows are not there.
+func sweepTables(s *SweepMetrics) []fullTable {
+	return []fullTable{{gridTable(s), gridCSV(s)}, {domainsTable(s), domainsCSV(s)}, {ablationTable(s), ablationCSV(s)}}
 }
