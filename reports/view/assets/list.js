@@ -108,7 +108,7 @@ export async function list({ run, q, current }) {
     const open = new Map([...facets.querySelectorAll("details")].map((d) => [d.dataset.facet, d.open]));
     const scrolled = new Map([...facets.querySelectorAll("[data-scroll]")].map((d) => [d.dataset.scroll, d.scrollTop]));
     replace(facets, data.facets.filter((f) => f.values.length > 1 || f.values.some((v) => v.chosen)).map((f) => {
-      const most = Math.max(1, ...f.values.map((v) => v.n));
+      const sum = Math.max(1, f.values.reduce((a, v) => a + v.n, 0));
       const chosen = f.values.some((v) => v.chosen);
       const ticks = f.values.map((v) => {
         const id = `f-${f.name}-${v.value}`;
@@ -117,7 +117,7 @@ export async function list({ run, q, current }) {
           n.delete(f.name);
           for (const x of box.checked ? [...rest, v.value] : rest) n.append(f.name, x);
         })) });
-        return h("li", null, h("label", { class: "tick", for: id, "--w": (100 * v.n) / most + "%" }, box, f.name === "strategy" && mark(by.get(v.value)), h("span", { class: "name" }, words(f.name, v.value)), h("span", { class: "n" }, whole(v.n))));
+        return h("li", null, h("label", { class: "tick", for: id, "--w": (100 * v.n) / sum + "%" }, box, f.name === "strategy" && mark(by.get(v.value)), h("span", { class: "name" }, words(f.name, v.value)), h("span", { class: "n" }, whole(v.n))));
       });
       const group = h("fieldset", null, h("legend", { class: "unseen" }, names[f.name]), h("ul", { "data-scroll": f.name }, ticks), f.more > 0 && h("p", { class: "muted small" }, `${whole(f.more)} more: search for them`));
       return h("details", { "data-facet": f.name, open: open.get(f.name) ?? (chosen || f.values.length <= 24) }, h("summary", null, names[f.name], h("span", { class: "muted" }, ` ${whole(f.values.length + f.more)}`)), group);
@@ -144,7 +144,7 @@ export async function list({ run, q, current }) {
         td("answer", answerMark(r.answer)),
         td("stop", r.state === "failed" ? h("span", { class: "bad" }, "failed") : stopWords(r.stop), r.state === "undefined" ? h("span", { class: "tag" }, "undefined") : null));
     });
-    replace(results, table("sessions", "Sessions", [["Strategy", "strategy"], ["Task", "task"], ["User", "user"], ["Seed", "seed n"], ["Questions", "questions n"], [`Alignment after ${data.final}`, "alignment n"], ["Task", "answer"], ["Stopped", "stop"]], rows));
+    replace(results, table("sessions", "Sessions", [["Strategy", "strategy"], ["Task", "task"], ["User", "user"], ["Seed", "seed n"], ["Questions", "questions n"], [`Alignment after ${data.final}`, "alignment n"], ["Answer", "answer"], ["Stopped", "stop"]], rows));
     const last = Math.min(data.offset + data.rows.length, data.total);
     replace(pager, data.total > pageSize && [
       data.offset > 0 ? h("a", { class: "button", id: "prevpage", href: toPage(Math.max(0, data.offset - pageSize)), rel: "prev" }, "← Previous") : h("span", { class: "button off" }, "← Previous"),

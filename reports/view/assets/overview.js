@@ -12,9 +12,9 @@ export async function overview({ run, runs }) {
   const simulated = o.simulated.length > 0;
 
   const notes = h("div", { class: "notes" },
-    simulated && h("p", { class: "note" }, h("strong", null, "Simulated. "), `${sentence(o.simulated)} ${o.simulated.length > 1 ? "are" : "is"} the embedded simulator, not a language model.`),
     o.warnings.length > 0 && h("section", { class: "note warn", "aria-labelledby": "warnings" }, h("h2", { id: "warnings" }, plural(o.warnings.length, "warning")), h("ul", null, o.warnings.map((w) => h("li", null, w)))),
-    indexNotes(state));
+    indexNotes(state),
+    simulated && h("p", { class: "note" }, h("strong", null, "Simulated. "), `${sentence(o.simulated)} ${o.simulated.length > 1 ? "are" : "is"} the embedded simulator, not a language model.`));
   const empty = !notes.childNodes.length;
 
   const node = h("div", { class: "page" },
@@ -67,14 +67,17 @@ function headline(o, run) {
   const some = (f) => o.headline.some((r) => isNum(r[f]?.value ?? r[f]));
   const span = (e, digits) => (isNum(e?.lo) && isNum(e?.hi) ? h("span", { class: "ci" }, `[${num(e.lo, digits)}, ${num(e.hi, digits)}]`) : null);
   const est = (e, digits, scale = 1) => (isNum(e?.value) ? [num(e.value * scale, digits), " ", span({ lo: isNum(e.lo) ? e.lo * scale : null, hi: isNum(e.hi) ? e.hi * scale : null }, digits)] : dash);
+  // The plot spans the tens around all intervals; its ends stand above it.
+  const ends = o.headline.flatMap((r) => [r.alignment?.value, r.alignment?.lo, r.alignment?.hi]).filter(isNum);
+  const lo = ends.length ? 10 * Math.floor(Math.min(...ends) / 10) : 0, hi = ends.length ? Math.max(lo + 10, 10 * Math.ceil(Math.max(...ends) / 10)) : 100;
   const correct = some("correct"), ref = o.reference;
   const tests = o.headline.some((r) => isNum(r.p));
-  const columns = [["Strategy", ""], ["Alignment", "n"], ["", "plot wide"], ["Normalised", "n", "0 is the floor, 100 the ceiling"], ["Questions", "n"], ["To target", "n", "questions until the mean curve reaches the final alignment of " + (o.about.target || "the target")], ["Adaptivity", "n", "follow-up adaptivity, corrected for chance"], correct && ["Right, %", "n"], ref && [`Minus ${ref}`, "n"], tests && ["p", "n"], ["Not graded", "n", "sessions that failed, or whose alignment is undefined"]].filter(Boolean);
+  const columns = [["Strategy", ""], ["Alignment", "n"], [h("span", { "aria-hidden": "true" }, h("i", null, lo), h("i", null, hi)), "plot wide"], ["Normalised", "n", "0 is the floor, 100 the ceiling"], ["Questions", "n"], ["To target", "n", "questions until the mean curve reaches the final alignment of " + (o.about.target || "the target")], ["Adaptivity", "n", "follow-up adaptivity, corrected for chance"], correct && ["Right, %", "n"], ref && [`Minus ${ref}`, "n"], tests && ["p", "n"], ["Not graded", "n", "sessions that failed, or whose alignment is undefined"]].filter(Boolean);
   const rows = o.headline.map((r) => {
     const st = by.get(r.strategy), undef = r.alignment?.undefined || 0;
     return tr({},
       th("", mark(st), h("a", { href: `/runs/${run}/sessions?strategy=${encodeURIComponent(r.strategy)}`, title: st?.about }, r.strategy)),
-      td("n", est(r.alignment, 1)), td("plot wide", whisker(r.alignment)), td("n", num(r.normalised?.value, 1)), td("n", num(r.questions?.value, 2)),
+      td("n", est(r.alignment, 1)), td("plot wide", whisker(r.alignment, lo, hi)), td("n", num(r.normalised?.value, 1)), td("n", num(r.questions?.value, 2)),
       td("n", short(r.to_target)), td("n", est(r.adaptivity, 2)), correct && td("n", est(r.correct, 1, 100)),
       ref && td("n", r.difference ? [signed(r.difference.value, 1), " ", span(r.difference, 1), r.resolved ? "" : h("span", { title: "not resolved" }, " ~")] : r.strategy === ref ? h("span", { class: "muted" }, "reference") : dash),
       tests && td("n", isNum(r.p) ? (r.p < 0.001 ? "<0.001" : num(r.p, 3)) : dash, isNum(r.p) && !r.family ? h("span", { class: "muted", title: "exploratory, not corrected" }, "†") : null),
@@ -86,10 +89,10 @@ function headline(o, run) {
     h("p", { class: "muted small" }, `After at most ${a.final} questions; mean of ${a.cluster} means over ${plural(a.tasks, "task")} and ${plural(a.users, "user")}. Brackets: ${Math.round(100 * a.confidence)}% bootstrap intervals${a.intervals === "two-way" ? " over tasks and users" : ` over ${a.cluster}s`}, ${whole(a.resamples)} resamples. A dash is undefined. ~ is not resolved.${tests ? " p is Holm's within the family; † exploratory, not corrected." : ""} Figures and all other tables: report.html and tables/.`));
 }
 
-// whisker draws a mean with its interval on 0 to 100; the numbers stand beside it.
-function whisker(e) {
+// whisker draws a mean with its interval; the numbers stand beside it.
+function whisker(e, lo, hi) {
   if (!isNum(e?.value)) return null;
-  const x = (v) => 1 + 0.98 * v;
+  const x = (v) => 1 + (98 * (v - lo)) / (hi - lo);
   return s("svg", { viewBox: "0 0 100 14", class: "whisker", preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" },
     s("line", { x1: 0, x2: 100, y1: 7, y2: 7, class: "axis" }),
     isNum(e.lo) && s("line", { x1: x(e.lo), x2: x(e.hi), y1: 7, y2: 7, class: "range" }),

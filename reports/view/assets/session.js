@@ -121,6 +121,7 @@ export async function session({ run, q, current }) {
 const tile = (name, value, note) => h("div", null, h("dt", null, name), h("dd", null, h("span", { class: "big" }, value), note && h("span", { class: "muted" }, " ", note)));
 
 // truth is what the user really wanted, which no strategy saw.
+export { truthShort };
 export const truth = (c, scale) => h("span", { class: "truth" }, h("span", { "aria-hidden": "true" }, "◆ "), unseen("truth: "), c === null || c === undefined ? "missing" : cell(c, scale));
 
 // turn is one question with all that belongs to it.
@@ -135,18 +136,19 @@ function turn(x, n, { scale, all, budget }) {
   if (t.by) tags.push(h("span", { class: "tag" }, `understood by ${t.by}`));
   const cf = t.counterfactual;
   const scores = t.scores || [];
+  const digits = scoreDigits(scores);
   const most = Math.max(...scores.map((z) => Math.abs(z.score)), 0);
   return h("li", { class: "turn" },
-    h("div", { class: "ask" }, h("h3", { tabindex: "-1" }, h("span", { class: "no" }, unseen("Question "), n + 1), question(x, i)), tags),
+    h("div", { class: "ask" }, h("h3", { tabindex: "-1" }, h("span", { class: "no" }, unseen("Question "), n + 1), question(x, i)), h("span", { class: "said" }, unseen("answer: "), cell(t.answer, scale)), tags),
     t.asked && h("p", { class: "words" }, t.asked),
-    h("p", { class: "answer" }, h("span", { class: "said" }, cell(t.answer, scale)), t.said && h("q", null, t.said),
+    (t.said || wrong || t.answer === null || isNum(t.off_scale)) && h("p", { class: "reply" }, t.said && h("q", null, t.said),
       i >= 0 && (wrong ? h("span", { class: "bad" }, "unlike the ", truth(x.truth.cells[i], scale)) : t.answer === null ? truth(x.truth.cells[i], scale) : null),
       isNum(t.off_scale) && h("span", { class: "tag warn" }, `said ${short(t.off_scale)}, which the criterion cannot take`)),
     (t.volunteered || []).length > 0 && h("p", { class: "muted small" }, "Also told, and passed to no strategy: ", t.volunteered.map((v, k) => [k ? "; " : "", nice(x.criteria[v.position]), " ", cell(v.cell, scale)])),
     (t.again || []).length > 0 && h("p", { class: "muted small" }, "Asked again for the audit: ", t.again.map((c) => cell(c, scale)).join("; ")),
-    h("div", { class: "why" },
+    h("div", { class: "why" + (scores.length ? " both" : "") },
       scores.length > 0 && h("div", { class: "scores" }, h("h4", null, "Why this question"),
-        h("ol", null, scores.map((z) => h("li", { class: z.position === i ? "on" : "" }, h("span", { class: "name" }, nice(x.criteria[z.position])), bar(most ? Math.abs(z.score) / most : 0), h("span", { class: "n" }, num(z.score, 3)))))),
+        h("ol", null, scores.map((z) => h("li", { class: z.position === i ? "on" : "" }, h("span", { class: "name" }, nice(x.criteria[z.position])), bar(most ? Math.abs(z.score) / most : 0), h("span", { class: "n" }, num(z.score, digits)))))),
       beliefs(x, n, all, scale)),
     cf && h("p", { class: "cf" }, h("strong", null, "Otherwise: "), `had the answer been “${cell(cf.answer, scale)}”, `, after(x, cf.next, next)));
 }
@@ -158,6 +160,12 @@ function after(x, to, next) {
   if (to === -2) return next && next.question < 0 ? "it would have asked about no new criterion, too." : ["it would have asked ", h("em", null, "about no new criterion"), "."];
   if (next && was === to) return ["it would have asked the same: ", criterion(x.criteria[to]), "."];
   return ["it would have asked ", h("em", null, criterion(x.criteria[to])), next && was >= 0 ? [" instead of ", criterion(x.criteria[was])] : "", "."];
+}
+
+// scoreDigits shows three digits of the best score, whatever an acquisition is measured in.
+function scoreDigits(scores) {
+  const most = Math.max(...scores.map((z) => Math.abs(z.score)), 0);
+  return most > 0 ? Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(most)))) : 3;
 }
 
 const mostMoved = 5;
