@@ -689,28 +689,8 @@ func between(a, b domains.Cell) apartness {
 	return otherwise
 }
 
-// graded finds the checkpoint of n questions. One that is carried forward without
-// a grade of its own stands for the last graded one before it; floor and ceiling
-// have one checkpoint, whatever its number.
-func graded(s *record.Session, n int, only bool) *record.Checkpoint {
-	cp := s.Checkpoint(n)
-	if cp == nil && only && len(s.Checkpoints) > 0 {
-		cp = &s.Checkpoints[0]
-	}
-	if cp == nil || !cp.Carried || cp.Raw != nil || len(cp.Scores) > 0 {
-		return cp
-	}
-	var last *record.Checkpoint
-	for i := range s.Checkpoints {
-		if c := &s.Checkpoints[i]; !c.Carried && c.Questions < n && (last == nil || c.Questions > last.Questions) {
-			last = c
-		}
-	}
-	if last == nil {
-		return cp
-	}
-	return last
-}
+// graded finds the checkpoint that says how a session fared after n questions.
+func graded(s *record.Session, n int, only bool) *record.Checkpoint { return s.Graded(n, only) }
 
 // whyUndefined words the reason why a checkpoint has no alignment.
 func whyUndefined(cp *record.Checkpoint) string {
