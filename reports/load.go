@@ -339,7 +339,7 @@ func (r *Run) readSessions(name string, see []Observer) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return bad(err)
 	}
-	if err := readEntries(f, chunkSize, in.use); err != nil {
+	if err := record.ReadEntries(f, in.use); err != nil {
 		return bad(err)
 	}
 	if n, first, why := in.out.useless(); n > in.good {
@@ -399,16 +399,16 @@ type seen struct {
 }
 
 // use files a line, or counts why it does not.
-func (in *sessionReader) use(e *entry) {
-	s := &e.session
-	lose := func(l loss, format string, a ...any) { in.out.add(l, e.line, format, a...) }
+func (in *sessionReader) use(e *record.Entry) {
+	s := &e.Session
+	lose := func(l loss, format string, a ...any) { in.out.add(l, e.Line, format, a...) }
 	var syntax *json.SyntaxError
-	if e.err != nil {
+	if e.Err != nil {
 		l := lossAlien
-		if e.torn && errors.As(e.err, &syntax) {
+		if e.Torn && errors.As(e.Err, &syntax) {
 			l = lossTorn
 		}
-		lose(l, "%v", e.err)
+		lose(l, "%v", e.Err)
 		return
 	}
 	if s.Strategy == "" || s.Task == "" || s.User == "" {
@@ -435,7 +435,7 @@ func (in *sessionReader) use(e *entry) {
 	if st != nil {
 		key.strategy = st.Name
 	}
-	at := seen{line: e.line}
+	at, now := place{e.Line, e.Offset, e.Length}, seen{line: e.Line}
 	before, twice := in.seen[key]
 	if twice && before.failed == nil {
 		lose(lossTwice, "session %q is the same strategy, seed, task and user as line %d", short(s.ID), before.line)
@@ -451,12 +451,11 @@ func (in *sessionReader) use(e *entry) {
 	switch {
 	case st == nil:
 	case failed(s):
-		p := e.place()
-		at.failed = &p
+		now.failed = &at
 	default:
-		in.keep(e.place(), s)
+		in.keep(at, s)
 	}
-	in.seen[key] = at
+	in.seen[key] = now
 }
 
 // keep shows a session to the observers, counts it, and files it under its strategy.
