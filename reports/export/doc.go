@@ -25,7 +25,7 @@
 //	measure             where it stands in metrics.json, without the row: alignment,
 //	                    alignment.normalised, prediction.at.f1, adaptivity.by_t, ...
 //	scope               which of several: whole or unasked, a role, a criterion, a cluster, a
-//	                    reason, the ends of a bin
+//	                    training, a candidate, a reason, the ends of a bin
 //	against, why        of a comparison
 //	questions, k, turn, seed
 //	                    after so many questions, at k, of that turn (from 1) and seed; null where
@@ -46,9 +46,9 @@
 // A line is a session, in the order of sessions.jsonl, those that failed last, with the
 // columns run, config_hash, simulated, strategy, base, kind, predict, seed, task, user, failed
 // (why; empty: it did not), stop (why it asked no more), questions (up to the budget),
-// questions_all (up to the horizon), calls, tokens_in, tokens_out (logical), uncounted (calls
-// whose tokens no server said, which these lack), and for every checkpoint n alignment_n
-// (0..100) and correct_n. A floor or ceiling has its one checkpoint as the first of them. What
+// questions_all (up to the horizon), calls, tokens_in, tokens_out (logical; null where no
+// server said any), uncounted (calls whose tokens no server said, which these lack), and for
+// every checkpoint n alignment_n (0..100) and correct_n. A floor or ceiling has its one checkpoint as the first of them. What
 // was carried forward is the last that was graded, as in reports.
 //
 // # Results

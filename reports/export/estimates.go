@@ -65,8 +65,7 @@ func Estimates(m *reports.Metrics) []Estimate {
 var settings = map[string]bool{
 	"schema": true, "folds": true, "seeds": true, "budget": true, "horizon": true, "final": true, "checkpoints": true,
 	"resamples": true, "confidence": true, "seed": true, "first_questions_seed": true, "compared_at": true,
-	"params": true, "policy": true, "choice": true, // of the manifest
-	"first_questions": true,
+	"params": true, "first_questions": true,
 }
 
 // A walker goes through metrics by their types, so that no number that is added to them is
@@ -76,10 +75,7 @@ type walker struct {
 	out     []Estimate
 }
 
-var (
-	numberType = reflect.TypeFor[reports.Number]()
-	rowType    = reflect.TypeFor[reports.Row]()
-)
+var rowType = reflect.TypeFor[reports.Row]()
 
 // visit adds what a value has of numbers. at says where it stands.
 func (w *walker) visit(v reflect.Value, at Estimate) {
@@ -158,7 +154,7 @@ func (w *walker) object(v reflect.Value, at Estimate) {
 		}
 	}
 	real := func(to **float64, name string) {
-		if f, ok := fields[name]; ok && f.Type() == numberType {
+		if f, ok := fields[name]; ok && f.Kind() == reflect.Float64 {
 			used[name] = true
 			*to = number(f)
 		}
@@ -191,7 +187,13 @@ func (w *walker) object(v reflect.Value, at Estimate) {
 	if at.Measure == "fidelity.strategies" || at.Measure == "fidelity.criteria" {
 		text(&at.Scope, "of")
 	}
-	text(&at.Scope, "scope", "role", "what")
+	switch at.Measure {
+	case "judge_probes.checks":
+		text(&at.Scope, "name")
+	case "policy.trainings":
+		text(&at.Scope, "id")
+	}
+	text(&at.Scope, "scope", "role", "what", "candidate")
 	if at.Measure != "fidelity.all" && at.Measure != "fidelity.strategies" && at.Measure != "fidelity.criteria" { // where questions are counted
 		whole(&at.Questions, "questions")
 	}
@@ -200,7 +202,7 @@ func (w *walker) object(v reflect.Value, at Estimate) {
 	if at.Measure != "" {
 		whole(&at.Seed, "seed")
 	}
-	if from, ok := fields["from"]; ok && from.Type() == numberType {
+	if from, ok := fields["from"]; ok && from.Kind() == reflect.Float64 {
 		used["from"], used["to"] = true, true
 		at.Scope = strings.TrimPrefix(fmt.Sprintf("%s %s-%s", at.Scope, shown(from), shown(fields["to"])), " ")
 	}
@@ -252,7 +254,7 @@ func (e *Estimate) test(v reflect.Value) {
 func interval(fields map[string]reflect.Value) string {
 	real := func(name string) bool {
 		f, ok := fields[name]
-		return ok && f.Type() == numberType
+		return ok && f.Kind() == reflect.Float64
 	}
 	for _, name := range []string{"value", "observed"} { // the latter of a bin of calibration
 		if real(name) && real("lo") && real("hi") {

@@ -60,9 +60,13 @@ func (t *sessionTable) row(s *record.Session) []any {
 		out += int64(c.TokensOut)
 		uncounted += int64(c.Uncounted)
 	}
+	var tokensIn, tokensOut any // not known where no server said any
+	if calls == 0 || uncounted < calls {
+		tokensIn, tokensOut = in, out
+	}
 	t.values = append(t.values[:0],
 		t.manifest.Name, t.manifest.ConfigHash, t.simulated, st.Name, st.Base, st.Kind, st.Predict, int64(s.Seed), s.Task, s.User, failed, s.Stop,
-		int64(min(len(s.Turns), t.manifest.Budget)), int64(len(s.Turns)), calls, in, out, uncounted)
+		int64(min(len(s.Turns), t.manifest.Budget)), int64(len(s.Turns)), calls, tokensIn, tokensOut, uncounted)
 	fixed := st.Kind == "none" || st.Kind == "oracle" // asks nothing and has one checkpoint
 	for i, n := range t.points {
 		var alignment, correct any

@@ -67,7 +67,7 @@ const rowGroup = 8192
 
 // parquetTable writes a Parquet file with a flat schema, compressed by Snappy.
 type parquetTable struct {
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	columns []column
 	values  []parquet.Value
 }
@@ -93,7 +93,7 @@ func newParquet(w io.Writer, columns []column) (table, error) {
 	schema := parquet.SchemaOf(reflect.New(reflect.StructOf(fields)).Interface())
 	// Neither the build of the library nor the machine belongs into the file.
 	return &parquetTable{
-		w:       parquet.NewWriter(w, schema, parquet.CreatedBy("pepbench", "1", "0"), parquet.MaxRowsPerRowGroup(rowGroup)),
+		w:       parquet.NewGenericWriter[any](w, schema, parquet.CreatedBy("pepbench", "1", "0"), parquet.MaxRowsPerRowGroup(rowGroup)),
 		columns: columns, values: make([]parquet.Value, len(columns)),
 	}, nil
 }

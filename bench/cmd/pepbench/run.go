@@ -225,8 +225,8 @@ func reportSweep(stdout io.Writer, dir string, quiet bool) error {
 	return nil
 }
 
-func reportCommand(stdout, stderr io.Writer) *cobra.Command {
-	r := reporter{out: stdout, err: stderr}
+func reportCommand(stdout, _ io.Writer) *cobra.Command {
+	r := reporter{out: stdout}
 	joint, formats := false, []string{}
 	c := &cobra.Command{
 		Use:   "report DIR",
@@ -275,9 +275,9 @@ func reportCommand(stdout, stderr io.Writer) *cobra.Command {
 
 // A reporter makes reports, and exports where formats are given.
 type reporter struct {
-	out, err io.Writer
-	formats  []export.Format
-	exports  string // folder; empty: that of the run
+	out     io.Writer
+	formats []export.Format
+	exports string // folder; empty: that of the run
 }
 
 // report makes the report of a run, or of a cell of a sweep, and gives the exports.
@@ -312,7 +312,7 @@ func (r *reporter) cells(ctx context.Context, dir string) error {
 		s, files, err := r.report(filepath.Join(dir, name), name)
 		switch {
 		case errors.Is(err, domains.ErrData):
-			fmt.Fprintf(r.err, "pepbench: warning: %s is not reported again: %v\n", cell.Dir, err)
+			fmt.Fprintf(r.out, "warning: %s is not reported again: %v\n", cell.Dir, err)
 		case err != nil:
 			return err
 		default:
