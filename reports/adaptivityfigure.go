@@ -15,9 +15,10 @@ import (
 // go on differently, strict and released, and how much of that is owed to the answer,
 // corrected and counterfactual.
 func adaptivityFigure(m *Metrics, p pen) sketch {
+	p = p.or(pageWidth)
 	b := newBoard(m, p)
 	b.merge()
-	inner := pageWidth - 2*margin
+	inner := p.inner()
 	small := p.style(smallSize, draw.XRight, draw.YCenter)
 	pairs := func(r *Row) string {
 		a := r.Adaptivity
@@ -63,9 +64,7 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 		}
 	}
 	right += 5
-	const gap = 12
-	names := b.nameWidth(inner * .25)
-	panel := (inner - names - gap) / 2
+	names := b.nameWidth(inner * b.share(.25))
 
 	notes := []string{
 		"On " + describe(m) + ".",
@@ -76,7 +75,7 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 	if m.Cluster == "user" {
 		notes = append(notes, "A survey has one task: no intervals.")
 	} else {
-		notes = append(notes, intervalNote(m, "Intervals"))
+		notes = append(notes, clusterNote(m, "Intervals"))
 	}
 	for _, s := range []string{sources(m), m.remarks(b.rows)} {
 		if s != "" {
@@ -84,31 +83,30 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 		}
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
-	const head = 14
+	const head = vg.Length(headHeight)
 
 	render := func(c draw.Canvas) {
-		p.footnote(draw.Crop(c, 0, 0, 0, -head-b.height()-4), note)
-		var ty func(float64) vg.Length
+		p.footnote(draw.Crop(c, 0, 0, 0, -b.panels(head)-4), note)
 		for i, of := range panels {
 			// Head: what the markers mean, and the heading of the counts.
-			left := c.Min.X + names + vg.Length(i)*(panel+gap)
-			end := left + panel
-			y, x := c.Max.Y-head/2, left
+			area := b.area(c, names, head, i)
+			end := area.Max.X
+			y, x := area.Max.Y-head/2, area.Min.X
 			key := p.style(smallSize, draw.XLeft, draw.YCenter)
 			for j, s := range of.keys {
-				circle.draw(&c, vg.Point{X: x + 3, Y: y}, gray(60), j == 0)
+				circle.draw(&c, vg.Point{X: x + 3, Y: y}, gray(edgeInk), j == 0)
 				beside(&c, key, vg.Point{X: x + 8, Y: y}, s)
 				x += key.Width(s) + 18
 			}
 			beside(&c, small, vg.Point{X: end, Y: y}, of.heading)
 
-			area := draw.Crop(c, left-c.Min.X, end-c.Max.X-right-4, noteHeight, -head)
+			area = draw.Crop(area, 0, -right-4, 0, -head)
 			lo := -.03
 			if i == 1 && least < lo {
 				lo = least - .03
 			}
 			marks := slices.DeleteFunc(quarters(), func(t plot.Tick) bool { return t.Value < lo })
-			ty = b.panel(area, of.label, lo, 1.03, marks, func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
+			ty := b.panel(area, of.label, lo, 1.03, marks, func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
 				l := b.look[r.Base]
 				some := false
 				for j, s := range of.marks(r) {
@@ -123,18 +121,18 @@ func adaptivityFigure(m *Metrics, p pen) sketch {
 					l.marker.draw(c, vg.Point{X: x(float64(s.value)), Y: at}, l.color, j == 0)
 				}
 				if !some {
-					sty := p.style(smallSize, draw.XLeft, draw.YCenter)
-					sty.Color = gray(70)
-					beside(c, sty, vg.Point{X: x(0), Y: y}, of.none)
+					beside(c, p.quiet(draw.XLeft, draw.YCenter), vg.Point{X: x(0), Y: y}, of.none)
 				}
 			})
 			for j, r := range b.rows {
 				beside(&c, small, vg.Point{X: end, Y: ty(b.y[j])}, of.counts(r))
 			}
+			if i == 0 || b.narrow() {
+				b.names(c, c.Min.X+names-5, names, ty)
+			}
 		}
-		b.names(c, c.Min.X+names-5, names, ty)
 	}
-	return sketch{"adaptivity", pageWidth, head + b.height() + noteHeight + 2*margin, render}
+	return sketch{"adaptivity", p.width, b.panels(head) + noteHeight + 2*margin, render}
 }
 
 // quarters are marks at every quarter from -1 to 1.
@@ -149,6 +147,7 @@ func quarters() (out plot.ConstantTicks) {
 // byTurnFigure draws strict and counterfactual adaptivity by the number of questions
 // asked, one colour a way of asking.
 func byTurnFigure(m *Metrics, p pen) sketch {
+	p = p.or(columnWidth)
 	list := ways(m)
 	look := looks(m)
 	var rows []*Row
@@ -156,10 +155,9 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 	for _, w := range list {
 		rows, names = append(rows, w.Row), append(names, m.marked(w.Row, w.name))
 	}
-	inner := columnWidth - 2*margin
+	inner := p.inner()
 	a := &curves{pen: p, look: look}
 	keys, legend := a.keysOf(rows, names, inner, func(*Row) []vg.Length { return nil }, func(*Row) bool { return true })
-	broken := []vg.Length{3.5, 2}
 	notes := []string{
 		"On " + describe(m) + ". Share that goes on differently after the answer to question t: pairs of sessions with equal dialogues before it, and turns under another answer.",
 		"Mean over tasks, without intervals, which are in metrics.json.",
@@ -173,7 +171,8 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 		}
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
-	const head, body = 14, 4.8 * vg.Centimeter
+	const head = vg.Length(headHeight)
+	body := p.height(byTurnHeight)
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -head-body-legend-4), note)
@@ -181,12 +180,12 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 		key := p.style(smallSize, draw.XLeft, draw.YCenter)
 		x, y := c.Min.X+28, c.Max.Y-head/2
 		for i, s := range []string{"strict", "counterfactual"} {
-			sty := draw.LineStyle{Color: gray(60), Width: 1.1}
+			sty := stroke(gray(edgeInk), curveLine)
 			if i == 1 {
-				sty.Dashes = broken
+				sty.Dashes = shortDash()
 			}
-			c.StrokeLine2(sty, x, y, x+20, y)
-			circle.draw(&c, vg.Point{X: x + 10, Y: y}, gray(60), i == 0)
+			c.StrokeLine2(sty, x, y, x+keyLength, y)
+			circle.draw(&c, vg.Point{X: x + keyLength/2, Y: y}, gray(edgeInk), i == 0)
 			beside(&c, key, vg.Point{X: x + 24, Y: y}, s)
 			x += 24 + key.Width(s) + 18
 		}
@@ -199,22 +198,23 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 			first, last = .5, 1.5
 		}
 		// Room for what is set apart at both ends.
-		const plain = 200 // points from end to end, about
+		plain := inner - 35 // from end to end, about
 		set := min(5, .6*plain/vg.Length(max(m.Budget-1, 2)*max(len(rows), 1)))
 		room := float64(set*vg.Length(len(rows)-1)/2 + 4)
-		side := room * (last - first) / (plain - 2*room)
+		side := room * (last - first) / (float64(plain) - 2*room)
 		plt.X.Min, plt.X.Max, plt.Y.Min, plt.Y.Max = first-side, last+side, -.04, 1.04
 		plt.X.Tick.Marker = wholeTicks(first, last, 11)
 		plt.Y.Tick.Marker = quarters()[4:]
 		plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
+			none := true
 			for i, r := range rows {
 				l := look[r.Base]
 				shift := (vg.Length(i) - vg.Length(len(rows)-1)/2) * set
 				draws := func(at func(int) Number, n int, dash []vg.Length, filled bool) {
 					var line, all []vg.Point
-					sty := draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dash}
+					sty := stroke(l.color, curveLine, dash...)
 					flush := func() { // an undefined point interrupts
 						if len(line) > 1 {
 							c.StrokeLines(sty, line)
@@ -228,7 +228,7 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 							continue
 						}
 						pt := vg.Point{X: x(float64(t+1)) + shift, Y: y(float64(v))}
-						line, all = append(line, pt), append(all, pt)
+						line, all, none = append(line, pt), append(all, pt), false
 					}
 					flush()
 					for _, pt := range all {
@@ -236,11 +236,14 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 					}
 				}
 				of := &r.Adaptivity
-				draws(func(t int) Number { return of.Counterfactual.ByT[t].Value }, len(of.Counterfactual.ByT), broken, false)
+				draws(func(t int) Number { return of.Counterfactual.ByT[t].Value }, len(of.Counterfactual.ByT), shortDash(), false)
 				draws(func(t int) Number { return of.ByT[t].Value }, len(of.ByT), nil, true)
+			}
+			if none {
+				c.FillText(p.style(labelSize, draw.XCenter, draw.YCenter), c.Center(), "undefined after every question")
 			}
 		}))
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, -head))
 	}
-	return sketch{"adaptivitybyt", columnWidth, head + body + legend + noteHeight + 2*margin, render}
+	return sketch{"adaptivitybyt", p.width, head + body + legend + noteHeight + 2*margin, render}
 }

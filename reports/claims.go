@@ -285,11 +285,15 @@ func (c computer) values(v rivalry) map[string]claimValue {
 	b.draw()
 	out["alignment_pep"], out["alignment_rl"] = b.claim(own, c.lacks(v.pep)), b.claim(other, c.lacks(v.rl))
 	for i, m := range list {
+		if m.place == brier && c.out.allHeld() { // everybody is right about it, which is no 0 that anybody earned
+			out[m.name+"_gap"] = noValue("%s", nothingToPredict)
+			continue
+		}
 		why := "no session in which both have an alignment"
 		if m.place >= 0 {
 			why = "no session in which both predict the whole profile from a population"
 		}
-		out[m.name+"_gap"] = b.claim(gaps[i], why)
+		out[m.name+"_gap"] = b.claimOf(b.difference(gaps[i]).Estimate, gaps[i], why)
 	}
 	for _, k := range []string{"level_error_gap", "held_mae_gap", "brier_gap"} {
 		if _, ok := out[k]; !ok {
@@ -314,6 +318,9 @@ func (c computer) values(v rivalry) map[string]claimValue {
 	return out
 }
 
+// nothingToPredict says why nothing is shown of P(held) where metrics.allHeld.
+const nothingToPredict = "every user holds every criterion: of relevance there is nothing to predict"
+
 // shareWords words the two shares of resamples that a ratio is withheld for.
 func shareWords(never, zero Number) string {
 	if !never.Defined() {
@@ -332,8 +339,10 @@ func (c *computer) lacks(st *strategy) string {
 	return "undefined"
 }
 
-func (b *batch) claim(col int, why string) claimValue {
-	e := b.estimate(col)
+func (b *batch) claim(col int, why string) claimValue { return b.claimOf(b.estimate(col), col, why) }
+
+// claimOf is a claim about the estimate of a column.
+func (b *batch) claimOf(e Estimate, col int, why string) claimValue {
 	if !e.Value.Defined() {
 		return noValue("%s", why)
 	}
@@ -464,7 +473,9 @@ func readShownRun(dir, want string, at int) (*shownRun, error) {
 	}
 	out.sketches = sketches(c.out)
 	if len(out.trainings) > 0 {
-		out.sketches = append(out.sketches, learningFigures(out.trainings, newPen())...)
+		for _, f := range learningFigures(out.trainings) {
+			out.sketches = append(out.sketches, f.draw(newPen()))
+		}
 	}
 	out.tables = []*grid{mainTable(c.out).paper(), adaptivityTable(c.out).paper(), policiesTable(c.out).paper()}
 	return out, nil

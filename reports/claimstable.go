@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -137,18 +138,20 @@ func (c *claimsReport) caption() string {
 	s += "Interactions: questions to the alignment that RL ends at, of RL divided by those of pep; withheld where either never gets there, or is there before the first question, in more than 5% of the resamples. "
 	s += "Adaptivity: share of pairs of sessions with the same dialogue but for the last answer that go on differently. "
 	confidence, over, resamples := []string{}, []string{}, []string{}
+	differences := ""
 	for _, r := range c.runs {
 		m := r.metrics
+		differences = cmp.Or(differences, byT(m))
 		for _, of := range []struct {
 			list *[]string
 			s    string
-		}{{&confidence, fmt.Sprintf("%g%%", 100*m.Confidence)}, {&over, m.Cluster + "s"}, {&resamples, strconv.Itoa(m.Resamples)}} {
+		}{{&confidence, fmt.Sprintf("%g%%", 100*m.Confidence)}, {&over, resampledOver(m)}, {&resamples, strconv.Itoa(m.Resamples)}} {
 			if !slices.Contains(*of.list, of.s) {
 				*of.list = append(*of.list, of.s)
 			}
 		}
 	}
-	s += fmt.Sprintf("Brackets: %s percentile intervals, bootstrap over %s, %s resamples", series(confidence), series(over), series(resamples))
+	s += fmt.Sprintf("Brackets: %s percentile intervals, bootstrap over %s, %s resamples", series(confidence), series(over), series(resamples)) + differences
 	if c.mean != nil {
 		s += "; of the mean over domains, stratified by domain"
 	}

@@ -12,6 +12,9 @@ const (
 	whyAgainst   = "against"   // named by report.against
 )
 
+// alignmentMeasure is the name of the measure of the headline.
+const alignmentMeasure = "alignment"
+
 // A comparedMeasure is a measure in which strategies are compared.
 type comparedMeasure struct {
 	name   string
@@ -26,7 +29,7 @@ type comparedMeasure struct {
 // columns. That of levels is there in runs with a nominal criterion.
 func comparedMeasures(nominal bool) []comparedMeasure {
 	out := []comparedMeasure{
-		{"alignment", -1, "Alignment", 1, false, "an alignment"},
+		{alignmentMeasure, -1, "Alignment", 1, false, "an alignment"},
 		{"held_mae", heldMAE, "Value error", 3, false, "a predicted value of a held criterion"},
 		{"brier", brier, "Relevance error", 4, false, "a known P(held)"},
 		{"level_error", levelErr, "Level error", 3, false, "a predicted level of a held nominal criterion"},
@@ -177,7 +180,7 @@ func (c *computer) compare(st *strategy, row *Row) {
 		for _, n := range c.compared {
 			for _, measure := range list {
 				c.out.Comparisons = append(c.out.Comparisons, Comparison{
-					st.Name, r.Name, r.why, n, measure.name, resolve(b.estimate(cols[0])),
+					st.Name, r.Name, r.why, n, measure.name, b.difference(cols[0]),
 				})
 				cols = cols[1:]
 			}
@@ -186,14 +189,7 @@ func (c *computer) compare(st *strategy, row *Row) {
 	if gains != nil {
 		row.Gain = &gain{Twin: rivals[0].Name}
 		for i, n := range st.points {
-			row.Gain.ByQuestions = append(row.Gain.ByQuestions, gainAt{n, resolve(b.estimate(gains[i]))})
+			row.Gain.ByQuestions = append(row.Gain.ByQuestions, gainAt{n, b.difference(gains[i])})
 		}
 	}
-}
-
-// resolve says whether a difference is told from 0. NaN compares false: without an
-// interval nothing is resolved; with few clusters the interval is too narrow to
-// resolve anything.
-func resolve(e Estimate) difference {
-	return difference{Estimate: e, Resolved: e.Clusters >= fewClusters && (e.Lo > 0 || e.Hi < 0)}
 }

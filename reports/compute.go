@@ -35,6 +35,7 @@ func compute(r *Run) *computer {
 		Planned: m.Planned,
 	}
 	out.Simulated = len(out.SimulatedRoles) > 0
+	out.Trace = r.traced
 	out.ClusterIDs = append([]string{}, r.tasks...)
 	if r.survey() {
 		out.Cluster, out.ClusterIDs = "user", append([]string{}, r.users...)
@@ -42,8 +43,11 @@ func compute(r *Run) *computer {
 	out.Sessions = sessions{Planned: m.Sessions, Read: r.read, Unknown: r.unknown, LeftOut: r.leftOut}
 	c := &computer{Run: r, out: out, boot: stats.Bootstrap{
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: uint64(m.Report.Seed),
-	}}
+	}, mde: map[int]float64{}}
 	c.roles()
+	if c.crossed() {
+		out.Intervals, c.user = OverBoth, c.userOf()
+	}
 	if c.treeTask = c.firstTask(); c.treeTask >= 0 {
 		out.FirstOf = c.tasks[c.treeTask]
 	}
@@ -54,6 +58,8 @@ func compute(r *Run) *computer {
 	for i, st := range r.strategies {
 		c.compare(st, &out.Strategies[i])
 	}
+	c.family()
+	c.calibrate()
 	out.Fidelity = c.fidelity()
 	c.judging()
 	c.warnings()
@@ -65,6 +71,8 @@ type computer struct {
 	*Run
 	out  *Metrics
 	boot stats.Bootstrap
+	user []int           // of every unit, where intervals are over users, too; else nil
+	mde  map[int]float64 // of so many clusters, in standard deviations
 
 	floor, ceiling, reference *strategy // nil: there is none
 	target                    float64   // alignment to reach, NaN: none
@@ -205,7 +213,7 @@ func (c *computer) row(st *strategy) Row {
 		row.Released = releasedMeasures(st)
 	}
 	if diff >= 0 {
-		d := resolve(b.estimate(diff))
+		d := b.difference(diff)
 		row.Difference = &d
 	}
 	row.Interactions = b.estimate(asked)
@@ -215,6 +223,7 @@ func (c *computer) row(st *strategy) Row {
 	row.Asking = c.asking(st)
 	row.Adaptivity = c.adaptivity(st)
 	row.OffLog = st.offLog()
+	row.Cost = st.tallied.spent.cost(c.Manifest.Endpoints)
 	row.First = c.firstQuestions(st)
 	return row
 }
@@ -248,6 +257,7 @@ type batch struct {
 // A column holds the cluster means of one quantity.
 type column struct {
 	clusters     []float64
+	units        []float64 // means of units, where these are drawn
 	mean         float64
 	n, undefined int // sessions
 	defined      int // clusters
@@ -266,14 +276,27 @@ func (b *batch) add(st *strategy, value func(*session) float64) int {
 			col.n++
 		}
 	}
-	col.clusters = stats.GroupMeans(stats.GroupMeans(x, unit, len(b.cluster)), b.cluster, b.computer.clusters)
+	units := stats.GroupMeans(x, unit, len(b.cluster))
+	col.clusters = stats.GroupMeans(units, b.cluster, b.computer.clusters)
+	if b.user != nil {
+		col.units = units
+	}
 	col.mean, col.defined = stats.Mean(col.clusters)
 	b.cols = append(b.cols, col)
 	return len(b.cols) - 1
 }
 
+// draw resamples all columns together: over clusters, or over tasks and users where these
+// recur.
 func (b *batch) draw() {
 	cols := make([][]float64, len(b.cols))
+	if b.user != nil {
+		for i := range b.cols {
+			cols[i], b.cols[i].units = b.cols[i].units, nil
+		}
+		b.samples = stats.TwoWay{Bootstrap: b.boot, Rows: b.cluster, Columns: b.user}.Means(cols...)
+		return
+	}
 	for i := range b.cols {
 		cols[i] = b.cols[i].clusters
 	}
@@ -476,8 +499,11 @@ func (c *computer) warnings() {
 		case c.clusters < fewClusters:
 			add("few clusters: intervals rest on %d %s and are too narrow", c.clusters, plural(c.clusters, o.Cluster))
 		}
-		if c.Manifest.Data.SharedUsers && !c.survey() {
-			add("the same users recur across tasks; intervals are over tasks only and say nothing of other users")
+		if c.crossed() {
+			add("the same users recur across tasks: intervals of means over sessions are over tasks and users; all others, and p-values, are over tasks only and say nothing of other users")
+			if n := len(c.users); n < fewClusters {
+				add("few users: intervals rest on %d %s and are too narrow", n, plural(n, "user"))
+			}
 		}
 		if c.survey() {
 			add("a survey has one task: follow-up adaptivity has no interval")

@@ -143,9 +143,12 @@ func TestBruteForce(t *testing.T) {
 			if !near(float64(d.Value), want) {
 				t.Errorf("survey %v: %s: difference %v, want %v", survey, row.Name, d.Value, want)
 			}
-			contains, few := d.Lo <= 0 && 0 <= d.Hi, !survey // five tasks, or eight users and more
-			if d.Resolved == (contains || few) {
-				t.Errorf("%s: [%v, %v] resolved: %v", row.Name, d.Lo, d.Hi, d.Resolved)
+			p := d.Test.P // five tasks, or eight users and more
+			if d.Test.Family > 0 {
+				p = d.Test.Holm
+			}
+			if p.Defined() != survey || d.Resolved != (p < .05) || (d.Test.Family > 0) == row.fixed() {
+				t.Errorf("%s: %+v resolved: %v", row.Name, d.Test, d.Resolved)
 			}
 		}
 	}

@@ -186,6 +186,8 @@
 //	                              What was done is in usage.json
 //	calls, judge_repeats, judge_probes, judges
 //	                              see below; each absent without
+//	trace                         what one session believed, see below; absent where no strategy that
+//	                              asks predicts from a population
 //	warnings                      what to know before trusting a number
 //
 // and of every strategy its line of the manifest (name, base, kind, predict, asks,
@@ -199,9 +201,12 @@
 //	cluster_means            alignment at the final checkpoint by cluster, as cluster_ids; null where
 //	                         it is undefined
 //	calibration              of what predicts from a population, see below
-//	cost                     logical calls to models of these sessions; absent without: sessions,
-//	                         calls, tokens_in, tokens_out, uncounted (calls whose tokens no server
-//	                         said), dollars (null without price or tokens), and roles, each with the same
+//	cost                     logical calls to models; absent without: sessions, those that failed
+//	                         included (failed of them), whose calls were made, too; calls, tokens_in,
+//	                         tokens_out, uncounted (calls whose tokens no server said, which the sums
+//	                         lack), dollars (at the prices of the manifest, as if nothing had come from
+//	                         a cache; null where a price or the tokens of a call are missing), and
+//	                         roles, each with calls, tokens, uncounted and dollars of its own
 //	interactions             estimate of the questions asked, up to the budget
 //	interactions_to_target   value (null: the mean curve never reaches it), lo, hi, hi_open (the
 //	                         interval has no upper end up to the horizon), and the shares of
@@ -246,8 +251,20 @@
 // it, 0: exploratory), mde (true difference that runs like this one would find four times in
 // five) and needed (clusters that would find one as large as this as often; 0: not known).
 //
-// Of calibration, scope is whole or unasked, with questions, cells, ece (expected calibration
-// error) and bins of P(held): from, to, cells, predicted (mean), observed (share held), lo, hi.
+// Calibration holds P(held) against what is held, at the final checkpoint, over all cells of
+// which both are known: scope is whole, or unasked for those that were not asked about, with
+// questions, cells, ece and bins: ten of P(held), of equal width (from, to, the upper end
+// belonging to the next one), cells, predicted (mean P(held)), observed (share that is held)
+// and the interval of that, lo and hi; without cells these four are null. The expected
+// calibration error (ece) is
+//
+//	sum_bins cells/N |predicted - observed|
+//
+// All are ratios of sums over cells, and their intervals of the same sums over the clusters
+// of a resample. An absolute value is 0 in no finite sample, and the larger in a resample of
+// it: the interval of a small ece may lie above it. n and undefined of ece are sessions with
+// and without such cells. What predicts from answers alone has no calibration, nor has
+// anybody where every criterion is held.
 //
 // In adaptivity, corrected is value, lo, hi, same_pairs (with equal answers), same_differing
 // (of these), unmatched, tasks and lacking, and by_t the same at every t. Counterfactual is
@@ -274,6 +291,19 @@
 //
 // Up to three questions are told apart where 2% of the sessions ask them, and of more the
 // three most frequent where 5% do.
+//
+// Trace is of the first session by id, none that failed, of the first strategy of kind pep
+// that predicts from a population, or else of the first other one that asks and does:
+//
+//	session, strategy, task, user
+//	criteria        ids of those that were asked about, and of the eight others whose P(held)
+//	                changed most over the turns (their values, where none of P(held) did), in the
+//	                order of the session; others: how many more there are
+//	truth           the user's profile there: value, false where not held, null where missing
+//	prior           before any question, of each: held (P(held)) and value (expected if held), null
+//	                where unknown
+//	turns           up to the budget: question (empty: about no criterion), answer (as truth), and
+//	                beliefs after it
 //
 // Where a strategy has the kind rl or replay its line of the manifest has policy:
 //
@@ -380,6 +410,16 @@
 //	errors    alignment and errors at every number of questions of the comparisons
 //	gain      paired differences: a row for two strategies, a column for a measure and a
 //	          number of questions; if anything is compared
+//	tasks     a row a task, a column a strategy: alignment at the final checkpoint, with mean and
+//	          standard deviation over tasks; the CSV file (strategy, base, kind, predict, task,
+//	          questions, alignment) has a line for both; not of surveys
+//	calibration  expected calibration error of P(held), and its bins, of what predicts from a
+//	          population; the CSV file has a line for every error and every bin (scope, questions,
+//	          measure: ece or observed, from, to, cells, predicted, value, lo, hi, clusters)
+//	costs     calls, tokens and dollars of every strategy, by role and by session, and its
+//	          parameters; if a model was called or some strategy has parameters; the CSV file has a
+//	          line a number (role: empty for all together; measure: params, policy_params, calls,
+//	          calls_per_session, tokens_in, tokens_out, uncounted, dollars, dollars_per_session)
 //	adaptivity  how each way of asking asks: strict, corrected and counterfactual
 //	          adaptivity, by t, collapse and entropy; if any asks
 //	policies  how the policies that were trained for the run came out; if any were
@@ -397,6 +437,24 @@
 //	          grad_norm, undefined; chosen: the checkpoint that is used)
 //	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
 //	          best cell on dev for each value of the first axis
+//	domains   of a sweep over the domain alone: a row a strategy, a column a domain, and the mean
+//	          over domains, whose interval is stratified by domain
+//	ablation  of any other sweep: every cell minus its base, with p, minimum detectable effect and
+//	          the clusters that it would take
+//
+// A difference has a mark: * for p < .05, ** for p < .01, *** for p < .001, and ~ where it is
+// not resolved, which is also where there are too few clusters to tell. p is corrected by Holm
+// in the family and raw outside of it. Markdown shows p beside the mark; below the table stand
+// the size of the family, what is exploratory (raw), and the smallest minimum detectable
+// effect. Where intervals are two-way, p is over tasks alone, so that an interval with 0 in it
+// may stand beside a star. In main.csv and judges.csv the test of alignment_difference has lines of its own
+// (alignment_difference_p, alignment_difference_p_holm, alignment_difference_mde,
+// alignment_difference_needed); gain.csv, grid.csv, domains.csv and ablation.csv end with
+// columns for it: method, p, p_holm, family, mde, needed and mark. Where metrics have no
+// test, ~ is for an interval with 0 in it, or on fewer than six clusters.
+//
+// LaTeX files are read with \input. Letters outside of Western European ones are for XeLaTeX and
+// LuaLaTeX; pdfLaTeX shows a question mark.
 //
 // LaTeX leaves out what is bookkeeping, and says so. Its gain has, in a run with static
 // twins, the adaptive gain alone, and its gain and errors have a row for each number of
@@ -428,6 +486,9 @@
 //	data, simulated, simulated_roles, cluster, resamples, confidence
 //	                              as in metrics.json, of the first run; data (a list) and roles of any
 //	chosen                        index into cells, null when nothing was measured on dev
+//	base                          index of the cell that the others are held against: of the first
+//	                              value of every axis, or the first with a number; null of a sweep
+//	                              over domains, or where no cell has one
 //	cells                         in the order of sweep.json, see below
 //	warnings                      what to know before trusting a number
 //
@@ -444,6 +505,10 @@
 //	                              a strategy that predicts from answers alone
 //	dev_alignment                 on the dev profiles
 //	adaptive_gain                 estimate of alignment minus the twin's, resolved; null without
+//	minus_base                    difference of alignment to the base, paired by cluster over the
+//	                              cluster means of both, with its test, of which p_holm is for the
+//	                              family of all cells; null of the base, and where unpaired says why:
+//	                              other data, other clusters, or a report without cluster means
 //
 // # Reports over runs
 //
@@ -501,6 +566,22 @@
 //	              right: branches after different answers that lead to the same question are
 //	              one line, as thick as its share of sessions; if any asks
 //	gain          adaptive gain by questions asked; if a strategy has a static twin
+//	forest        paired differences in alignment at the final checkpoint: to the reference, which
+//	              are a family, then to static twins, which explore: estimate, interval, p (that of
+//	              the family is Holm's) and mark; shaded: less than the minimum detectable effect;
+//	              if there is a reference or a twin
+//	tasks         alignment there of every strategy on every task, tasks by falling mean; of no
+//	              survey, whose users are too many, and of up to 70 tasks
+//	calibration   reliability diagrams of P(held): of what was not asked about, and of all; a bin
+//	              without cells is a gap; if a strategy predicts from a population
+//	params        alignment there against the parameters of a strategy's models, on a logarithmic
+//	              axis on which a strategy without any has a place of its own; a model that asks has
+//	              parameters that nobody told, and stands in the note; if any strategy has some
+//	cost          the same against tokens a session, of solver, user, interpreter and the model that
+//	              asks; if a model was called
+//	trace         what one session believed: turns downwards, criteria to the right, P(held) as bars
+//	              with what the answer changed, and the true profile; of surveys where all is held
+//	              the values instead
 //	learning      reward by step of the training of a policy, on training rollouts and on dev,
 //	              with the best fixed order and random, and entropy and divergence from the start;
 //	              all seeds and their mean; learning-<policy> where a run trains several; if the
@@ -510,9 +591,18 @@
 //	ladder        of a sweep over roles.solver alone: alignment by questions asked, one line
 //	              a solver, with its stage of training where that is known
 //
-// They are laid out for a paper: 8.5 cm (alignment, adaptivitybyt, gain, learning, ladder) and 17.5 cm
-// (interactions, adaptivity, tree) wide, type of 7 and 8 points, the colours of Okabe and Ito with grey
-// for yellow and a wine red besides, one colour and marker for strategies that ask alike. A dagger marks the name
+// They are laid out for a paper, without titles: 8.5 cm (alignment, adaptivitybyt, gain,
+// params, cost, learning, ladder, intervals of a sweep) or 17.5 cm wide (all others), in which
+// width each is best. The same figure in the other width is figures/name-page or
+// figures/name-column, where there are two: a tree of several ways of asking, tasks, trace and
+// heat maps have what fits a page alone, and neither has what would be longer than 23 cm. On a
+// screen (report.html) all are as wide as a page, with titles.
+//
+// Type is of 7 and 8 points, the colours those of Okabe and Ito with grey
+// for yellow and a wine red besides, one colour and marker for strategies that ask alike. Whoever
+// sees no red, green or blue tells the colours apart, or else their markers (colour_test.go).
+// What is undefined is a gap or said in words. Every note says what was run on what, how intervals
+// are made, and where a simulator took part. A dagger marks the name
 // of a replay or of an undertrained policy, which the note explains. More than ten curves of several
 // predictions are drawn in panels of one scale, one a prediction, 17.5 cm wide; a floor
 // or ceiling beyond the curves is then named in the note. A sweep of two axes is drawn

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,9 +43,14 @@ func TestDocumented(t *testing.T) {
 	look(reflect.TypeFor[Metrics](), "metrics.json")
 	look(reflect.TypeFor[SweepMetrics](), "grid.json")
 	m := Compute(load(t, synth{tasks: 2, users: 2, seeds: 1, criteria: 5, budget: 1}.write(t)))
-	for _, g := range []*grid{mainTable(m), profileTable(m), errorsTable(m), gainTable(m), fidelityTable(m), releasedTable(m), adaptivityTable(m), callsTable(m), judgeTable(m), judgesTable(m)} {
+	for _, g := range []*grid{mainTable(m), profileTable(m), errorsTable(m), gainTable(m), fidelityTable(m), releasedTable(m), adaptivityTable(m), callsTable(m), judgeTable(m), judgesTable(m), costsTable(m), calibrationTable(m), tasksTable(m), domainsTable(&SweepMetrics{}), ablationTable(&SweepMetrics{})} {
 		if !words[g.name] {
 			t.Errorf("the table %q is not documented", g.name)
+		}
+	}
+	for _, column := range slices.Concat(testColumns, costsCSV(m)[0], calibrationCSV(m)[0], tasksCSV(m)[0]) {
+		if !words[column] {
+			t.Errorf("the column %q is not documented", column)
 		}
 	}
 	for _, s := range sketches(m) {

@@ -13,7 +13,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Figures makes the paper figures, each as SVG, PNG (300 dpi) and PDF:
+// Figures makes the paper figures, each as SVG, PNG (300 dpi) and PDF, in the width in
+// which it is best and, where it has one, in the other (name-column, name-page):
 //
 //	alignment     alignment by questions asked, with bootstrap bands
 //	interactions  questions asked, and questions to the target
@@ -22,31 +23,70 @@ import (
 //	tree          the first three questions of every way of asking
 //	gain          alignment less that of the static twin, by questions asked, if a
 //	              strategy has one
-func Figures(m *Metrics) ([]File, error) {
-	var out []File
-	for _, s := range sketches(m) {
-		f, err := s.files()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f...)
+//	forest        paired differences, to the reference and to static twins
+//	tasks         alignment by task and strategy, but of surveys
+//	calibration   predicted P(held) against the share that is held
+//	params, cost  alignment against parameters and tokens, where there are any
+//	trace         what one session believed, turn by turn
+func Figures(m *Metrics) ([]File, error) { return figureFiles(figures(m), newPen()) }
+
+// sketches lays the figures out as each is best on paper.
+func sketches(m *Metrics) (out []sketch) {
+	p := newPen()
+	for _, f := range figures(m) {
+		out = append(out, f.draw(p))
 	}
-	return out, nil
+	return out
 }
 
-func sketches(m *Metrics) []sketch {
-	p := newPen()
-	out := []sketch{alignmentFigure(m, p), interactionsFigure(m, p), adaptivityFigure(m, p)}
+// optionalFigures names the files of figures, without extension, that some runs do not have.
+func optionalFigures() []string {
+	return []string{"figures/alignment", "figures/interactions", "figures/adaptivity", "figures/adaptivitybyt", "figures/tree", "figures/gain", "figures/forest", "figures/tasks", "figures/calibration", "figures/params", "figures/cost", "figures/trace", "figures/learning"}
+}
+
+// figures are those of a run, in the order in which they are read.
+func figures(m *Metrics) []figure {
+	of := func(name string, draw func(*Metrics, pen) sketch, alt func(*Metrics) string) figure {
+		return figure{name: name, draw: func(p pen) sketch { return draw(m, p) }, alt: func() string { return alt(m) }}
+	}
+	out := []figure{
+		of("alignment", alignmentFigure, alignmentAlt),
+		of("interactions", interactionsFigure, interactionsAlt),
+		of("adaptivity", adaptivityFigure, adaptivityAlt),
+	}
 	if list := ways(m); len(list) > 0 && m.Sessions.Read > 0 {
 		if m.Budget > 1 {
-			out = append(out, byTurnFigure(m, p))
+			out = append(out, of("adaptivitybyt", byTurnFigure, byTurnAlt))
 		}
 		if m.Budget > 0 {
-			out = append(out, treeFigure(m, p))
+			tree := of("tree", treeFigure, treeAlt)
+			tree.single = len(list) > 1
+			out = append(out, tree)
 		}
 	}
 	if slices.ContainsFunc(m.Strategies, func(r Row) bool { return r.Gain != nil }) {
-		out = append(out, gainFigure(m, p))
+		out = append(out, of("gain", gainFigure, gainAlt))
+	}
+	if len(m.differences()) > 0 {
+		out = append(out, of("forest", forestFigure, forestAlt))
+	}
+	if m.byTask() {
+		tasks := of("tasks", tasksFigure, tasksAlt)
+		tasks.single = true
+		out = append(out, tasks)
+	}
+	if len(m.calibratedRows()) > 0 {
+		out = append(out, of("calibration", calibrationFigure, calibrationAlt))
+	}
+	for _, s := range []scatter{paramsScatter(), costScatter(m)} {
+		if s.some(m) {
+			out = append(out, of(s.name, s.figure, s.alt))
+		}
+	}
+	if m.Trace != nil {
+		trace := of("trace", traceFigure, traceAlt)
+		trace.single = true
+		out = append(out, trace)
 	}
 	return out
 }
@@ -66,8 +106,16 @@ func sources(m *Metrics) string {
 	return strings.TrimSpace(s + origin(m))
 }
 
-// intervalNote says what bands or intervals are.
+// intervalNote says what bands or intervals of means over sessions are.
 func intervalNote(m *Metrics, what string) string {
+	if n := clusters(m); m.Intervals == OverBoth && n >= noInterval {
+		return fmt.Sprintf("%s: %g%% bootstrap over %d %ss and %d users%s.", what, 100*m.Confidence, n, m.Cluster, m.Users, tooFew(m))
+	}
+	return clusterNote(m, what)
+}
+
+// clusterNote is intervalNote for what is resampled over clusters alone.
+func clusterNote(m *Metrics, what string) string {
 	if n := clusters(m); n < noInterval {
 		return fmt.Sprintf("%d %s: no %s.", n, plural(n, m.Cluster), strings.ToLower(what))
 	}
@@ -111,14 +159,15 @@ func apart(m *Metrics) bool {
 // alignmentFigure draws alignment by questions asked, in one plot or in one panel for
 // each prediction, all of one scale.
 func alignmentFigure(m *Metrics, p pen) sketch {
-	a := newCurves(m, p)
 	if apart(m) {
-		return a.panels()
+		return newCurves(m, p.or(pageWidth)).panels()
 	}
-	inner := columnWidth - 2*margin
+	p = p.or(columnWidth)
+	a := newCurves(m, p)
+	inner := p.inner()
 	keys, legend := p.legend(m, a.rows, inner)
 	note, noteHeight := p.noteLines(inner, a.notes(len(a.groups) > 1))
-	const body = 5.6 * vg.Centimeter
+	body := p.height(curveHeight)
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -body-legend-4), note)
@@ -126,7 +175,7 @@ func alignmentFigure(m *Metrics, p pen) sketch {
 		plt := a.plot(a.rows, func(r *Row) []vg.Length { return dashes(m, r) })
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, 0))
 	}
-	return sketch{"alignment", columnWidth, body + legend + noteHeight + 2*margin, render}
+	return sketch{"alignment", p.width, body + legend + noteHeight + 2*margin, render}
 }
 
 // curves are alignments by questions asked, with what all plots of them share.
@@ -134,17 +183,19 @@ type curves struct {
 	pen
 	m      *Metrics
 	look   map[string]look
-	groups [][]*Row // rows that ask, by how they ask
-	rows   []*Row   // the same
-	fixed  []*Row   // floor and ceiling
-	off    []string // those that are off the scale, in words
-	lo, hi float64  // of the scale
-	room   float64  // above and below, as a share of it
-	empty  bool     // nothing has an alignment
+	groups [][]*Row  // rows that ask, by how they ask
+	rows   []*Row    // the same
+	fixed  []*Row    // floor and ceiling
+	off    []string  // those that are off the scale, in words
+	lo, hi float64   // of the scale
+	room   float64   // above and below, as a share of it
+	across vg.Length // width of a plot
+	empty  bool      // nothing has an alignment
+	plain  bool      // keys are markers without lines
 }
 
 func newCurves(m *Metrics, p pen) *curves {
-	a := &curves{pen: p, m: m, look: looks(m), groups: asking(m), lo: math.Inf(1), hi: math.Inf(-1), room: .085}
+	a := &curves{pen: p, m: m, look: looks(m), groups: asking(m), lo: math.Inf(1), hi: math.Inf(-1), room: .085, across: p.inner()}
 	small := apart(m) // and has no room for a floor or ceiling far away
 	see := func(v Number) {
 		if v.Defined() {
@@ -220,7 +271,7 @@ func (a *curves) plot(rows []*Row, dash func(*Row) []vg.Length) *plot.Plot {
 	}
 	dodge := map[string]vg.Length{}
 	for i, b := range bases {
-		const plain = 205 // points from the first to the last checkpoint, about
+		plain := a.across - 36 // from the first to the last checkpoint, about
 		step := min(2.2, .4*plain/vg.Length(max(len(m.Checkpoints)-1, 1)*len(bases)))
 		dodge[b] = (vg.Length(i) - vg.Length(len(bases)-1)/2) * step
 	}
@@ -241,7 +292,7 @@ func (a *curves) plot(rows []*Row, dash func(*Row) []vg.Length) *plot.Plot {
 	if last > float64(m.Budget) {
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, _ := plt.Transforms(&c)
-			c.StrokeLine2(draw.LineStyle{Color: gray(120), Width: .6, Dashes: []vg.Length{1, 1.5}}, x(float64(m.Budget)), c.Min.Y, x(float64(m.Budget)), c.Max.Y)
+			c.StrokeLine2(stroke(gray(dimInk), axisLine, dotted()...), x(float64(m.Budget)), c.Min.Y, x(float64(m.Budget)), c.Max.Y)
 		}))
 	}
 	plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
@@ -282,12 +333,16 @@ func (a *curves) panels() sketch {
 	const (
 		most  = 3
 		title = 13
-		body  = 4.6 * vg.Centimeter
+		body  = vg.Length(panelHeight)
 		gap   = 10
 	)
 	across := min(most, len(predicts))
-	inner := pageWidth - 2*margin
+	if a.narrow() {
+		across = 1
+	}
+	inner := a.inner()
 	wide := (inner - vg.Length(across-1)*gap) / vg.Length(across)
+	a.across = wide
 	more := "One panel a prediction, on one scale; names are without it."
 	if len(a.off) > 0 {
 		more += fmt.Sprintf(" Off the scale: %s.", series(a.off))
@@ -330,13 +385,13 @@ func (a *curves) panels() sketch {
 			}
 		}
 	}
-	return sketch{"alignment", pageWidth, total + noteHeight + 2*margin, render}
+	return sketch{"alignment", a.width, total + noteHeight + 2*margin, render}
 }
 
 // plainDashes draws prediction from answers broken, any other whole.
 func plainDashes(r *Row) []vg.Length {
 	if r.Predict == "answers" {
-		return []vg.Length{3.5, 2}
+		return shortDash()
 	}
 	return nil
 }
@@ -351,7 +406,7 @@ func (p pen) legend(m *Metrics, rows []*Row, inner vg.Length) (render func(draw.
 	return a.keys(rows, names, inner, func(r *Row) []vg.Length { return dashes(m, r) })
 }
 
-// keys lays out the keys of curves, in two columns if every name fits, and gives what
+// keys lays out the keys of curves, in two columns (on a page four) if every name fits, and gives what
 // draws them from the top of a canvas, and their height.
 func (a *curves) keys(rows []*Row, text []string, inner vg.Length, dash func(*Row) []vg.Length) (render func(draw.Canvas), height vg.Length) {
 	return a.keysOf(rows, text, inner, dash, func(r *Row) bool { return r.Predict != "answers" })
@@ -359,34 +414,38 @@ func (a *curves) keys(rows []*Row, text []string, inner vg.Length, dash func(*Ro
 
 // keysOf is keys with markers filled as told.
 func (a *curves) keysOf(rows []*Row, text []string, inner vg.Length, dash func(*Row) []vg.Length, filled func(*Row) bool) (render func(draw.Canvas), height vg.Length) {
-	const key, gap = 20, 4
+	const key, gap = vg.Length(keyLength), 4
 	names := a.style(smallSize, draw.XLeft, draw.YCenter)
 	columns := 2
+	if inner > columnWidth {
+		columns = 4
+	}
 	for _, s := range text {
-		if names.Width(s) > inner/2-key-2*gap {
-			columns = 1
+		for columns > 1 && names.Width(s) > inner/vg.Length(columns)-key-2*gap {
+			columns /= 2
 		}
 	}
 	lines := (len(rows) + columns - 1) / columns
-	const line = smallSize * 1.45
+	const line = vg.Length(keyLine)
 	return func(c draw.Canvas) {
 		for i, r := range rows {
 			l := a.look[r.Base]
 			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + gap
-			y := c.Max.Y - 5 - (vg.Length(i/columns)+.5)*line
-			c.StrokeLines(draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dash(r)}, []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
+			y := c.Max.Y - keyGap - (vg.Length(i/columns)+.5)*line
+			if !a.plain {
+				c.StrokeLines(stroke(l.color, curveLine, dash(r)...), []vg.Point{{X: x, Y: y}, {X: x + key, Y: y}})
+			}
 			l.marker.draw(&c, vg.Point{X: x + key/2, Y: y}, l.color, filled(r))
 			beside(&c, names, vg.Point{X: x + key + gap, Y: y}, fit(text[i], names, inner/vg.Length(columns)-key-2*gap))
 		}
-	}, vg.Length(lines)*line + 5
+	}, vg.Length(lines)*line + keyGap
 }
 
 // levelLine draws floor or ceiling across the plot, with its name.
 func (p pen) levelLine(c *draw.Canvas, r *Row, y func(float64) vg.Length) {
 	at := y(float64(r.final().Value))
-	c.StrokeLine2(draw.LineStyle{Color: gray(60), Width: .7, Dashes: []vg.Length{5, 2.5}}, c.Min.X, at, c.Max.X, at)
-	sty := p.style(smallSize, draw.XLeft, draw.YBottom)
-	sty.Color = gray(60)
+	c.StrokeLine2(stroke(gray(edgeInk), levelLine, longDash()...), c.Min.X, at, c.Max.X, at)
+	sty := p.quiet(draw.XLeft, draw.YBottom)
 	what, pt := "ceiling", vg.Point{X: c.Min.X + 3, Y: at + 1}
 	if r.Kind == kindFloor {
 		what = "floor"
@@ -398,7 +457,7 @@ func (p pen) levelLine(c *draw.Canvas, r *Row, y func(float64) vg.Length) {
 
 // drawBand fills between the ends of the intervals, where there are any.
 func drawBand(c *draw.Canvas, r *Row, clr color.NRGBA, x, y func(float64) vg.Length) {
-	clr.A = 26
+	clr.A = bandAlpha
 	var top, bottom []vg.Point
 	flush := func() {
 		if len(top) > 1 {
@@ -424,7 +483,7 @@ func drawBand(c *draw.Canvas, r *Row, clr color.NRGBA, x, y func(float64) vg.Len
 // drawCurve joins the points that have a value; an undefined one interrupts.
 func drawCurve(c *draw.Canvas, r *Row, l look, dash []vg.Length, x, y func(float64) vg.Length) {
 	var line, all []vg.Point
-	sty := draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dash}
+	sty := stroke(l.color, curveLine, dash...)
 	for _, a := range r.Alignment {
 		if !a.Value.Defined() {
 			c.StrokeLines(sty, line)
@@ -453,8 +512,6 @@ type board struct {
 	look  map[string]look
 	pen
 }
-
-const rowHeight = 12.5 // points
 
 func newBoard(m *Metrics, p pen) *board {
 	b := &board{m: m, look: looks(m), pen: p}
@@ -500,10 +557,32 @@ func (b *board) merge() {
 	b.short = "One line a way of asking, whatever it predicts from."
 }
 
-// axisHeight is what an x axis with label takes below a panel.
-const axisHeight = 26
-
 func (b *board) height() vg.Length { return vg.Length(b.span)*rowHeight + axisHeight }
+
+// panels is the height of two panels with heads: beside each other, or in a column one above
+// the other.
+func (b *board) panels(head vg.Length) vg.Length {
+	h := head + b.height()
+	if b.narrow() {
+		h = 2*h + panelGap
+	}
+	return h
+}
+
+// area gives the left or upper panel (0) of two, or the other (1), right of the names.
+func (b *board) area(c draw.Canvas, names, head vg.Length, i int) draw.Canvas {
+	left, right, top := c.Min.X+names, c.Max.X, c.Max.Y
+	if b.narrow() {
+		top -= vg.Length(i) * (head + b.height() + panelGap)
+	} else {
+		wide := (right - left - panelGap) / 2
+		left += vg.Length(i) * (wide + panelGap)
+		right = left + wide
+	}
+	return draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+		Min: vg.Point{X: left, Y: top - head - b.height()}, Max: vg.Point{X: right, Y: top},
+	}}
+}
 
 // nameWidth is the room that the names take, at most some.
 func (b *board) nameWidth(most vg.Length) (w vg.Length) {
@@ -560,7 +639,7 @@ func (b *board) names(c draw.Canvas, x, width vg.Length, y func(float64) vg.Leng
 
 // whisker draws an interval with ends; an open one has an arrowhead instead.
 func whisker(c *draw.Canvas, clr color.Color, x0, x1, y vg.Length, open bool) {
-	sty := draw.LineStyle{Color: clr, Width: .9}
+	sty := stroke(clr, barLine)
 	c.StrokeLine2(sty, x0, y, x1, y)
 	const h = 2
 	c.StrokeLine2(sty, x0, y-h, x0, y+h)
@@ -574,9 +653,10 @@ func whisker(c *draw.Canvas, clr color.Color, x0, x1, y vg.Length, open bool) {
 // interactionsFigure draws questions asked and questions to the target, side by
 // side.
 func interactionsFigure(m *Metrics, p pen) sketch {
+	p = p.or(pageWidth)
 	b := newBoard(m, p)
-	inner := pageWidth - 2*margin
-	names := b.nameWidth(inner * .3)
+	inner := p.inner()
+	names := b.nameWidth(inner * b.share(.3))
 	notes := []string{"On " + describe(m) + "."}
 	if m.Target.Strategy != "" && m.Target.Alignment.Value.Defined() {
 		notes = append(notes, fmt.Sprintf("Target: the final alignment of %s (%s), looked for up to %d %s; an arrow marks an interval that is open there.",
@@ -595,14 +675,10 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
 
 	render := func(c draw.Canvas) {
-		p.footnote(draw.Crop(c, 0, 0, 0, -b.height()-4), note)
-		const gap = 14
-		panel := (inner - names - gap) / 2
-		left := draw.Crop(c, names, -gap-panel, noteHeight, 0)
-		right := draw.Crop(c, names+panel+gap, 0, noteHeight, 0)
+		p.footnote(draw.Crop(c, 0, 0, 0, -b.panels(0)-4), note)
+		left, right := b.area(c, names, 0, 0), b.area(c, names, 0, 1)
 		most := float64(max(m.Budget, 1))
-		small := p.style(smallSize, draw.XLeft, draw.YCenter)
-		small.Color = gray(70)
+		small := p.quiet(draw.XLeft, draw.YCenter)
 		y := b.panel(left, "Questions asked", 0, most*1.12, wholeTicks(0, most, 10), func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
 			e := r.Interactions
 			if !e.Value.Defined() {
@@ -629,7 +705,7 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 		if m.Target.Strategy == "" {
 			label += " (the run names none)"
 		}
-		b.panel(right, label, 0, most*1.02, wholeTicks(0, most, 10), func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
+		y = b.panel(right, label, 0, most*1.02, wholeTicks(0, most, 10), func(c *draw.Canvas, r *Row, x func(float64) vg.Length, y vg.Length) {
 			t := r.ToTarget
 			l := b.look[r.Base]
 			say := func(s string) { beside(c, small, vg.Point{X: x(0) + 3, Y: y}, s) }
@@ -656,8 +732,11 @@ func interactionsFigure(m *Metrics, p pen) sketch {
 			}
 			l.marker.draw(c, vg.Point{X: x(float64(t.Value)), Y: y}, l.color, r.Predict != "answers")
 		})
+		if b.narrow() {
+			b.names(c, c.Min.X+names-5, names, y)
+		}
 	}
-	return sketch{"interactions", pageWidth, b.height() + noteHeight + 2*margin, render}
+	return sketch{"interactions", p.width, b.panels(0) + noteHeight + 2*margin, render}
 }
 
 // compact writes a large number short: 1234 is 1.2k.
@@ -671,4 +750,12 @@ func compact(n int64) string {
 		return fmt.Sprintf("%.0fk", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%.1fM", float64(n)/1e6)
+}
+
+// share is the share of the width that names have at most: in a column more of it.
+func (b *board) share(page vg.Length) vg.Length {
+	if b.narrow() {
+		return .4
+	}
+	return page
 }

@@ -13,6 +13,7 @@ import (
 // gainFigure draws the adaptive gain by questions asked, with intervals and a line
 // at 0.
 func gainFigure(m *Metrics, p pen) sketch {
+	p = p.or(columnWidth)
 	look := looks(m)
 	var rows []*Row
 	for _, g := range asking(m) {
@@ -22,9 +23,9 @@ func gainFigure(m *Metrics, p pen) sketch {
 			}
 		}
 	}
-	inner := columnWidth - 2*margin
+	inner := p.inner()
 	keys, legend := p.legend(m, rows, inner)
-	notes := []string{"On " + describe(m) + ". Strategy minus its static twin, paired by session; above 0, adapting to the answers pays.", intervalNote(m, "Intervals")}
+	notes := []string{"On " + describe(m) + ". Strategy minus its static twin, paired by session; above 0, adapting to the answers pays.", differenceNote(m, "Intervals")}
 	if n := clusters(m); n >= noInterval && n < fewClusters {
 		notes = append(notes, fmt.Sprintf("%d %ss resolve nothing.", n, m.Cluster))
 	}
@@ -38,7 +39,7 @@ func gainFigure(m *Metrics, p pen) sketch {
 		notes = append(notes, s)
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
-	const body = 5 * vg.Centimeter
+	body := p.height(gainHeight)
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -body-legend-4), note)
@@ -69,17 +70,19 @@ func gainFigure(m *Metrics, p pen) sketch {
 		plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
-			c.StrokeLine2(draw.LineStyle{Color: gray(60), Width: .7}, c.Min.X, y(0), c.Max.X, y(0))
+			c.StrokeLine2(stroke(gray(edgeInk), levelLine), c.Min.X, y(0), c.Max.X, y(0))
 			if empty {
-				c.FillText(p.style(labelSize, draw.XCenter, draw.YBottom), c.Center(), "no session that both have graded")
+				at := c.Center()
+				at.Y += labelSize // above the line
+				c.FillText(p.style(labelSize, draw.XCenter, draw.YBottom), at, "no session that both have graded")
 				return
 			}
 			apart := min(5, .5*(c.Max.X-c.Min.X)/vg.Length(max(len(m.Checkpoints), 2)*len(rows)))
 			for i, r := range rows {
 				l := look[r.Base]
 				shift := (vg.Length(i) - vg.Length(len(rows)-1)/2) * apart
-				sty := draw.LineStyle{Color: l.color, Width: 1.1, Dashes: dashes(m, r)}
-				bar := draw.LineStyle{Color: l.color, Width: .8}
+				sty := stroke(l.color, curveLine, dashes(m, r)...)
+				bar := stroke(l.color, barLine)
 				var line []vg.Point
 				flush := func() { // an undefined point interrupts
 					if len(line) > 1 {
@@ -113,5 +116,5 @@ func gainFigure(m *Metrics, p pen) sketch {
 		}))
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, 0))
 	}
-	return sketch{"gain", columnWidth, body + legend + noteHeight + 2*margin, render}
+	return sketch{"gain", p.width, body + legend + noteHeight + 2*margin, render}
 }

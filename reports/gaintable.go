@@ -87,6 +87,16 @@ func gainTable(m *Metrics) *grid {
 	}
 	var pairs, twins [][]pair
 	rows, adaptive := 0, 0
+	shown, own := &shownDifferences{m: m}, &shownDifferences{m: m} // of all, and of twins
+	for i := range m.Comparisons {
+		c := &m.Comparisons[i]
+		if slices.ContainsFunc(list, func(of comparedMeasure) bool { return of.name == c.Measure }) {
+			shown.add("", &c.difference, c.Measure == "alignment")
+			if c.Why == whyTwin {
+				own.add("", &c.difference, c.Measure == "alignment")
+			}
+		}
+	}
 	for _, block := range blocks(m) {
 		var of, own []pair
 		for _, r := range block {
@@ -124,20 +134,21 @@ func gainTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = fmt.Sprintf("Adaptive gain and paired differences on %s after %s.", describe(m), after(m.ComparedAt)) + provenance(m) + unscored(m) + gainLegend(m, list)
-	g.paperCaption = g.caption
+	g.caption = fmt.Sprintf("Adaptive gain and paired differences on %s after %s.", describe(m), after(m.ComparedAt)) + provenance(m) + unscored(m) + gainLegend(list) + shown.legend()
+	g.paperCaption, g.foot = g.caption, shown.foot()
 	if adaptive > 0 && adaptive < rows || len(m.ComparedAt) > 1 {
-		shown, other := pairs, ""
+		of, other := pairs, ""
 		if adaptive > 0 && adaptive < rows {
-			shown, other = twins, fmt.Sprintf(" The other %d comparisons are in gain.csv.", rows-adaptive)
+			shown = own
+			of, other = twins, fmt.Sprintf(" The other %d comparisons are in gain.csv.", rows-adaptive)
 			rows = adaptive
 		}
 		questions, rest := onPaper(m, rows, "gain")
-		out := &grid{name: g.name, head: []string{"Strategy", "Against", paperQuestions}}
+		out := &grid{name: g.name, head: []string{"Strategy", "Against", paperQuestions}, foot: shown.foot()}
 		for _, c := range list {
 			out.head = append(out.head, c.short)
 		}
-		for _, of := range shown {
+		for _, of := range of {
 			var group [][]cell
 			for _, p := range of {
 				for i, q := range questions {
@@ -157,7 +168,7 @@ func gainTable(m *Metrics) *grid {
 		if adaptive > 0 {
 			what = "Adaptive gain"
 		}
-		out.caption = fmt.Sprintf("%s on %s after %s.", what, describe(m), after(questions)) + provenance(m) + unscored(m) + gainLegend(m, list) + other + rest
+		out.caption = fmt.Sprintf("%s on %s after %s.", what, describe(m), after(questions)) + provenance(m) + unscored(m) + gainLegend(list) + shown.legend() + other + rest
 		g.compact = out.bare(questions)
 	}
 	return g
@@ -171,9 +182,9 @@ func (g *grid) against(m *Metrics, c *Comparison, why string) cell {
 }
 
 // gainLegend explains differences.
-func gainLegend(m *Metrics, list []comparedMeasure) string {
+func gainLegend(list []comparedMeasure) string {
 	return " Strategy minus the one it is held against, over the sessions that both have; against its static twin, which asks by the same belief in one fixed order, this is the adaptive gain. Alignment: more is better; errors, compared where both predict the whole profile: less is better." +
-		measureLegend(list) + fmt.Sprintf(" ~ where the interval contains 0 or rests on fewer than %d %ss. Not corrected for the number of comparisons.", fewClusters, m.Cluster)
+		measureLegend(list)
 }
 
 // of gives the comparisons of a strategy, which lie together.
@@ -292,12 +303,13 @@ func (g *grid) measured(r *Row, c *comparedMeasure, questions int) cell {
 
 func gainCSV(m *Metrics) [][]string {
 	out := [][]string{{"strategy", "against", "why", "measure", "questions", "value", "lo", "hi", "n", "undefined", "clusters", "resolved"}}
+	out[0] = append(out[0], testColumns...)
 	for i := range m.Comparisons {
 		c := &m.Comparisons[i]
-		out = append(out, []string{
+		out = append(out, append([]string{
 			c.Strategy, c.Against, c.Why, c.Measure, strconv.Itoa(c.Questions), raw(c.Value), raw(c.Lo), raw(c.Hi),
 			strconv.Itoa(c.N), strconv.Itoa(c.Undefined), strconv.Itoa(c.Clusters), strconv.FormatBool(c.Resolved),
-		})
+		}, c.columns()...))
 	}
 	return out
 }

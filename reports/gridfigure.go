@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"image/color"
 	"math"
 	"strings"
 
@@ -11,23 +12,28 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// sweepSketches gives the figures of a sweep: grid (alignment) and, if any cell has
+// sweepFigures gives the figures of a sweep: grid (alignment) and, if any cell has
 // one, gridgain (adaptive gain), as heat maps of two axes or as intervals along one;
 // and ladder (alignment by questions) where one solver stands beside another. More axes
 // have no figure.
-func sweepSketches(s *SweepMetrics) (out []sketch) {
-	p := newPen()
+func sweepFigures(s *SweepMetrics) (out []figure) {
 	for _, t := range []*tiles{alignmentTiles(s), gainTiles(s)} {
-		switch {
-		case t == nil:
-		case len(s.Axes) == 1:
-			out = append(out, forestFigure(s, t, p))
-		case len(s.Axes) == 2:
-			out = append(out, heatFigure(s, t, p))
+		if t == nil {
+			continue
 		}
+		f := figure{name: t.name, alt: func() string { return t.alt(s) }}
+		switch len(s.Axes) {
+		case 1:
+			f.draw = func(p pen) sketch { return axisFigure(s, t, p) }
+		case 2:
+			f.draw, f.single = func(p pen) sketch { return heatFigure(s, t, p) }, true
+		default:
+			continue
+		}
+		out = append(out, f)
 	}
 	if s.isLadder() {
-		out = append(out, ladderFigure(s, p))
+		out = append(out, figure{name: "ladder", draw: func(p pen) sketch { return ladderFigure(s, p) }, alt: func() string { return ladderAlt(s) }})
 	}
 	return out
 }
@@ -101,7 +107,7 @@ func gainTiles(s *SweepMetrics) *tiles {
 func (s *SweepMetrics) notes(t *tiles, mark string) string {
 	out := t.note
 	if t.zero {
-		out += fmt.Sprintf(" ~: the interval contains 0, or rests on fewer than %d %ss.", fewClusters, s.Cluster)
+		out += " ~: " + notResolved(s.joint()) + "."
 	}
 	out += " " + s.choice(mark) + s.lacking()
 	if n := sources(s.joint()); n != "" {
@@ -125,30 +131,22 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	}
 
 	const (
-		head   = 14 // room of the titles above
-		title  = 12 // and of the one below
-		longer = 105
-		bar    = 9  // width of the colour bar
-		barGap = 12 // before it
-		rowH   = 18
+		head  = 14 // room of the titles above
+		title = 12 // and of the one below
+		rowH  = 18
 	)
 	names := p.style(labelSize, draw.XRight, draw.YCenter)
 	small := p.style(smallSize, draw.XCenter, draw.YCenter)
 	var rowNames, colNames vg.Length
 	for _, v := range down {
-		rowNames = max(rowNames, min(names.Width(v), longer))
+		rowNames = max(rowNames, min(names.Width(v), longestName))
 	}
 	for _, v := range right {
-		colNames = max(colNames, min(names.Width(v), longer))
+		colNames = max(colNames, min(names.Width(v), longestName))
 	}
 	body := vg.Length(len(down)) * rowH
 	barHeight := max(body, 44)
-	scale := ticks(t.lo, t.hi, int(min(max(barHeight/13, 3), 7)))
-	barNames := vg.Length(0)
-	for _, k := range scale {
-		barNames = max(barNames, small.Width(k.Label))
-	}
-	beyond := barGap + bar + 5 + barNames
+	beyond := t.barWidth(p)
 	left := rowNames + 5
 	const most = pageWidth - 2*margin
 	n := vg.Length(len(right))
@@ -236,22 +234,7 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 		span := vg.Length(len(right)) * wide
 		c.FillText(axis, vg.Point{X: c.Min.X + left + span/2, Y: bottom}, fit(s.Axes[1].Path, axis, inner-left))
 
-		// The colour bar, in overlapping strips, so that no seam shows.
-		const strips = 96
-		x := c.Min.X + left + span + barGap
-		strip := barHeight / strips
-		for i := range strips {
-			y := c.Max.Y - barHeight + vg.Length(i)*strip
-			top := min(y+2*strip, c.Max.Y)
-			c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + bar, Y: y}, {X: x + bar, Y: top}, {X: x, Y: top}})
-		}
-		edge := draw.LineStyle{Color: gray(60), Width: .5}
-		mark := p.style(smallSize, draw.XLeft, draw.YCenter)
-		for _, k := range scale {
-			y := c.Max.Y - barHeight + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*barHeight
-			c.StrokeLine2(edge, x+bar, y, x+bar+2.5, y)
-			beside(&c, mark, vg.Point{X: x + bar + 4, Y: y}, k.Label)
-		}
+		t.bar(p, &c, vg.Point{X: c.Min.X + left + span + tileBarGap, Y: c.Max.Y}, barHeight)
 
 		// What blank and outlined cells are.
 		kx, ky := c.Min.X+left, bottom-key/2-3
@@ -276,6 +259,35 @@ func heatFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	return sketch{t.name, inner + 2*margin, head + body + foot + key + noteHeight + 2*margin, render}
 }
 
+// barWidth is what the bar of colours takes, with the gap before it and its numbers.
+func (t *tiles) barWidth(p pen) vg.Length {
+	sty, w := p.style(smallSize, draw.XLeft, draw.YCenter), vg.Length(0)
+	for _, k := range ticks(t.lo, t.hi, tileBarTicks) {
+		w = max(w, sty.Width(k.Label))
+	}
+	return tileBarGap + tileBarWide + 5 + w
+}
+
+// bar draws the colours with their numbers from a point downwards, in overlapping strips,
+// so that no seam shows.
+func (t *tiles) bar(p pen, c *draw.Canvas, top vg.Point, height vg.Length) {
+	const strips = 96
+	x := top.X
+	strip := height / strips
+	for i := range strips {
+		y := top.Y - height + vg.Length(i)*strip
+		end := min(y+2*strip, top.Y)
+		c.FillPolygon(t.colors.at((float64(i)+.5)/strips), []vg.Point{{X: x, Y: y}, {X: x + tileBarWide, Y: y}, {X: x + tileBarWide, Y: end}, {X: x, Y: end}})
+	}
+	edge := stroke(gray(edgeInk), finest)
+	mark := p.style(smallSize, draw.XLeft, draw.YCenter)
+	for _, k := range ticks(t.lo, t.hi, int(min(max(height/13, 3), tileBarTicks))) {
+		y := top.Y - height + vg.Length((k.Value-t.lo)/(t.hi-t.lo))*height
+		c.StrokeLine2(edge, x+tileBarWide, y, x+tileBarWide+2.5, y)
+		beside(c, mark, vg.Point{X: x + tileBarWide + 4, Y: y}, k.Label)
+	}
+}
+
 func corners(r vg.Rectangle) []vg.Point {
 	return []vg.Point{r.Min, {X: r.Max.X, Y: r.Min.Y}, r.Max, {X: r.Min.X, Y: r.Max.Y}}
 }
@@ -296,13 +308,13 @@ func frame(c *draw.Canvas, r vg.Rectangle, sty draw.LineStyle) {
 
 // outline draws a black frame that is seen on dark cells too.
 func outline(c *draw.Canvas, r vg.Rectangle) {
-	frame(c, r, draw.LineStyle{Color: gray(255), Width: 3})
-	frame(c, r, draw.LineStyle{Color: gray(0), Width: 1.4})
+	frame(c, r, stroke(color.White, haloLine))
+	frame(c, r, stroke(color.Black, frameLine))
 }
 
 // hatch draws a cell of what is not defined: grey lines upwards.
 func hatch(c *draw.Canvas, r vg.Rectangle) {
-	sty := draw.LineStyle{Color: gray(175), Width: .5}
+	sty := stroke(gray(hatchInk), finest)
 	w, h := r.Max.X-r.Min.X, r.Max.Y-r.Min.Y
 	const step = 4
 	for d := -w + step/2; d < h; d += step {
@@ -314,17 +326,18 @@ func hatch(c *draw.Canvas, r vg.Rectangle) {
 
 // empty draws a cell without a result.
 func empty(c *draw.Canvas, r vg.Rectangle, sty draw.TextStyle) {
-	sty.Color = gray(90)
-	frame(c, shrink(r, .25), draw.LineStyle{Color: gray(200), Width: .5})
+	sty.Color = gray(quietInk)
+	frame(c, shrink(r, .25), stroke(gray(emptyInk), finest))
 	beside(c, sty, middle(r), dash)
 }
 
-// forestFigure draws a number of every cell with its interval along one axis.
-func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
-	const head = 14
+// axisFigure draws a number of every cell with its interval along one axis.
+func axisFigure(s *SweepMetrics, t *tiles, p pen) sketch {
+	const head = vg.Length(headHeight)
+	p = p.or(columnWidth)
 	names := p.style(labelSize, draw.XRight, draw.YCenter)
 	small := p.style(smallSize, draw.XRight, draw.YCenter)
-	inner := columnWidth - 2*margin
+	inner := p.inner()
 	heading := p.style(smallSize, draw.XRight, draw.YCenter)
 	var room, side vg.Length
 	for i := range s.Cells {
@@ -336,7 +349,11 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	}
 	room = min(max(room, heading.Width(s.Axes[0].Path)), inner*.4) + 5
 	side += 5
-	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+intervalNote(s.joint(), "Intervals"))
+	intervals := intervalNote
+	if t.zero {
+		intervals = differenceNote
+	}
+	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+intervals(s.joint(), "Intervals"))
 	body := vg.Length(len(s.Cells))*rowHeight + axisHeight
 
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -362,7 +379,7 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -head-body-4), note)
-		heading.Color = gray(70)
+		heading.Color = gray(quietInk)
 		beside(&c, heading, vg.Point{X: c.Min.X + room - 5, Y: c.Max.Y - head/2}, fit(s.Axes[0].Path, heading, room-5))
 
 		plt := p.axes()
@@ -376,17 +393,16 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			if s.Chosen != nil {
 				_, y := plt.Transforms(&c)
 				at := -float64(*s.Chosen)
-				c.FillPolygon(gray(232), []vg.Point{{X: c.Min.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at + .5)}, {X: c.Min.X, Y: y(at + .5)}})
+				c.FillPolygon(gray(shade), []vg.Point{{X: c.Min.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at - .5)}, {X: c.Max.X, Y: y(at + .5)}, {X: c.Min.X, Y: y(at + .5)}})
 			}
 		}))
 		plt.Add(&plotter.Grid{Vertical: gridStyle()})
 		plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 			x, y := plt.Transforms(&c)
 			if t.zero {
-				c.StrokeLine2(draw.LineStyle{Color: gray(60), Width: .7}, x(0), c.Min.Y, x(0), c.Max.Y)
+				c.StrokeLine2(stroke(gray(edgeInk), levelLine), x(0), c.Min.Y, x(0), c.Max.Y)
 			}
-			say := p.style(smallSize, draw.XLeft, draw.YCenter)
-			say.Color = gray(70)
+			say := p.quiet(draw.XLeft, draw.YCenter)
 			for i := range s.Cells {
 				cell, at := &s.Cells[i], y(-float64(i))
 				e := t.of(cell)
@@ -398,7 +414,7 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 					beside(&c, say, vg.Point{X: c.Min.X + 3, Y: at}, why)
 					continue
 				}
-				clr := okabeIto("blue")
+				clr := colorOf("cell")
 				if e.Lo.Defined() && e.Hi.Defined() && e.Lo < e.Hi {
 					whisker(&c, clr, x(float64(e.Lo)), x(float64(e.Hi)), at, false)
 				}
@@ -417,5 +433,5 @@ func forestFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 			}
 		}
 	}
-	return sketch{t.name, columnWidth, head + body + noteHeight + 2*margin, render}
+	return sketch{t.name, p.width, head + body + noteHeight + 2*margin, render}
 }

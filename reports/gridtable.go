@@ -12,7 +12,7 @@ import (
 // differs it has the least.
 func (s *SweepMetrics) joint() *Metrics {
 	m := &Metrics{
-		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster,
+		Name: s.Name, Simulated: s.Simulated, SimulatedRoles: s.SimulatedRoles, Cluster: s.Cluster, Intervals: s.Intervals,
 		Resamples: s.Resamples, Confidence: s.Confidence, Judge: s.Judge, Folds: s.Folds, Compat: s.Compat,
 	}
 	m.Tasks, _ = s.span(func(c *GridCell) int { return c.Tasks })
@@ -135,6 +135,10 @@ func gridTable(s *SweepMetrics) *grid {
 	if group != nil {
 		g.groups = append(g.groups, group)
 	}
+	gains := &shownDifferences{m: s.joint()}
+	for i := range s.Cells {
+		gains.add("", s.Cells[i].Gain, true)
+	}
 	g.caption = s.about() + provenance(s.joint()) + s.lacking()
 	if s.Chosen != nil {
 		at := ""
@@ -146,12 +150,13 @@ func gridTable(s *SweepMetrics) *grid {
 		g.caption += " " + s.choice("")
 	}
 	if s.Twin != "" {
-		g.caption += fmt.Sprintf(" Minus twin: alignment less that of %s, its static twin, paired by session; ~ where the interval contains 0 or rests on fewer than %d %ss.", s.Twin, fewClusters, s.Cluster)
+		g.caption += fmt.Sprintf(" Minus twin: alignment less that of %s, its static twin, paired by session.", s.Twin) + gains.legend()
 	}
+	g.foot = gains.foot()
 	g.caption += " Value error: mean absolute error of the values of all held criteria; relevance error: Brier score of P(held)."
 	g.paperCaption = g.caption
 	if best := s.bestOnDev(); len(s.Cells) > paperRows && len(best) > 0 {
-		out := &grid{name: g.name, texts: g.texts, head: g.head}
+		out := &grid{name: g.name, texts: g.texts, head: g.head, foot: g.foot}
 		var rows [][]cell
 		for _, i := range best {
 			rows = append(rows, out.cells(s, i))
@@ -201,12 +206,7 @@ func (g *grid) cells(s *SweepMetrics, i int) (row []cell) {
 		dev.note = g.note("the largest on dev: the cell that is chosen")
 	}
 	if c.State != cellDone {
-		why := c.Why
-		if c.State == cellRefused {
-			why, _, _ = strings.Cut(why, "; ") // how to mend it is for who runs it
-			why = "not defined: " + why
-		}
-		row = append(row, g.none("%s", strings.TrimSuffix(why, ".")), dev)
+		row = append(row, g.none("%s", strings.TrimSuffix(cellWhy(c), ".")), dev)
 		for len(row) < len(g.head) {
 			row = append(row, cell{value: dash})
 		}
@@ -242,29 +242,35 @@ func gridCSV(s *SweepMetrics) [][]string {
 		head = append(head, a.Path)
 	}
 	out := [][]string{append(head, "dir", "state", "why", "chosen", "measure", "questions", "value", "lo", "hi", "n", "undefined", "clusters", "resolved")}
+	out[0] = append(out[0], testColumns...)
 	for i := range s.Cells {
 		c := &s.Cells[i]
-		add := func(measure string, e Estimate, resolved string) {
+		add := func(measure string, e Estimate, d *difference) {
+			resolved, tested := "", make([]string, len(testColumns))
+			if d != nil {
+				resolved, tested = strconv.FormatBool(d.Resolved), d.columns()
+			}
 			row := append(slices.Clone(c.Values), c.Dir, c.State, c.Why, strconv.FormatBool(s.Chosen != nil && *s.Chosen == i), measure, strconv.Itoa(c.Questions))
-			out = append(out, append(row, raw(e.Value), raw(e.Lo), raw(e.Hi), strconv.Itoa(e.N), strconv.Itoa(e.Undefined), strconv.Itoa(e.Clusters), resolved))
+			row = append(row, raw(e.Value), raw(e.Lo), raw(e.Hi), strconv.Itoa(e.N), strconv.Itoa(e.Undefined), strconv.Itoa(e.Clusters), resolved)
+			out = append(out, append(row, tested...))
 		}
-		add("alignment", c.Alignment, "")
+		add("alignment", c.Alignment, nil)
 		dev := unknown()
 		dev.Value = c.DevAlignment
-		add("dev_alignment", dev, "")
+		add("dev_alignment", dev, nil)
 		if c.State != cellDone {
 			continue
 		}
 		if c.Gain != nil {
-			add("adaptive_gain", c.Gain.Estimate, strconv.FormatBool(c.Gain.Resolved))
+			add("adaptive_gain", c.Gain.Estimate, c.Gain)
 		}
-		add("interactions", c.Interactions, "")
-		add("f1_at_5", c.F1, "")
-		add("held_mae", c.HeldMAE, "")
-		add("brier", c.Brier, "")
+		add("interactions", c.Interactions, nil)
+		add("f1_at_5", c.F1, nil)
+		add("held_mae", c.HeldMAE, nil)
+		add("brier", c.Brier, nil)
 		params := unknown()
 		params.Value = Number(c.Params)
-		add("params", params, "")
+		add("params", params, nil)
 	}
 	return out
 }
@@ -284,7 +290,7 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 			dev = num(c.DevAlignment, "%.1f")
 		}
 		if s.Chosen != nil && *s.Chosen == i {
-			dev += " *"
+			dev += " <"
 		}
 		own := cell{value: dash}
 		switch {
@@ -354,7 +360,14 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 	}
 	end := strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), ".")
 	if s.Chosen != nil {
-		end += "; *: chosen on dev, the others are exploratory"
+		end += "; <: chosen on dev, the others are exploratory"
+	}
+	gains := &shownDifferences{m: s.joint()}
+	for i := range s.Cells {
+		gains.add("", s.Cells[i].Gain, true)
+	}
+	if gains.tested() {
+		end += "; * p<.05, ** p<.01, *** p<.001, raw"
 	}
 	b.WriteString(fold(end+"; ~: unresolved", width))
 	if remarks != nil {

@@ -188,19 +188,23 @@ func (c *roleCalls) share() float64 { return float64(c.Unread) / float64(c.Reque
 // roleOrder is how roles are listed.
 var roleOrder = []string{"solver", "judge", "correctness", "user", "interpreter", "asker"}
 
+// rolePlace is the place of a role in roleOrder; others come last.
+func rolePlace(role string) int {
+	if i := slices.Index(roleOrder, role); i >= 0 {
+		return i
+	}
+	return len(roleOrder)
+}
+
 // roleCalls sums the calls of all sessions by role.
 func (c *computer) roleCalls() (out []roleCalls) {
 	var names []string
 	for role := range c.calls {
 		names = append(names, role)
 	}
-	place := func(role string) int {
-		if i := slices.Index(roleOrder, role); i >= 0 {
-			return i
-		}
-		return len(roleOrder)
-	}
-	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b)) })
+	slices.SortFunc(names, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rolePlace(a), rolePlace(b)), strings.Compare(a, b))
+	})
 	for _, role := range names {
 		n := c.calls[role]
 		of := roleCalls{
@@ -383,7 +387,7 @@ func (c *computer) judged() *judged {
 		after := b.add(st, alignmentAt(st.final))
 		diff := b.add(st, func(s *session) float64 { return s.align[st.final] - s.before })
 		b.draw()
-		out.Rows = append(out.Rows, judgedRow{Strategy: st.Name, Before: b.estimate(before), After: b.estimate(after), Difference: resolve(b.estimate(diff))})
+		out.Rows = append(out.Rows, judgedRow{Strategy: st.Name, Before: b.estimate(before), After: b.estimate(after), Difference: b.difference(diff)})
 	}
 	for i := range out.Rows {
 		r := &out.Rows[i]

@@ -230,6 +230,7 @@ func judgesTable(m *Metrics) *grid {
 	for i := range j.Rows {
 		by[j.Rows[i].Strategy] = &j.Rows[i]
 	}
+	shown := &shownDifferences{m: m}
 	for _, rows := range blocks(m) {
 		var group [][]cell
 		for _, r := range rows {
@@ -240,22 +241,25 @@ func judgesTable(m *Metrics) *grid {
 				}
 				return cell{value: strconv.Itoa(n)}
 			}
-			diff := g.estimate(of.Difference.Estimate, "%+.1f", "no session with an alignment under both")
-			if diff.note == 0 && !of.Difference.Resolved {
-				diff.mark = "~"
+			diff := func() cell {
+				if !of.Difference.Value.Defined() {
+					return g.none("no session with an alignment under both")
+				}
+				return of.Difference.cell(1)
 			}
+			shown.add("", &of.Difference, true)
 			group = append(group, []cell{
 				g.named(m, r),
 				g.estimate(of.Before, "%.1f", "no session with an alignment"), g.estimate(of.After, "%.1f", "no session with an alignment"),
-				diff, place(of.RankBefore), place(of.RankAfter),
+				diff(), place(of.RankBefore), place(of.RankAfter),
 			})
 		}
 		g.groups = append(g.groups, group)
 	}
 	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses on %s: mean alignment", describe(m))) + unscored(m) +
 		fmt.Sprintf(" Former judge: %s. This judge: %s.", j.Before, j.After) +
-		" Differences are paired by session; ~: unresolved. " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
-	g.paperCaption = g.caption
+		" Differences are paired by session." + shown.legend() + " " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
+	g.paperCaption, g.foot = g.caption, shown.foot()
 	return g
 }
 
@@ -318,6 +322,7 @@ func judgesCSV(m *Metrics) [][]string {
 		t.estimate("alignment_former_judge", last, r.Before)
 		t.estimate("alignment_this_judge", last, r.After)
 		t.estimate("alignment_difference", last, r.Difference.Estimate)
+		t.test("alignment_difference", last, &r.Difference)
 	}
 	t.row = &Row{}
 	all := func(measure string, p pooled) {

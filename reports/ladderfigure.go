@@ -11,20 +11,11 @@ import (
 	"pepbench/bench/record"
 )
 
-// ladderLooks are those of the first solvers, in the order of the axis.
-var ladderLooks = []look{
-	{okabeIto("sky"), diamond},
-	{okabeIto("blue"), square},
-	{okabeIto("vermillion"), circle},
-	{okabeIto("green"), wedge},
-	{okabeIto("orange"), triangle},
-	{okabeIto("purple"), plusSign},
-}
-
 // ladderFigure draws alignment by questions asked of one strategy, a curve for every
 // solver of the sweep, with bands. Floor and ceiling are another solver's in every cell
 // and stand in the note.
 func ladderFigure(s *SweepMetrics, p pen) sketch {
+	p = p.or(columnWidth)
 	m := s.joint()
 	m.Strategies = nil
 	var ends []string
@@ -52,8 +43,8 @@ func ladderFigure(s *SweepMetrics, p pen) sketch {
 	slices.SortStableFunc(a.rows, func(x, y *Row) int {
 		return slices.Index(s.Axes[0].Values, x.Name) - slices.Index(s.Axes[0].Values, y.Name)
 	})
-	for i, r := range a.rows[:min(len(a.rows), len(ladderLooks))] {
-		a.look[r.Base] = ladderLooks[i]
+	for i, r := range a.rows[:min(len(a.rows), len(ladderLooks()))] {
+		a.look[r.Base] = ladderLooks()[i]
 	}
 	solid := func(*Row) []vg.Length { return nil }
 
@@ -74,7 +65,7 @@ func ladderFigure(s *SweepMetrics, p pen) sketch {
 	if n := sources(m); n != "" {
 		notes = append(notes, n)
 	}
-	inner := columnWidth - 2*margin
+	inner := p.inner()
 	names := make([]string, len(a.rows))
 	for i, r := range a.rows {
 		names[i] = r.Name
@@ -84,7 +75,7 @@ func ladderFigure(s *SweepMetrics, p pen) sketch {
 	}
 	keys, legend := a.keys(a.rows, names, inner, solid)
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
-	const body = 5.6 * vg.Centimeter
+	body := p.height(curveHeight)
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -body-legend-4), note)
@@ -92,5 +83,5 @@ func ladderFigure(s *SweepMetrics, p pen) sketch {
 		plt := a.plot(a.rows, solid)
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, 0))
 	}
-	return sketch{"ladder", columnWidth, body + legend + noteHeight + 2*margin, render}
+	return sketch{"ladder", p.width, body + legend + noteHeight + 2*margin, render}
 }

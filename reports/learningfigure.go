@@ -13,15 +13,17 @@ import (
 	"pepbench/bench/record"
 )
 
-// learningFigures draws a learning curve for every policy.
-func learningFigures(list []*record.Training, p pen) (out []sketch) {
+// learningFigures are a learning curve for every policy.
+func learningFigures(list []*record.Training) (out []figure) {
 	groups := byPolicy(list)
 	for _, of := range groups {
 		name := "learning"
 		if len(groups) > 1 {
 			name += "-" + safeName(of[0].Policy)
 		}
-		out = append(out, learningFigure(name, of, p))
+		out = append(out, figure{
+			name: name, draw: func(p pen) sketch { return learningFigure(name, of, p) }, alt: func() string { return learningNote(of) },
+		})
 	}
 	return out
 }
@@ -37,35 +39,38 @@ type track struct {
 // learningFigure draws reward by step above, entropy and divergence below, the same for
 // every seed, with their means.
 func learningFigure(name string, of []*record.Training, p pen) sketch {
+	p = p.or(columnWidth)
 	rewards := []track{
-		{"rollouts in training", okabeIto("sky"), nil, func(p *record.TrainingPoint) record.Float { return p.Train }},
-		{"dev", okabeIto("vermillion"), nil, func(p *record.TrainingPoint) record.Float { return p.Dev }},
+		{"rollouts in training", colorOf("training"), nil, func(p *record.TrainingPoint) record.Float { return p.Train }},
+		{"dev", colorOf("dev"), nil, func(p *record.TrainingPoint) record.Float { return p.Dev }},
 	}
 	spreads := []track{
-		{"entropy", okabeIto("green"), nil, func(p *record.TrainingPoint) record.Float { return p.Entropy }},
-		{"KL to the start", okabeIto("purple"), []vg.Length{3.5, 2}, func(p *record.TrainingPoint) record.Float { return p.KL }},
+		{"entropy", colorOf("entropy"), nil, func(p *record.TrainingPoint) record.Float { return p.Entropy }},
+		{"KL to the start", colorOf("divergence"), shortDash(), func(p *record.TrainingPoint) record.Float { return p.KL }},
 	}
-	fixed := track{"best fixed order", okabeIto("blue"), []vg.Length{5, 2.5}, nil}
-	chance := track{"random", color.NRGBA{90, 90, 90, 255}, []vg.Length{1, 1.5}, nil}
+	fixed := track{"best fixed order", colorOf("fixed order"), longDash(), nil}
+	chance := track{"random", inkOf(edgeInk), dotted(), nil}
 	static := trainingMean(of, func(t *record.Training) record.Float { return t.Static })
 	random := trainingMean(of, func(t *record.Training) record.Float { return t.Random })
 
-	inner := columnWidth - 2*margin
+	inner := p.inner()
 	note, noteHeight := p.noteLines(inner, learningNote(of))
-	const (
-		top, bottom = 5.2 * vg.Centimeter, 2.6 * vg.Centimeter
-		line        = smallSize * 1.45
-	)
+	top, bottom := p.height(rewardHeight), p.height(entropyHeight)
+	const line = vg.Length(keyLine)
+	columns := 2
+	if !p.narrow() {
+		columns = 3
+	}
 	keys := append(append(append([]track{}, rewards...), fixed, chance), spreads...)
-	legend := vg.Length((len(keys)+1)/2)*line + 5
+	legend := vg.Length((len(keys)+columns-1)/columns)*line + keyGap
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -top-bottom-legend-4), note)
 		sty := p.style(smallSize, draw.XLeft, draw.YCenter)
 		for i, k := range keys {
-			x := c.Min.X + vg.Length(i%2)*inner/2 + 4
-			y := c.Max.Y - top - bottom - 5 - (vg.Length(i/2)+.5)*line
-			c.StrokeLines(draw.LineStyle{Color: k.color, Width: 1.2, Dashes: k.dash}, []vg.Point{{X: x, Y: y}, {X: x + 20, Y: y}})
+			x := c.Min.X + vg.Length(i%columns)*inner/vg.Length(columns) + 4
+			y := c.Max.Y - top - bottom - keyGap - (vg.Length(i/columns)+.5)*line
+			c.StrokeLines(stroke(k.color, curveLine, k.dash...), []vg.Point{{X: x, Y: y}, {X: x + keyLength, Y: y}})
 			beside(&c, sty, vg.Point{X: x + 24, Y: y}, k.name)
 		}
 
@@ -93,7 +98,7 @@ func learningFigure(name string, of []*record.Training, p pen) sketch {
 				v float64
 			}{{fixed, static}, {chance, random}} {
 				if !math.IsNaN(l.v) {
-					c.StrokeLine2(draw.LineStyle{Color: l.color, Width: 1, Dashes: l.dash}, c.Min.X, y(l.v), c.Max.X, y(l.v))
+					c.StrokeLine2(stroke(l.color, curveLine, l.dash...), c.Min.X, y(l.v), c.Max.X, y(l.v))
 				}
 			}
 			for _, k := range rewards {
@@ -120,7 +125,7 @@ func learningFigure(name string, of []*record.Training, p pen) sketch {
 		lo, hi = spanOf(ys)
 		room = max(hi-lo, .01) * .08
 		lower.Y.Min, lower.Y.Max = lo-room, hi+room
-		lower.Y.Tick.Marker = ticks(lower.Y.Min, lower.Y.Max, 4)
+		lower.Y.Tick.Marker = ticks(lower.Y.Min, lower.Y.Max, 5)
 		steps(lower, xs, true)
 		lower.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 		lower.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
@@ -136,7 +141,7 @@ func learningFigure(name string, of []*record.Training, p pen) sketch {
 		upper.Draw(draw.Crop(a, left-upper.DataCanvas(a).Min.X, 0, 0, 0))
 		lower.Draw(draw.Crop(b, left-lower.DataCanvas(b).Min.X, 0, 0, 0))
 	}
-	return sketch{name, columnWidth, top + bottom + legend + noteHeight + 2*margin, render}
+	return sketch{name, p.width, top + bottom + legend + noteHeight + 2*margin, render}
 }
 
 // steps lays out the axis of the steps; only the lower panel has labels there.
@@ -173,7 +178,7 @@ func spanOf(xs []float64) (lo, hi float64) {
 // drawTrack draws the seeds thinly and their mean over the steps that all have; what is
 // undefined interrupts a line.
 func drawTrack(c *draw.Canvas, of []*record.Training, k track, x, y func(float64) vg.Length) {
-	stroke := func(pts [][2]float64, sty draw.LineStyle) {
+	join := func(pts [][2]float64, sty draw.LineStyle) {
 		var line []vg.Point
 		flush := func() {
 			if len(line) > 1 {
@@ -203,8 +208,8 @@ func drawTrack(c *draw.Canvas, of []*record.Training, k track, x, y func(float64
 		}
 		if len(of) > 1 {
 			clr := k.color
-			clr.A = 110
-			stroke(pts, draw.LineStyle{Color: clr, Width: .5, Dashes: k.dash})
+			clr.A = seedAlpha
+			join(pts, stroke(clr, finest, k.dash...))
 		}
 	}
 	var mean [][2]float64
@@ -213,7 +218,7 @@ func drawTrack(c *draw.Canvas, of []*record.Training, k track, x, y func(float64
 			mean = append(mean, [2]float64{float64(s), sum[s] / float64(len(of))})
 		}
 	}
-	stroke(mean, draw.LineStyle{Color: k.color, Width: 1.2, Dashes: k.dash})
+	join(mean, stroke(k.color, curveLine, k.dash...))
 }
 
 // trainingMean is the mean over the trainings that have the number, NaN without any.

@@ -44,6 +44,7 @@ type Run struct {
 	calls   map[string]*callCount  // by role
 	grades  map[string]*gradeCount // by task; of what was graded more than once
 	counted int                    // sessions behind calls
+	traced  *trace                 // nil: no session believes anything
 	probes  *record.Probes         // nil: there are none
 }
 
@@ -58,6 +59,7 @@ type strategy struct {
 	reasons  []map[string]int // of every point: why alignment is undefined
 	cells    []cellCount      // of every point
 	off      offLog           // of a replay: its decisions
+	tallied  tallied
 }
 
 // fixed reports whether the strategy asks nothing and has one checkpoint.
@@ -97,7 +99,7 @@ type session struct {
 type atPoint struct {
 	errors  [measures - valueMAE]float64 // measures of profile prediction from valueMAE on
 	top     top                          // what the others are made of
-	correct answered
+	correct marked
 	whole   whole
 }
 
@@ -110,17 +112,17 @@ func (s *session) measure(point, k int) float64 {
 	return p.top.measure(k)
 }
 
-// answered says whether the task was answered rightly.
-type answered int8
+// marked says whether the task was marked rightly.
+type marked int8
 
 const (
-	unknownAnswer answered = iota
+	unknownAnswer marked = iota
 	wrongAnswer
 	rightAnswer
 )
 
 // share is 0 or 1, NaN when unknown.
-func (a answered) share() float64 {
+func (a marked) share() float64 {
 	switch a {
 	case wrongAnswer:
 		return 0
@@ -464,6 +466,7 @@ func (in *sessionReader) keep(at place, s *record.Session) {
 		o(at.offset, at.length, s)
 	}
 	in.count(s)
+	in.Run.see(s)
 	if _, ok := in.admits[s.Task]; !ok {
 		in.admits[s.Task] = strings.Join(slices.Sorted(slices.Values(s.Criteria)), "\x00")
 	}
@@ -579,6 +582,7 @@ const rawError = 1e-4
 // keep measures the session and files it. It gives 1 when a raw alignment does not
 // follow from its scores, else 0.
 func (st *strategy) keep(r *Run, s *record.Session, task, user int, asked interner) (off int) {
+	st.tally(r, s)
 	if failed(s) {
 		st.failed[short(cmp.Or(s.Error, "no reason recorded"))]++
 		return 0

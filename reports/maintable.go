@@ -51,6 +51,7 @@ func mainTable(m *Metrics) *grid {
 	what := caption(m, fmt.Sprintf("Main results on %s", describe(m)))
 	g.caption, g.paperCaption = what+mainLegend(m, false), what+mainLegend(m, true)
 	g.aside = []string{never, "Pairs", unscored}
+	g.foot = significance(m).foot()
 	return g
 }
 
@@ -131,29 +132,32 @@ func (g *grid) unscored(r *Row) cell {
 	return c
 }
 
+// isReference stands for the difference of the reference to itself.
+const isReference = "reference"
+
 func (g *grid) difference(m *Metrics, r *Row) cell {
 	switch {
 	case m.Reference == "":
 		return g.none("the run names no reference")
 	case r.Name == m.Reference:
-		return cell{value: "reference"}
+		return cell{value: isReference}
 	case r.Difference == nil || !r.Difference.Value.Defined():
 		return g.none("no session that this strategy and the reference have both scored")
 	}
 	return r.Difference.cell(1)
 }
 
-// cell shows a difference that has a value, with so many decimals and a ~ where it
-// is not resolved.
+// cell shows a difference that has a value, with so many decimals and its mark.
 func (d *difference) cell(places int) cell {
 	signed, plain := fmt.Sprintf("%%+.%df", places), fmt.Sprintf("%%.%df", places)
+	out := cell{mark: d.mark(), p: pWords(d.p())}
 	if !d.Resolved {
-		return cell{value: num(d.Value, signed), interval: interval(d.Lo, d.Hi, plain), mark: "~"}
+		out.value, out.interval = num(d.Value, signed), interval(d.Lo, d.Hi, plain)
+		return out
 	}
-	return cell{
-		value:    num(d.Value, fmt.Sprintf("%%+.%df", decimals(places, d.Value))),
-		interval: interval(d.Lo, d.Hi, fmt.Sprintf("%%.%df", decimals(places, d.Lo, d.Hi))),
-	}
+	out.value = num(d.Value, fmt.Sprintf("%%+.%df", decimals(places, d.Value)))
+	out.interval = interval(d.Lo, d.Hi, fmt.Sprintf("%%.%df", decimals(places, d.Lo, d.Hi)))
+	return out
 }
 
 // decimals is places, or one or two more where some number would be shown as 0.
@@ -190,7 +194,7 @@ func mainLegend(m *Metrics, paper bool) string {
 		s += " Unscored: sessions without an alignment, which are left out."
 	}
 	if m.Reference != "" {
-		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session, not corrected for the number of strategies; ~ where the interval contains 0 or rests on fewer than %d %ss.", m.Reference, fewClusters, m.Cluster)
+		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session.", m.Reference) + significance(m).legend()
 	}
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // markdown writes the table with its caption above and its notes below.
@@ -26,7 +27,7 @@ func (g *grid) markdown() []byte {
 		for _, cells := range group {
 			text := make([]string, len(cells))
 			for i, c := range cells {
-				text[i] = esc.Replace(c.text())
+				text[i] = strings.TrimSpace(esc.Replace(c.text() + " " + c.p))
 				if c.note > 0 {
 					text[i] += "<sup>" + letter(c.note) + "</sup>"
 				}
@@ -42,6 +43,9 @@ func (g *grid) markdown() []byte {
 			b.WriteString("\n")
 		}
 	}
+	if len(g.foot) > 0 {
+		fmt.Fprintf(&b, "\n%s\n", esc.Replace(strings.Join(g.foot, " ")))
+	}
 	return b.Bytes()
 }
 
@@ -50,19 +54,45 @@ func (c cell) text() string {
 	return strings.TrimSpace(strings.Join(slices.DeleteFunc([]string{c.value, c.interval, c.mark}, func(s string) bool { return s == "" }), " "))
 }
 
-// tex escapes for LaTeX.
+// texWords are what LaTeX would take for something else: its own characters, ligatures, and
+// signs that the fonts of pdfLaTeX have in formulas alone.
+var texWords = strings.NewReplacer(
+	`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
+	"~", `$\sim$`, "*", "{*}", "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "|", "$|$", "[", "{[}", "]", "{]}",
+	"`", `\textasciigrave{}`, `"`, `\straightquote{}`, "--", "-{}-", "–", "--", "—", "---", "…", `\dots{}`, "†", `\dag{}`,
+	"±", `$\pm$`, "×", `$\times$`, "≤", `$\le$`, "≥", `$\ge$`, "−", "$-$", "→", `$\to$`, "°", `$^\circ$`, "µ", `$\mu$`, "\n", " ", "\t", " ", "\r", " ",
+)
+
+// tex escapes for LaTeX. Letters that pdfLaTeX has no font for are for XeLaTeX and LuaLaTeX;
+// pdfLaTeX shows a question mark (see texPreamble).
 func tex(s string) string {
-	return strings.NewReplacer(
-		`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
-		"~", `$\sim$`, "^", `\textasciicircum{}`, "<", "$<$", ">", "$>$", "[", "{[}", "]", "{]}", "–", "--",
-	).Replace(s)
+	s = texWords.Replace(s)
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r < ' ' || r == 0x7f || r == utf8.RuneError:
+			b.WriteByte('?')
+		case r < 0x7f, r >= 'À' && r <= 'ÿ' && !strings.ContainsRune("ÐðÞþ÷", r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(`\anyfont{` + string(r) + `}`)
+		}
+	}
+	return b.String()
 }
+
+// texPreamble begins every LaTeX file.
+const texPreamble = `% needs \usepackage{booktabs} and \usepackage{graphicx}
+\providecommand{\anyfont}[1]{\ifdefined\Umathcode#1\else?\fi}
+\providecommand{\straightquote}{\char34{}}
+`
 
 // latex writes a float. It is set in \small, and shrunk only where that is wider
 // than the page.
 func (g *grid) latex() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%% needs \\usepackage{booktabs} and \\usepackage{graphicx}\n\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
+	b.WriteString(texPreamble)
+	fmt.Fprintf(&b, "\\begin{table*}\n\\centering\n\\caption{%s}\n\\label{tab:%s}\n\\vspace{6pt}\n\\small\\setlength{\\tabcolsep}{3pt}\n", tex(g.caption), g.name)
 	head, columns := make([]string, len(g.head)), ""
 	for i, h := range g.head {
 		align := "l"
@@ -106,6 +136,9 @@ func (g *grid) latex() []byte {
 						}
 					}
 				}
+				if strings.HasPrefix(c.mark, "*") {
+					value += "$^{" + c.mark + "}$"
+				}
 				between := " "
 				if c.interval != "" {
 					below := "{\\scriptsize " + strings.ReplaceAll(strings.ReplaceAll(tex(c.interval), " -", " $-$"), "{[}-", "{[}$-$") + "}"
@@ -114,7 +147,7 @@ func (g *grid) latex() []byte {
 					}
 					value += between + below
 				}
-				if c.mark != "" {
+				if c.mark != "" && !strings.HasPrefix(c.mark, "*") {
 					value += " " + tex(c.mark)
 				}
 				if c.note > 0 {
@@ -137,6 +170,10 @@ func (g *grid) latex() []byte {
 			b.WriteString("\\par\\smallskip\\footnotesize\\raggedright\n")
 		}
 		fmt.Fprintf(&b, "\\textsuperscript{%s}\\,%s.\n", letter(i+1), tex(n))
+	}
+	if len(g.foot) > 0 {
+		b.WriteString("\\par\\smallskip\\footnotesize\\raggedright\n")
+		fmt.Fprintf(&b, "%s\n", tex(strings.Join(g.foot, " ")))
 	}
 	b.WriteString("\\end{table*}\n")
 	return b.Bytes()

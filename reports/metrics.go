@@ -96,6 +96,7 @@ type Metrics struct {
 	Repeats *repeated      `json:"judge_repeats,omitempty"`
 	Probes  *record.Probes `json:"judge_probes,omitempty"`
 	Judges  *judged        `json:"judges,omitempty"`
+	Trace   *trace         `json:"trace,omitempty"` // nil: no row asks and predicts from a population
 
 	Warnings []string `json:"warnings"`
 }
@@ -197,7 +198,7 @@ type test struct {
 const (
 	BySignFlip = "sign-flip" // permutation of the signs of cluster means
 	ByT        = "t"         // of cluster means, where there are 6 to 9
-	ByNothing  = "none"      // too few clusters
+	ByNothing  = "none"      // too few clusters, or no spread
 )
 
 // calibrated holds P(held) against what is held after so many questions.
@@ -216,13 +217,14 @@ type calibrationBin struct {
 	Cells     int    `json:"cells"`
 	Predicted Number `json:"predicted"` // mean P(held)
 	Observed  Number `json:"observed"`  // share that is held
-	Lo        Number `json:"lo"`
+	Lo        Number `json:"lo"`        // of that share
 	Hi        Number `json:"hi"`
 }
 
-// cost counts the logical calls to models in the sessions of a row.
+// cost counts the logical calls to models in the sessions of a row; see spent.cost.
 type cost struct {
-	Sessions  int        `json:"sessions"`
+	Sessions  int        `json:"sessions"` // those that failed included, whose calls were made, too
+	Failed    int        `json:"failed"`   // of them
 	Calls     int        `json:"calls"`
 	TokensIn  int        `json:"tokens_in"`
 	TokensOut int        `json:"tokens_out"`
@@ -236,6 +238,7 @@ type roleCost struct {
 	Calls     int    `json:"calls"`
 	TokensIn  int    `json:"tokens_in"`
 	TokensOut int    `json:"tokens_out"`
+	Uncounted int    `json:"uncounted"`
 	Dollars   Number `json:"dollars"`
 }
 

@@ -407,6 +407,56 @@ func TestClaimValues(t *testing.T) {
 	}
 }
 
+// TestClaimsAllHeld: where everybody holds everything the claims have a dash and its reason
+// in place of a relevance error of 0, and so has the mean; where it is so in every run the
+// line is left out.
+func TestClaimsAllHeld(t *testing.T) {
+	everything := func(_ *record.Manifest, all *[]record.Session) {
+		for i := range *all {
+			for j, c := range (*all)[i].Truth.Cells {
+				if c.IsNotHeld() {
+					(*all)[i].Truth.Cells[j] = domains.At(3)
+				}
+			}
+		}
+	}
+	run := func(name string, and ...func(*record.Manifest, *[]record.Session)) string {
+		y := synth{tasks: 2, users: 2, seeds: 1, criteria: 5, budget: 1, change: ofDomain(name, append(and, learned)...)}
+		return reported(t, y)
+	}
+	some, all := run("medical"), run("social", everything)
+	for _, row := range []struct {
+		reason string
+		runs   []string
+		want   []bool // of every run, then of the mean; nil: the line is left out
+	}{
+		{"some criteria are not held", []string{some}, []bool{true}},
+		{"in one of two everything is held, so that the mean has none", []string{some, all}, []bool{true, false, false}},
+		{"in the only one everything is held", []string{all}, nil},
+	} {
+		c, err := readPaper(row.runs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := claimsTable(c)
+		var got []bool
+		for _, cells := range g.groups[0] {
+			if cells[0].value != "Relevance error, pep minus RL" {
+				continue
+			}
+			for i, cell := range cells[2 : len(cells)-2] {
+				got = append(got, cell.value != dash)
+				if i == 1 && (cell.note == 0 || !strings.Contains(g.notes[cell.note-1], "every user holds every criterion")) {
+					t.Errorf("%s: %+v does not say why", row.reason, cell)
+				}
+			}
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%s: %v, want %v", row.reason, got, row.want)
+		}
+	}
+}
+
 // TestNoMean: runs that differ in more than their domain have no mean.
 func TestNoMean(t *testing.T) {
 	run := func(name, judge string, resamples int) *shownRun {

@@ -214,6 +214,9 @@ func (l *layout) table(g *grid) {
 			l.skip(smallSize * leading)
 		}
 	}
+	if len(g.foot) > 0 {
+		l.words(strings.Join(g.foot, " "), smallSize, gray(50))
+	}
 	l.skip(8)
 }
 
@@ -437,7 +440,7 @@ func (c *claimsReport) pages(table *grid) []page {
 func arranged(list []sketch) []sketch {
 	var out []sketch
 	taken := map[int]bool{}
-	for _, name := range []string{"alignment", "adaptivity", "gain", "adaptivitybyt", "learning", "tree", "interactions"} {
+	for _, name := range []string{"alignment", "forest", "adaptivity", "gain", "adaptivitybyt", "calibration", "learning", "tree", "interactions", "tasks"} {
 		for i, s := range list {
 			if !taken[i] && (s.name == name || strings.HasPrefix(s.name, name+"-")) {
 				out = append(out, s)

@@ -1,11 +1,9 @@
 package reports
 
 import (
-	"bytes"
 	"fmt"
 	"image/color"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,20 +13,121 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgpdf"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// Sizes of a figure in a paper.
+// Sizes of a figure. What is not in points says so.
 const (
 	columnWidth = 8.5 * vg.Centimeter
 	pageWidth   = 17.5 * vg.Centimeter
-	margin      = 3 // points around everything
-	labelSize   = 8 // points, axis labels and names
-	smallSize   = 7 // points, ticks and notes
+	pageHeight  = 23 * vg.Centimeter // most of a figure; a page of A4 has room for a caption below
+	margin      = 3                  // around everything
+	paperDPI    = 300                // pixels an inch of PNG files
+
+	labelSize   = 8 // type of axis labels and names
+	smallSize   = 7 // of ticks and notes
+	titleType   = 10
+	titleHeight = 18 // with the room below
 	leading     = 1.3
+	keyLine     = smallSize * 1.45 // height of a line of keys
+	keyGap      = 5                // above keys
+	keyLength   = 20               // of the line in a key
+
+	rowHeight  = 12.5 // of a strategy where each has a line
+	axisHeight = 26   // what an x axis with label takes below a panel
+	headHeight = 14   // of a line of keys above a panel
+	panelGap   = 14   // between panels
+	pointGap   = 6    // between points that would hide each other
+
+	// Plots in a column; on a page they are a little higher.
+	curveHeight   = 5.6 * vg.Centimeter
+	gainHeight    = 5 * vg.Centimeter
+	byTurnHeight  = 4.8 * vg.Centimeter
+	panelHeight   = 4.6 * vg.Centimeter // of one of several
+	rewardHeight  = 5.2 * vg.Centimeter
+	entropyHeight = 2.6 * vg.Centimeter
 )
+
+// Sizes of the tree figure in points.
+const (
+	treeAcross  = 2   // panels in a line
+	treeGap     = 14  // between them
+	treeTitle   = 14  // height of the name of a way of asking
+	treeStart   = 14  // from the left end of a panel to the first questions
+	treeJoin    = 17  // from a question to the next
+	treeThick   = 7   // what all sessions are drawn as
+	treeLine    = 8.5 // height of a line of text
+	treeBetween = 3   // between two branches
+)
+
+// Sizes of maps in points.
+const (
+	longestName  = 105 // most of the name of a line or column
+	widestTile   = 56
+	tileBarWide  = 9 // of the bar of colours
+	tileBarGap   = 12
+	tileBarMost  = 160 // most of its height
+	tileBarTicks = 7
+	traceLine    = 24 // height of a turn
+)
+
+// Widths of lines.
+const (
+	gridLine  = .4
+	finest    = .5 // one of many
+	axisLine  = .6
+	levelLine = .7 // across a plot
+	barLine   = .9 // of intervals
+	curveLine = 1.1
+	frameLine = 1.4 // around what is chosen
+	haloLine  = 3   // white, behind that
+)
+
+// Greys.
+const (
+	edgeInk  = 60  // edges, and what belongs to no strategy
+	quietInk = 70  // notes
+	dimInk   = 120 // what stands behind
+	hatchInk = 175 // what is not defined
+	emptyInk = 200 // what has no result
+	shade    = 232 // areas
+	gridInk  = 225
+)
+
+// How much of a colour is seen (0..255).
+const (
+	bandAlpha = 26  // of bands
+	seedAlpha = 110 // of one seed of several
+)
+
+// How lines are broken.
+func shortDash() []vg.Length { return []vg.Length{3.5, 2} }
+func longDash() []vg.Length  { return []vg.Length{5, 2.5} }
+func dotted() []vg.Length    { return []vg.Length{1, 1.5} }
+
+// titleOf is the title of a figure, where it has one.
+func titleOf(name string) string {
+	if policy, ok := strings.CutPrefix(name, "learning-"); ok {
+		return "Learning curve of policy " + policy
+	}
+	return map[string]string{
+		"alignment":     "Alignment by questions asked",
+		"interactions":  "Questions asked, and questions to the target",
+		"adaptivity":    "Follow-up adaptivity",
+		"adaptivitybyt": "Follow-up adaptivity by turn",
+		"tree":          "The first questions",
+		"gain":          "Adaptive gain by questions asked",
+		"params":        "Alignment by parameters of the model",
+		"calibration":   "Calibration of what is predicted to be held",
+		"forest":        "Paired differences in alignment",
+		"tasks":         "Alignment by task",
+		"cost":          "Alignment by tokens a session",
+		"trace":         "Beliefs in one session",
+		"learning":      "Learning curve",
+		"grid":          "Alignment over the sweep",
+		"gridgain":      "Adaptive gain over the sweep",
+		"ladder":        "Alignment by questions asked, by solver",
+	}[name]
+}
 
 // The colours of Okabe and Ito (Color Universal Design, 2008), which colour-blind
 // readers tell apart.
@@ -38,6 +137,15 @@ func okabeIto(name string) color.NRGBA {
 		"yellow": 0xF0E442, "blue": 0x0072B2, "vermillion": 0xD55E00, "purple": 0xCC79A7,
 	}[name]
 	return color.NRGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 255}
+}
+
+// colorOf gives the colours of what is no way of asking: tracks of a learning curve, cells
+// of a sweep, and what an answer added to a belief or took from it.
+func colorOf(what string) color.NRGBA {
+	return okabeIto(map[string]string{
+		"training": "sky", "dev": "vermillion", "fixed order": "blue", "entropy": "green", "divergence": "purple",
+		"cell": "blue", "added": "blue", "taken": "vermillion",
+	}[what])
 }
 
 // A look is how all strategies that ask alike are drawn.
@@ -60,8 +168,8 @@ func looks(m *Metrics) map[string]look {
 		"asker":  {okabeIto("purple"), plusSign},
 		"rl":     {okabeIto("black"), pentagon},
 
-		"replay-policy": {color.NRGBA{120, 120, 120, 255}, hexagon},
-		"policy":        {color.NRGBA{120, 120, 120, 255}, hexagon}, // as configs/paper.yaml names it
+		"replay-policy": {inkOf(dimInk), hexagon},
+		"policy":        {inkOf(dimInk), hexagon}, // as configs/paper.yaml names it
 		"pep-dev":       {color.NRGBA{0x88, 0x22, 0x55, 255}, crossSign},
 	}
 	rest := []look{
@@ -72,7 +180,7 @@ func looks(m *Metrics) map[string]look {
 		{okabeIto("sky"), diamond},
 		{okabeIto("blue"), square},
 		{okabeIto("vermillion"), circle},
-		{color.NRGBA{120, 120, 120, 255}, hexagon},      // yellow lines are lost on white
+		{inkOf(dimInk), hexagon},                        // yellow lines are lost on white
 		{color.NRGBA{0x88, 0x22, 0x55, 255}, crossSign}, // a ninth, for the comparison of the paper: wine of Paul Tol (Colour Schemes, 2021)
 	}
 	out, used := map[string]look{}, map[look]bool{}
@@ -122,8 +230,31 @@ func looks(m *Metrics) map[string]look {
 	return out
 }
 
+// ladderLooks are those of the first solvers, in the order of the axis.
+func ladderLooks() []look {
+	return []look{
+		{okabeIto("sky"), diamond},
+		{okabeIto("blue"), square},
+		{okabeIto("vermillion"), circle},
+		{okabeIto("green"), wedge},
+		{okabeIto("orange"), triangle},
+		{okabeIto("purple"), plusSign},
+	}
+}
+
+// confused reports whether somebody without green cones hardly tells two colours apart,
+// so that their markers have to: grey looks like green and purple then.
+func confused(a, b color.NRGBA) bool {
+	grey := inkOf(dimInk)
+	if b == grey {
+		a, b = b, a
+	}
+	return a == grey && (b == okabeIto("green") || b == okabeIto("purple"))
+}
+
 // free gives the first look that is not used of the colour that is taken least often,
-// with its own marker if it can be; in the end one that is used.
+// with its own marker if it can be, and with none that a colour has which is confused with
+// its own; in the end one that is used.
 func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 	for times := range len(used) + 1 {
 		for _, l := range try {
@@ -134,7 +265,11 @@ func free(try []look, used map[look]bool, taken map[color.NRGBA]int) look {
 				if k >= 0 {
 					l.marker = marker(k)
 				}
-				if !used[l] {
+				alike := used[l]
+				for o := range used { // any of them; their order does not matter
+					alike = alike || o.marker == l.marker && confused(o.color, l.color)
+				}
+				if !alike {
 					return l
 				}
 			}
@@ -163,7 +298,7 @@ func neighbours(m *Metrics) func(a, b string) bool {
 // populations of the same base are broken in other ways.
 func dashes(m *Metrics, r *Row) []vg.Length {
 	if r.Predict == "answers" {
-		return []vg.Length{3.5, 2}
+		return shortDash()
 	}
 	n := 0
 	for i := range m.Strategies {
@@ -235,13 +370,56 @@ func (k marker) draw(c *draw.Canvas, p vg.Point, clr color.Color, filled bool) {
 		inside = clr
 	}
 	c.FillPolygon(inside, pts)
-	c.StrokeLines(draw.LineStyle{Color: clr, Width: .8}, append(pts, pts[0], pts[1]))
+	c.StrokeLines(stroke(clr, .8), append(pts, pts[0], pts[1]))
 }
 
-// A pen writes and measures text.
-type pen struct{ fonts *font.Cache }
+// A pen writes and measures text, and knows how wide a figure is wanted.
+type pen struct {
+	fonts *font.Cache
+	width vg.Length // 0: as the figure is best
+}
 
-func newPen() pen { return pen{font.NewCache(liberation.Collection())} }
+func newPen() pen { return pen{fonts: font.NewCache(liberation.Collection())} }
+
+// wide is the pen for a width.
+func (p pen) wide(w vg.Length) pen {
+	p.width = w
+	return p
+}
+
+// or is the pen for the width in which a figure is best, unless one is wanted.
+func (p pen) or(best vg.Length) pen {
+	if p.width == 0 {
+		p.width = best
+	}
+	return p
+}
+
+// inner is the width within the margins.
+func (p pen) inner() vg.Length { return p.width - 2*margin }
+
+// narrow reports whether panels have to stand one above the other.
+func (p pen) narrow() bool { return p.width < pageWidth }
+
+// height is that of a plot, which has so much in a column.
+func (p pen) height(column vg.Length) vg.Length {
+	if p.narrow() {
+		return column
+	}
+	return 1.2 * column
+}
+
+// quiet is the style of what is said in small gray type.
+func (p pen) quiet(x draw.XAlignment, y draw.YAlignment) text.Style {
+	sty := p.style(smallSize, x, y)
+	sty.Color = gray(quietInk)
+	return sty
+}
+
+// stroke is a line in a colour.
+func stroke(clr color.Color, width vg.Length, dash ...vg.Length) draw.LineStyle {
+	return draw.LineStyle{Color: clr, Width: width, Dashes: dash}
+}
 
 func (p pen) style(size vg.Length, x draw.XAlignment, y draw.YAlignment) text.Style {
 	return text.Style{
@@ -255,8 +433,8 @@ func (p pen) axes() *plot.Plot {
 	plt := plot.New()
 	plt.BackgroundColor = nil
 	for _, a := range []*plot.Axis{&plt.X, &plt.Y} {
-		a.Width, a.Padding = .6, 0
-		a.Tick.Width, a.Tick.Length = .6, 2.5
+		a.Width, a.Padding = axisLine, 0
+		a.Tick.Width, a.Tick.Length = axisLine, 2.5
 		a.Label.Padding = 2
 	}
 	plt.X.Label.TextStyle = p.style(labelSize, draw.XCenter, draw.YBottom)
@@ -266,9 +444,12 @@ func (p pen) axes() *plot.Plot {
 	return plt
 }
 
-func gridStyle() draw.LineStyle { return draw.LineStyle{Color: color.Gray{225}, Width: .4} }
+func gridStyle() draw.LineStyle { return stroke(gray(gridInk), gridLine) }
 
 func gray(v uint8) color.Color { return color.Gray{v} }
+
+// inkOf is gray as the colour of a look.
+func inkOf(v uint8) color.NRGBA { return color.NRGBA{v, v, v, 255} }
 
 // pale mixes a colour with white.
 func pale(c color.NRGBA) color.NRGBA {
@@ -303,8 +484,7 @@ func wrap(s string, sty text.Style, w vg.Length) (lines []string) {
 
 // footnote writes lines from the top of c downwards, in small gray type.
 func (p pen) footnote(c draw.Canvas, lines []string) {
-	sty := p.style(smallSize, draw.XLeft, draw.YTop)
-	sty.Color = gray(70)
+	sty := p.quiet(draw.XLeft, draw.YTop)
 	for i, l := range lines {
 		c.FillText(sty, vg.Point{X: c.Min.X, Y: c.Max.Y - vg.Length(i)*smallSize*leading}, l)
 	}
@@ -359,102 +539,6 @@ func wholeTicks(lo, hi float64, most int) plot.ConstantTicks {
 func beside(c *draw.Canvas, sty text.Style, pt vg.Point, s string) {
 	pt.Y += sty.Font.Size * .1
 	c.FillText(sty, pt, s)
-}
-
-// A sketch is a figure that is not yet in any format.
-type sketch struct {
-	name   string
-	w, h   vg.Length
-	render func(draw.Canvas)
-}
-
-// files renders the sketch as SVG, PNG (300 dpi) and PDF. Equal sketches give
-// equal bytes.
-func (s sketch) files() ([]File, error) {
-	var out []File
-	for _, format := range []struct {
-		ext    string
-		canvas vg.CanvasWriterTo
-		finish func([]byte) ([]byte, error)
-	}{
-		{"svg", vgsvg.New(s.w, s.h), fallbackFont},
-		{"png", vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(s.w, s.h), vgimg.UseDPI(300))}, nil},
-		{"pdf", pdfCanvas{vgpdf.New(s.w, s.h)}, undate},
-	} {
-		c := draw.NewCanvas(format.canvas, s.w, s.h)
-		c.SetColor(color.White)
-		c.Fill(c.Rectangle.Path())
-		s.render(draw.Crop(c, margin, -margin, margin, -margin))
-		var b bytes.Buffer
-		if _, err := format.canvas.WriteTo(&b); err != nil {
-			return nil, fmt.Errorf("figure %s.%s: %w", s.name, format.ext, err)
-		}
-		data := b.Bytes()
-		if format.finish != nil {
-			var err error
-			if data, err = format.finish(data); err != nil {
-				return nil, fmt.Errorf("figure %s.%s: %w", s.name, format.ext, err)
-			}
-		}
-		out = append(out, File{"figures/" + s.name + "." + format.ext, data})
-	}
-	return out, nil
-}
-
-// fallbackFont names fonts of the same widths for viewers that lack the one the
-// figure was laid out with.
-func fallbackFont(svg []byte) ([]byte, error) {
-	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")), nil
-}
-
-// undate replaces the two clock times that the PDF writer puts into a document by
-// a fixed one of equal length, so that offsets stay right.
-func undate(pdf []byte) ([]byte, error) {
-	date := regexp.MustCompile(`/(CreationDate|ModDate) \(D:\d{14}\)`)
-	at := date.FindAllSubmatchIndex(pdf, -1)
-	if len(at) != 2 {
-		return nil, fmt.Errorf("%d dates in the document, expected 2", len(at))
-	}
-	for _, m := range at {
-		copy(pdf[m[1]-len("20000101000000)"):m[1]], "20000101000000)")
-	}
-	return pdf, nil
-}
-
-// pdfCanvas mends two things of vgpdf.Canvas: it hands over text as UTF-8 to a
-// writer that reads Windows code page 1252, and colours with their alpha
-// multiplied in to one that multiplies again.
-type pdfCanvas struct{ *vgpdf.Canvas }
-
-func (c pdfCanvas) SetColor(clr color.Color) {
-	if clr != nil {
-		clr = straight{color.NRGBAModel.Convert(clr).(color.NRGBA)}
-	}
-	c.Canvas.SetColor(clr)
-}
-
-func (c pdfCanvas) FillString(f font.Face, p vg.Point, s string) {
-	b := make([]byte, 0, len(s))
-	for _, r := range s {
-		switch {
-		case r < 0x80, r >= 0xA0 && r <= 0xFF:
-			b = append(b, byte(r))
-		case r == '–':
-			b = append(b, 0x96)
-		case r == '†':
-			b = append(b, 0x86)
-		default:
-			b = append(b, '?')
-		}
-	}
-	c.Canvas.FillString(f, p, string(b))
-}
-
-// straight is a colour whose RGBA does not multiply its alpha in.
-type straight struct{ c color.NRGBA }
-
-func (s straight) RGBA() (r, g, b, a uint32) {
-	return uint32(s.c.R) * 0x101, uint32(s.c.G) * 0x101, uint32(s.c.B) * 0x101, uint32(s.c.A) * 0x101
 }
 
 // A palette is a scale of colours: anchors at equal distances, mixed in between.

@@ -35,14 +35,16 @@ type SweepMetrics struct {
 	Folds          int      `json:"folds,omitempty"`
 	Compat         string   `json:"compat,omitempty"`
 	Cluster        string   `json:"cluster"`
+	Intervals      string   `json:"intervals"`
 	Resamples      int      `json:"resamples"`
 	Confidence     float64  `json:"confidence"`
 
 	Chosen   *int       `json:"chosen"`
+	Base     *int       `json:"base"` // nil: nothing is held against a base
 	Cells    []GridCell `json:"cells"`
 	Warnings []string   `json:"warnings"`
 
-	runs []*Metrics // of a ladder: by cell, nil where there is none
+	runs []*Metrics // by cell, nil where there is none
 }
 
 // A GridCell is one run of a sweep, or the reason why there is none.
@@ -68,6 +70,8 @@ type GridCell struct {
 	Alignment    Estimate    `json:"alignment"`
 	DevAlignment Number      `json:"dev_alignment"`
 	Gain         *difference `json:"adaptive_gain"`
+	MinusBase    *difference `json:"minus_base"`         // alignment, paired by cluster
+	Unpaired     string      `json:"unpaired,omitempty"` // why there is none; of the base itself empty
 	Interactions Estimate    `json:"interactions"`
 	F1           Estimate    `json:"f1_at_5"`
 	HeldMAE      Estimate    `json:"held_mae"`
@@ -91,7 +95,7 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	}
 	s := &SweepMetrics{
 		Schema: gridSchema, Name: sw.Name, About: sw.About, Axes: sw.Axes, Strategy: sw.Strategy, Twin: sw.Twin,
-		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Cells: []GridCell{}, Warnings: []string{},
+		Data: []data{}, SimulatedRoles: []string{}, Cluster: "task", Intervals: OverClusters, Cells: []GridCell{}, Warnings: []string{},
 	}
 	if i := sw.Chosen(); i >= 0 && !s.ofModels() && !s.ofData() {
 		s.Chosen = &i
@@ -124,9 +128,8 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 	}
 	s.join(runs)
 	s.warn(runs, &said)
-	if s.isLadder() {
-		s.runs = runs
-	}
+	s.runs = runs
+	s.ablate()
 	return s, nil
 }
 
@@ -243,7 +246,7 @@ func readMetrics(dir string) (*Metrics, error) {
 		}
 		if r.Gain != nil {
 			for _, g := range r.Gain.ByQuestions {
-				whole = whole && inRange(g.Estimate, -100)
+				whole = whole && inRange(Estimate{Value: g.Value, Lo: undefined(), Hi: undefined()}, -100) // the ends of a t interval may lie beyond
 			}
 		}
 		if !whole {
@@ -283,7 +286,7 @@ func (s *SweepMetrics) join(runs []*Metrics) {
 			continue
 		}
 		if first {
-			s.Cluster, s.Resamples, s.Confidence = m.Cluster, m.Resamples, m.Confidence
+			s.Cluster, s.Intervals, s.Resamples, s.Confidence = m.Cluster, m.Intervals, m.Resamples, m.Confidence
 			s.Judge, s.Folds, s.Compat = m.Judge, m.Folds, m.Compat
 			first = false
 		}
@@ -398,21 +401,29 @@ func WriteSweep(dir string) (*Summary, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := gridTable(m).files(gridCSV(m))
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range sweepSketches(m) {
-		more, err := k.files()
+	var files []File
+	for _, t := range []struct {
+		*grid
+		tidy [][]string
+	}{{gridTable(m), gridCSV(m)}, {domainsTable(m), domainsCSV(m)}, {ablationTable(m), ablationCSV(m)}} {
+		if len(t.groups) == 0 && t.name != "grid" {
+			continue
+		}
+		more, err := t.files(t.tidy)
 		if err != nil {
 			return nil, err
 		}
 		files = append(files, more...)
 	}
+	drawn, err := figureFiles(sweepFigures(m), newPen())
+	if err != nil {
+		return nil, err
+	}
+	files = append(files, drawn...)
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.GridFile, b})
 	s := &Summary{Text: sweepTerminal(m, 120), Warnings: m.Warnings}
-	if err := s.put(dir, files, "figures/grid", "figures/gridgain", "figures/ladder"); err != nil {
+	if err := s.put(dir, files, "figures/grid", "figures/gridgain", "figures/ladder", "tables/domains", "tables/ablation"); err != nil {
 		return nil, err
 	}
 	return s, nil

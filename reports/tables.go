@@ -20,14 +20,15 @@ type File struct {
 // and errors where strategies are compared) and, if any two are, gain (their paired
 // differences), adaptivity (how they ask) if any asks, policies (their trainings) in runs that trained any, fidelity in runs whose users answer in words, released in runs that
 // compute as the released code does, calls in runs with models, judge where it was
-// probed or graded more than once, and judges in runs whose responses were graded again,
-// each as Markdown, CSV and LaTeX; see the package comment.
+// probed or graded more than once, judges in runs whose responses were graded again, costs
+// where a model was called or a strategy has parameters, calibration where any row predicts
+// from a population, and tasks in runs that are no survey, each as Markdown, CSV and LaTeX; see the package comment.
 func Tables(m *Metrics) ([]File, error) {
 	var out []File
 	for _, t := range []struct {
 		*grid
 		tidy [][]string
-	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {adaptivityTable(m), adaptivityCSV(m)}, {policiesTable(m), policiesCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}} {
+	}{{mainTable(m), mainCSV(m)}, {profileTable(m), profileCSV(m)}, {errorsTable(m), errorsCSV(m)}, {gainTable(m), gainCSV(m)}, {adaptivityTable(m), adaptivityCSV(m)}, {policiesTable(m), policiesCSV(m)}, {fidelityTable(m), fidelityCSV(m)}, {releasedTable(m), releasedCSV(m)}, {callsTable(m), callsCSV(m)}, {judgeTable(m), judgeCSV(m)}, {judgesTable(m), judgesCSV(m)}, {costsTable(m), costsCSV(m)}, {calibrationTable(m), calibrationCSV(m)}, {tasksTable(m), tasksCSV(m)}} {
 		if len(t.groups) == 0 {
 			continue
 		}
@@ -64,6 +65,7 @@ type grid struct {
 	stacked bool       // LaTeX has intervals below their values
 	groups  [][][]cell // rows, with a rule between groups
 	notes   []string
+	foot    []string // sentences below them
 
 	aside        []string // headings of columns that LaTeX leaves out
 	paperCaption string   // its caption, which does not explain them
@@ -73,7 +75,8 @@ type grid struct {
 // A cell is a value with its interval, or a dash with the note that says why.
 type cell struct {
 	value, interval string
-	mark            string // after both: ~ or nothing
+	mark            string // after both: stars, ~ or nothing
+	p               string // after that, which LaTeX leaves out
 	note            int    // 1-based number of a note, 0 for none
 }
 
@@ -100,7 +103,7 @@ func (g *grid) paper() *grid {
 	if g.compact != nil {
 		return g.compact
 	}
-	out := &grid{name: g.name, caption: g.paperCaption, texts: g.texts}
+	out := &grid{name: g.name, caption: g.paperCaption, texts: g.texts, foot: g.foot}
 	var keep []int
 	for i, h := range g.head {
 		if !slices.Contains(g.aside, h) {
@@ -326,7 +329,7 @@ func provenance(m *Metrics) (s string) {
 	if n := clusters(m); n < noInterval {
 		s += fmt.Sprintf(" %d %s: no intervals.", n, plural(n, m.Cluster))
 	} else {
-		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %ss%s, %d resamples.", 100*m.Confidence, m.Cluster, tooFew(m), m.Resamples)
+		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %s, %d resamples%s.", 100*m.Confidence, resampledOver(m), m.Resamples, byT(m))
 	}
 	if n := notice(m); n != "" {
 		s += " " + n
@@ -345,7 +348,7 @@ func provenance(m *Metrics) (s string) {
 		s += fmt.Sprintf(" Left out, since not defined on these data: %s.", series(m.LeftOut))
 	}
 	if m.allHeld() {
-		s += " Every user holds every criterion: of relevance there is nothing to predict, and F1@k says nothing."
+		s += " " + capital(nothingToPredict) + ", and F1@k says nothing."
 	}
 	return s + failures(m)
 }

@@ -230,7 +230,7 @@ func TestDifference(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.reason, got, test.want)
 		}
 		for line := range strings.Lines(terminal(m, 100)) {
-			if strings.HasPrefix(line, r.Name+" ") && !strings.HasSuffix(line, " "+test.short+"\n") {
+			if strings.HasPrefix(line, r.Name+" ") && !strings.HasSuffix(strings.TrimRight(line, " \n"), " "+test.short) {
 				t.Errorf("%s: the terminal shows %s, want %s", test.reason, line, test.short)
 			}
 		}
@@ -363,8 +363,8 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
-// TestShortNames: names that do not fit lose what they predict from before they lose
-// their middle, and the terminal says so.
+// TestShortNames: names that do not fit lose what they predict from, then columns give
+// way, and only then names lose their middle; the terminal says so.
 func TestShortNames(t *testing.T) {
 	m := Compute(load(t, crowd(2, "quite-a-prediction").write(t)))
 	if text := terminal(m, 140); !strings.Contains(text, "quite-a-prediction-way-a+quite-a-prediction ") || strings.Contains(text, "names without") {
@@ -374,7 +374,10 @@ func TestShortNames(t *testing.T) {
 	if !strings.Contains(text, "\nquite-a-prediction-way-a  ") || !strings.Contains(strings.ReplaceAll(text, "\n", " "), "names without what they predict from") || strings.Contains(text, "...") {
 		t.Errorf("there is room for short names in\n%s", text)
 	}
-	if text := terminal(m, 80); !strings.Contains(text, "...") || !strings.Contains(strings.ReplaceAll(text, "\n", " "), "... in the middle of a name") {
+	if text := strings.Join(strings.Fields(terminal(m, 80)), " "); strings.Contains(text, "...") || strings.Contains(text, " norm ") || !strings.Contains(text, "for want of width without norm, F1@5 and asked: in tables/main.md") {
+		t.Errorf("columns give way, and it is not said, in\n%s", text)
+	}
+	if text := terminal(m, 50); !strings.Contains(text, "...") || !strings.Contains(strings.ReplaceAll(text, "\n", " "), "... in the middle of a name") {
 		t.Errorf("names are cut, and it is not said, in\n%s", text)
 	}
 }
@@ -462,7 +465,7 @@ func TestPictures(t *testing.T) {
 			switch f {
 			case "figures/gain.svg", "figures/adaptivitybyt.svg", "figures/tree.svg":
 				figures++
-			case "tables/gain.md", "tables/adaptivity.md", "tables/policies.md":
+			case "tables/gain.md", "tables/adaptivity.md", "tables/policies.md", "tables/costs.md", "tables/calibration.md", "tables/tasks.md":
 				tables++
 			}
 		}
@@ -493,7 +496,7 @@ func TestTablesWellFormed(t *testing.T) {
 		switch filepath.Ext(f.Path) {
 		case ".csv":
 			rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
-			if err != nil || len(rows) < 30 {
+			if err != nil || len(rows) < 20 {
 				t.Errorf("%s: %d rows, %v", f.Path, len(rows), err)
 			}
 		case ".md":

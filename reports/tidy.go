@@ -55,6 +55,7 @@ func mainCSV(m *Metrics) [][]string {
 			last := r.final().Questions
 			if r.Difference != nil {
 				t.estimate("alignment_difference", last, r.Difference.Estimate)
+				t.test("alignment_difference", last, r.Difference)
 			}
 			t.estimate("interactions", last, r.Interactions)
 			tt, none := r.ToTarget, undefined()

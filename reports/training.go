@@ -22,8 +22,8 @@ import (
 const trainingsFolder = "trainings"
 
 // WriteTraining reads what training policies left, in files or in folders with a
-// training.json, and writes learning.{svg,png,pdf} and curve.csv into dir, each whole or
-// not at all: a figure for every policy (learning-<policy> where there are several), of
+// training.json, and writes learning.{svg,png,pdf}, the same as wide as a page, and curve.csv
+// into dir, each whole or not at all: a figure for every policy (learning-<policy> where there are several), of
 // all its seeds. Equal trainings give equal bytes. Errors of the input wrap
 // domains.ErrData.
 func WriteTraining(dir string, from ...string) (*Summary, error) {
@@ -59,13 +59,9 @@ func trainingFiles(list []*record.Training) ([]File, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
-	var out []File
-	for _, s := range learningFigures(list, newPen()) {
-		f, err := s.files()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, f...)
+	out, err := figureFiles(learningFigures(list), newPen())
+	if err != nil {
+		return nil, err
 	}
 	var b bytes.Buffer
 	if err := csv.NewWriter(&b).WriteAll(curveCSV(list)); err != nil {

@@ -40,7 +40,7 @@ func TestWriteTraining(t *testing.T) {
 		{
 			"three seeds of one policy",
 			[]*record.Training{someTraining("rl", 1), someTraining("rl", 2), someTraining("rl", 3)},
-			[]string{"learning.svg", "learning.png", "learning.pdf", "curve.csv"},
+			[]string{"learning.svg", "learning.png", "learning.pdf", "learning-page.svg", "learning-page.png", "learning-page.pdf", "curve.csv"},
 			[]string{
 				"Reward (alignment, 0-100)", "Nats", "Step", "rollouts in training", "best fixed order", "random", "KL to the start", "entropy",
 				"Policy rl on made-up 1: two-layer network of 32 units, 4,321 parameters; GRPO", "not the paper's model", "simulated users",
@@ -55,14 +55,14 @@ func TestWriteTraining(t *testing.T) {
 				t.Undertrained, t.Reward = true, 50
 				return t
 			}()},
-			[]string{"learning.svg", "learning.png", "learning.pdf", "curve.csv"},
+			[]string{"learning.svg", "learning.png", "learning.pdf", "learning-page.svg", "learning-page.png", "learning-page.pdf", "curve.csv"},
 			[]string{"Undertrained: 1 of 1 seed below the best fixed order on the training reward."},
 			"policy rl: undertrained: 1 of 1",
 		},
 		{
 			"two policies, named apart",
 			[]*record.Training{someTraining("rl", 1), someTraining("rl/dense", 1)},
-			[]string{"learning-rl.svg", "learning-rl.png", "learning-rl.pdf", "learning-rl-dense.svg", "learning-rl-dense.png", "learning-rl-dense.pdf", "curve.csv"},
+			[]string{"learning-rl.svg", "learning-rl.png", "learning-rl.pdf", "learning-rl-page.svg", "learning-rl-page.png", "learning-rl-page.pdf", "learning-rl-dense.svg", "learning-rl-dense.png", "learning-rl-dense.pdf", "learning-rl-dense-page.svg", "learning-rl-dense-page.png", "learning-rl-dense-page.pdf", "curve.csv"},
 			nil, "",
 		},
 		{
@@ -73,7 +73,7 @@ func TestWriteTraining(t *testing.T) {
 				t.Static = t.Curve[0].Train
 				return t
 			}()},
-			[]string{"learning.svg", "learning.png", "learning.pdf", "curve.csv"},
+			[]string{"learning.svg", "learning.png", "learning.pdf", "learning-page.svg", "learning-page.png", "learning-page.pdf", "curve.csv"},
 			[]string{"search, unknown)"},
 			"",
 		},
@@ -245,7 +245,7 @@ func FuzzTraining(f *testing.F) {
 		case err != nil && !errors.As(err, &bad):
 			t.Errorf("%v", err)
 		case err == nil:
-			for _, s := range learningFigures([]*record.Training{tr}, newPen()) {
+			for _, s := range sketched(learningFigures([]*record.Training{tr})) {
 				var c recorder.Canvas
 				s.render(draw.NewCanvas(&c, s.w, s.h))
 			}

@@ -11,19 +11,6 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Sizes of the tree figure in points.
-const (
-	treeAcross  = 2   // panels in a line
-	treeGap     = 14  // between them
-	treeTitle   = 14  // height of the name of a way of asking
-	treeStart   = 14  // from the left end of a panel to the first questions
-	treeJoin    = 17  // from a question to the next
-	treeThick   = 7   // what all sessions are drawn as
-	treeLine    = 8.5 // height of a line of text
-	treeBetween = 3   // between two branches
-	treeMost    = 23 * vg.Centimeter
-)
-
 // treeFigure draws the first questions of every way of asking side by side, each a tree
 // from left to right whose lines are as thick as their shares of sessions: who asks
 // everybody the same is a straight line. Where the figure would not fit a page fewer
@@ -31,11 +18,11 @@ const (
 func treeFigure(m *Metrics, p pen) sketch {
 	list := ways(m)
 	across := min(treeAcross, len(list))
-	width := vg.Length(pageWidth)
 	if across == 1 {
-		width = columnWidth
+		p = p.or(columnWidth)
 	}
-	inner := width - 2*margin
+	p = p.or(pageWidth)
+	inner := p.inner()
 	wide := (inner - vg.Length(across-1)*treeGap) / vg.Length(across)
 	depth := min(treeDepth, m.Budget)
 	look := looks(m)
@@ -65,7 +52,7 @@ func treeFigure(m *Metrics, p pen) sketch {
 		}
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(said, " "))
-	const head = 14
+	const head = vg.Length(headHeight)
 
 	// As many branches as fit: where the page is full the tallest tree loses some.
 	var trees []*twig
@@ -88,7 +75,7 @@ func treeFigure(m *Metrics, p pen) sketch {
 		for _, h := range lines {
 			total += treeTitle + h + 4
 		}
-		if total+noteHeight <= treeMost || tallest < 0 {
+		if total+noteHeight <= pageHeight || tallest < 0 {
 			break
 		}
 		most[tallest]--
@@ -109,9 +96,7 @@ func treeFigure(m *Metrics, p pen) sketch {
 			t.bar = (wide - treeStart - vg.Length(depth-1)*treeJoin) / vg.Length(depth)
 			h := lines[i/across]
 			if len(w.First) == 0 {
-				sty := p.style(smallSize, draw.XLeft, draw.YCenter)
-				sty.Color = gray(70)
-				beside(&c, sty, vg.Point{X: left + 9, Y: top - treeTitle - h/2}, "no sessions")
+				beside(&c, p.quiet(draw.XLeft, draw.YCenter), vg.Point{X: left + 9, Y: top - treeTitle - h/2}, "no sessions")
 			} else {
 				trees[i].place(top - treeTitle - (h-trees[i].height)/2)
 				t.root(trees[i])
@@ -121,7 +106,7 @@ func treeFigure(m *Metrics, p pen) sketch {
 			}
 		}
 	}
-	return sketch{"tree", width, total + noteHeight + 2*margin, render}
+	return sketch{"tree", p.width, total + noteHeight + 2*margin, render}
 }
 
 // A twig is a branch with its place on paper.
@@ -289,8 +274,9 @@ func (p *treePainter) line(n *twig, depth int) {
 	x := p.x(depth)
 	if n.Stop {
 		const long = 8
-		p.box(x, x+long, n.y, n.thick(), gray(150))
-		p.c.StrokeLine2(draw.LineStyle{Color: gray(90), Width: 1}, x+long, n.y-3.5, x+long, n.y+3.5)
+		p.box(x, x+long, n.y, n.thick(), gray(dimInk))
+		end := max(n.thick()/2, 1) + .5 // and no further, into its words
+		p.c.StrokeLine2(stroke(gray(edgeInk), curveLine), x+long, n.y-end, x+long, n.y+end)
 		return
 	}
 	p.box(x, x+p.bar, n.y, n.thick(), p.color)
@@ -300,7 +286,7 @@ func (p *treePainter) line(n *twig, depth int) {
 func (p *treePainter) fan(n *twig, from, start vg.Length, depth int) {
 	lines := min(n.Others, 7)
 	end := p.x(depth) + p.bar*.8
-	sty := draw.LineStyle{Color: p.color, Width: .4}
+	sty := stroke(p.color, gridLine)
 	for i := range lines {
 		at := vg.Length(0)
 		if lines > 1 {
@@ -334,7 +320,7 @@ func (p *treePainter) words(n *twig, depth int) {
 	}
 	beside(p.c, sty, vg.Point{X: x, Y: n.y + half + treeLine/2}, fit(name, sty, p.bar))
 	below := n.y - half - treeLine/2
-	sty.Color = gray(70)
+	sty.Color = gray(quietInk)
 	switch {
 	case n.Any:
 		const any = "any answer"
@@ -367,7 +353,7 @@ func percentage(v Number) string {
 // is empty for not held and the fuller the higher the value, and a cross for missing.
 func answerBox(c *draw.Canvas, at vg.Point, answer string) vg.Length {
 	const w, h = 4.4, 6.3
-	sty := draw.LineStyle{Color: gray(60), Width: .6}
+	sty := stroke(gray(edgeInk), axisLine)
 	x, y := at.X+.3, at.Y-h/2
 	if answer == "missing" {
 		c.StrokeLine2(sty, x, y, x+w, y+h)
@@ -375,7 +361,7 @@ func answerBox(c *draw.Canvas, at vg.Point, answer string) vg.Length {
 		return w + .6
 	}
 	if full := vg.Length(slices.Index(treeAnswers, answer)) / 3 * h; full > 0 {
-		c.FillPolygon(gray(90), []vg.Point{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + full}, {X: x, Y: y + full}})
+		c.FillPolygon(gray(edgeInk), []vg.Point{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + full}, {X: x, Y: y + full}})
 	}
 	c.StrokeLines(sty, []vg.Point{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + h}, {X: x, Y: y + h}, {X: x, Y: y}, {X: x + w, Y: y}})
 	return w + .6

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"pepbench/bench/record"
 )
@@ -52,15 +53,22 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings, Metrics: m}
-	if err := s.put(dir, files, "tables/gain", "figures/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "figures/adaptivitybyt", "figures/tree", "tables/curve", "figures/learning"); err != nil {
+	optional := append(optionalFigures(), "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
+	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
 // put writes the files and names them in the summary. What an earlier report left of
-// the optional ones, named without extension, and this one does not have is removed.
+// the optional ones, named without extension, and this one does not have is removed, and so
+// are other widths of a figure.
 func (s *Summary) put(dir string, files []File, optional ...string) error {
+	for _, o := range optional {
+		if strings.HasPrefix(o, "figures/") {
+			optional = append(optional, o+"-column", o+"-page")
+		}
+	}
 	for _, o := range optional {
 		for _, ext := range []string{".md", ".csv", ".tex", ".svg", ".png", ".pdf"} {
 			if !slices.ContainsFunc(files, func(f File) bool { return f.Path == o+ext }) {

@@ -68,12 +68,15 @@ func (b Bootstrap) Means(columns ...[]float64) [][]float64 {
 	return out
 }
 
-// draw counts how often resample r draws each of len(times) clusters.
-func (b Bootstrap) draw(r int, times []float64) {
-	clear(times)
+// draw counts how often resample r draws each of len(times) clusters, and, from the
+// same stream, of the sets after the first.
+func (b Bootstrap) draw(r int, sets ...[]float64) {
 	rng := rand.New(rand.NewPCG(b.Seed, uint64(r)))
-	for range times {
-		times[rng.IntN(len(times))]++
+	for _, times := range sets {
+		clear(times)
+		for range times {
+			times[rng.IntN(len(times))]++
+		}
 	}
 }
 
@@ -93,12 +96,7 @@ type Interval struct {
 // and 13.3). There is no interpolation, so that samples may be infinite. samples
 // is not changed.
 func (b Bootstrap) Interval(samples []float64) Interval {
-	s := make([]float64, 0, len(samples))
-	for _, v := range samples {
-		if !math.IsNaN(v) {
-			s = append(s, v)
-		}
-	}
+	s := numbers(samples)
 	iv := Interval{Lo: math.NaN(), Hi: math.NaN(), Undefined: len(samples) - len(s)}
 	if len(s) == 0 {
 		return iv
@@ -109,6 +107,17 @@ func (b Bootstrap) Interval(samples []float64) Interval {
 	k = min(max(k, 1), (len(s)+1)/2)
 	iv.Lo, iv.Hi = s[k-1], s[len(s)-k]
 	return iv
+}
+
+// numbers gives what is not NaN in x.
+func numbers(x []float64) []float64 {
+	out := make([]float64, 0, len(x))
+	for _, v := range x {
+		if !math.IsNaN(v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // MinResamples is the smallest R for which Interval has the confidence asked for
