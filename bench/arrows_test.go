@@ -34,7 +34,8 @@ var house = map[string][]string{
 	"bench/record":       {"domains"},
 	"bench":              {"domains", "bench/llm", "bench/llm/sim", "bench/interpret", "strategies", "strategies/belief", "strategies/pep", "strategies/rl", "simusers", "judges", "bench/solver", "bench/record"},
 	"reports":            {"domains", "bench/record"},
-	"bench/cmd/pepbench": {"domains", "bench/llm", "bench/llm/sim", "strategies", "strategies/belief", "strategies/pep", "simusers", "judges", "bench/solver", "bench/record", "bench", "reports"},
+	"reports/export":     {"reports", "domains", "bench/record"},
+	"bench/cmd/pepbench": {"domains", "bench/llm", "bench/llm/sim", "strategies", "strategies/belief", "strategies/pep", "simusers", "judges", "bench/solver", "bench/record", "bench", "reports", "reports/export"},
 }
 
 // forTests are packages that only tests may import, whatever room they are in.

@@ -99,7 +99,7 @@ type session struct {
 type atPoint struct {
 	errors  [measures - valueMAE]float64 // measures of profile prediction from valueMAE on
 	top     top                          // what the others are made of
-	correct answered
+	correct marked
 	whole   whole
 }
 
@@ -112,17 +112,17 @@ func (s *session) measure(point, k int) float64 {
 	return p.top.measure(k)
 }
 
-// answered says whether the task was answered rightly.
-type answered int8
+// marked says whether the task was marked rightly.
+type marked int8
 
 const (
-	unknownAnswer answered = iota
+	unknownAnswer marked = iota
 	wrongAnswer
 	rightAnswer
 )
 
 // share is 0 or 1, NaN when unknown.
-func (a answered) share() float64 {
+func (a marked) share() float64 {
 	switch a {
 	case wrongAnswer:
 		return 0
@@ -341,7 +341,7 @@ func (r *Run) readSessions(name string, see []Observer) error {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return bad(err)
 	}
-	if err := readEntries(f, chunkSize, in.use); err != nil {
+	if err := record.ReadEntries(f, in.use); err != nil {
 		return bad(err)
 	}
 	if n, first, why := in.out.useless(); n > in.good {
@@ -401,16 +401,16 @@ type seen struct {
 }
 
 // use files a line, or counts why it does not.
-func (in *sessionReader) use(e *entry) {
-	s := &e.session
-	lose := func(l loss, format string, a ...any) { in.out.add(l, e.line, format, a...) }
+func (in *sessionReader) use(e *record.Entry) {
+	s := &e.Session
+	lose := func(l loss, format string, a ...any) { in.out.add(l, e.Line, format, a...) }
 	var syntax *json.SyntaxError
-	if e.err != nil {
+	if e.Err != nil {
 		l := lossAlien
-		if e.torn && errors.As(e.err, &syntax) {
+		if e.Torn && errors.As(e.Err, &syntax) {
 			l = lossTorn
 		}
-		lose(l, "%v", e.err)
+		lose(l, "%v", e.Err)
 		return
 	}
 	if s.Strategy == "" || s.Task == "" || s.User == "" {
@@ -437,7 +437,7 @@ func (in *sessionReader) use(e *entry) {
 	if st != nil {
 		key.strategy = st.Name
 	}
-	at := seen{line: e.line}
+	at, now := place{e.Line, e.Offset, e.Length}, seen{line: e.Line}
 	before, twice := in.seen[key]
 	if twice && before.failed == nil {
 		lose(lossTwice, "session %q is the same strategy, seed, task and user as line %d", short(s.ID), before.line)
@@ -453,12 +453,11 @@ func (in *sessionReader) use(e *entry) {
 	switch {
 	case st == nil:
 	case failed(s):
-		p := e.place()
-		at.failed = &p
+		now.failed = &at
 	default:
-		in.keep(e.place(), s)
+		in.keep(at, s)
 	}
-	in.seen[key] = at
+	in.seen[key] = now
 }
 
 // keep shows a session to the observers, counts it, and files it under its strategy.
@@ -693,28 +692,8 @@ func between(a, b domains.Cell) apartness {
 	return otherwise
 }
 
-// graded finds the checkpoint of n questions. One that is carried forward without
-// a grade of its own stands for the last graded one before it; floor and ceiling
-// have one checkpoint, whatever its number.
-func graded(s *record.Session, n int, only bool) *record.Checkpoint {
-	cp := s.Checkpoint(n)
-	if cp == nil && only && len(s.Checkpoints) > 0 {
-		cp = &s.Checkpoints[0]
-	}
-	if cp == nil || !cp.Carried || cp.Raw != nil || len(cp.Scores) > 0 {
-		return cp
-	}
-	var last *record.Checkpoint
-	for i := range s.Checkpoints {
-		if c := &s.Checkpoints[i]; !c.Carried && c.Questions < n && (last == nil || c.Questions > last.Questions) {
-			last = c
-		}
-	}
-	if last == nil {
-		return cp
-	}
-	return last
-}
+// graded finds the checkpoint that says how a session fared after n questions.
+func graded(s *record.Session, n int, only bool) *record.Checkpoint { return s.Graded(n, only) }
 
 // whyUndefined words the reason why a checkpoint has no alignment.
 func whyUndefined(cp *record.Checkpoint) string {

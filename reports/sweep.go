@@ -115,6 +115,8 @@ func LoadSweep(dir string) (*SweepMetrics, error) {
 			out.State, out.Why = cellRefused, c.Refused
 		} else if m, err := readMetrics(filepath.Join(dir, filepath.FromSlash(c.Dir))); err != nil {
 			out.State, out.Why = cellFailed, err.Error()
+		} else if what := otherRun(filepath.Join(dir, filepath.FromSlash(c.Dir)), m); what != "" {
+			out.State, out.Why = cellFailed, what
 		} else {
 			runs[i] = m
 			out.take(m, cmp.Or(c.Row, sw.Strategy), cmp.Or(c.Twin, sw.Twin))
@@ -252,6 +254,16 @@ func readMetrics(dir string) (*Metrics, error) {
 		}
 	}
 	return &m, nil
+}
+
+// otherRun says why the metrics of a run are of another configuration than its manifest, or
+// nothing. A manifest that cannot be read contradicts nothing.
+func otherRun(dir string, m *Metrics) string {
+	of, err := record.ReadManifest(dir)
+	if err != nil || of.ConfigHash == m.ConfigHash {
+		return ""
+	}
+	return record.MetricsFile + " is of another configuration than " + record.ManifestFile + "; pepbench report on the sweep makes it again"
 }
 
 // inRange reports whether what an estimate has of numbers is in least..100, but for

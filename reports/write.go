@@ -17,13 +17,14 @@ type Summary struct {
 	Text     string   // the headline table, at most 120 columns
 	Warnings []string // what to know before trusting a number, one line each
 	Files    []string // what was written, relative to the run directory
+	Metrics  *Metrics // of a run: what is in metrics.json
 }
 
-// Write reads the run in dir and writes metrics.json, tables, figures and report.html
-// beside it, each file whole or not at all. Equal runs give equal bytes. Errors of the
-// input wrap domains.ErrData.
-func Write(dir string) (*Summary, error) {
-	run, err := Load(dir)
+// Write reads the run in dir and writes metrics.json, tables, figures and
+// report.html beside it, each file whole or not at all. Equal runs give equal bytes. Errors of the
+// input wrap domains.ErrData. Observers see what they see of Load.
+func Write(dir string, see ...Observer) (*Summary, error) {
+	run, err := Load(dir, see...)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func Write(dir string) (*Summary, error) {
 	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
-	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings}
+	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings, Metrics: m}
 	optional := append(optionalFigures(), "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@
 //
 //	manifest.json    Manifest: what was run, on what, with what
 //	sessions.jsonl   one Session a line, the source of truth of every report
+//	sessions.index   Index: where each session stands, and what lists of them show
 //	usage.json       Usage: what equal runs may differ in (retries, latencies)
 //	timing.json      Timing: clocks
 //	probes.json      Probes: the judge on responses whose properties are known
@@ -22,6 +23,10 @@
 // A Journal appends sessions in the order they complete, drops a torn last line
 // when it is opened again, and at the end is rewritten atomically, sorted by
 // session id, so that equal runs leave equal bytes.
+//
+// An Index lets a reader open a journal of any size without reading it. It is made by
+// whoever reads the sessions anyway (Indexer), or by itself (BuildIndex), and tied to the
+// state of the file; one that is stale or broken is never used (ErrIndex).
 //
 // The package runs nothing and knows no strategy, user, solver or judge.
 package record

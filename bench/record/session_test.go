@@ -1,6 +1,7 @@
 package record
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"math/rand/v2"
@@ -60,6 +61,39 @@ func TestFloatsJSON(t *testing.T) {
 			t.Errorf("%s: %s was read as %v", row.reason, row.in, f)
 		}
 	}
+}
+
+// FuzzFloats holds arrays and cells to what encoding/json makes of them, number by number.
+func FuzzFloats(f *testing.F) {
+	for _, seed := range []string{"null", "[]", "[ ]", "[1,null]", "[ -0.5 ,\n1e3]", "[1e999]", "[[1]]", `["1,2"]`, "[true]", "{}", "[0.1234567890123456789]", "-0", "false", "1e-400", `"x"`} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var want []*float64
+		var got Floats
+		werr, err := json.Unmarshal(b, &want), json.Unmarshal(b, &got)
+		if (werr == nil) != (err == nil) {
+			t.Fatalf("%q: %v, want %v", b, err, werr)
+		}
+		if err == nil && ((got == nil) != (want == nil) || !slices.EqualFunc(got, want, func(v float64, w *float64) bool {
+			return w == nil && math.IsNaN(v) || w != nil && math.Float64bits(v) == math.Float64bits(*w)
+		})) {
+			t.Errorf("%q: read as %v", b, got)
+		}
+		var cell domains.Cell
+		var v *float64
+		werr, err = json.Unmarshal(b, &v), json.Unmarshal(b, &cell)
+		switch {
+		case string(bytes.TrimSpace(b)) == "false":
+			if err != nil || !cell.IsNotHeld() {
+				t.Errorf("%q: %v, %v", b, cell, err)
+			}
+		case (werr == nil) != (err == nil):
+			t.Errorf("%q: %v, want %v", b, err, werr)
+		case err == nil && (v == nil) != cell.IsMissing(), err == nil && v != nil && cell.Value() != *v:
+			t.Errorf("%q: read as %v", b, cell)
+		}
+	})
 }
 
 func TestRound(t *testing.T) {

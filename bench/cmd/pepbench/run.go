@@ -24,6 +24,7 @@ import (
 	"pepbench/bench/record"
 	"pepbench/domains"
 	"pepbench/reports"
+	"pepbench/reports/export"
 )
 
 func runCommand(stdout, stderr io.Writer) *cobra.Command {
@@ -220,30 +221,115 @@ func reportSweep(stdout io.Writer, dir string, quiet bool) error {
 	if err != nil || quiet {
 		return err
 	}
-	fmt.Fprintln(stdout)
-	fmt.Fprint(stdout, s.Text)
-	for _, w := range s.Warnings {
-		fmt.Fprintln(stdout, "warning:", w)
-	}
-	fmt.Fprintln(stdout, "report:", filepath.Join(dir, record.PageFile))
+	show(stdout, dir, s)
 	return nil
 }
 
 func reportCommand(stdout, _ io.Writer) *cobra.Command {
-	return &cobra.Command{
+	r := reporter{out: stdout}
+	joint, formats := false, []string{}
+	c := &cobra.Command{
 		Use:   "report DIR",
-		Short: "Compute metrics, tables and figures of a run or a sweep again from its files",
+		Short: "Compute metrics, tables and figures of a run or a sweep again from its files, or export them",
 		Args:  need(1, 1, "the folder of one run or sweep"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			switch {
-			case there(args[0], record.SweepFile):
-				return reportSweep(stdout, args[0], false)
-			case !there(args[0], record.ManifestFile):
-				return &domains.DataError{File: args[0], What: "holds neither a run nor a sweep that was finished", Mend: "give the folder that pepbench run named, or run the sweep again to finish it"}
+		RunE: func(c *cobra.Command, args []string) (err error) {
+			defer lean()()
+			dir := args[0]
+			if r.formats, err = export.ParseFormats(formats...); err != nil {
+				return &usageError{err}
 			}
-			return report(stdout, args[0], false)
+			if r.exports != "" && len(r.formats) == 0 {
+				return &usageError{errors.New("--out is where exports go; give a --format, too")}
+			}
+			switch {
+			case there(dir, record.SweepFile) && joint && len(r.formats) > 0:
+				return &usageError{errors.New("--joint leaves the cells of a sweep alone, and --format exports them; give one of the two")}
+			case there(dir, record.SweepFile):
+				if !joint {
+					if err := r.cells(c.Context(), dir); err != nil {
+						return err
+					}
+				}
+				return reportSweep(stdout, dir, false)
+			case !there(dir, record.ManifestFile):
+				return &domains.DataError{File: dir, What: "holds neither a run nor a sweep that was finished", Mend: "give the folder that pepbench run named, or run the sweep again to finish it"}
+			case joint:
+				return &usageError{fmt.Errorf("--joint is for sweeps, and %s holds a run", dir)}
+			}
+			s, files, err := r.report(dir, "")
+			if err != nil {
+				return err
+			}
+			show(stdout, dir, s)
+			for _, f := range files {
+				fmt.Fprintln(stdout, f)
+			}
+			return nil
 		},
 	}
+	c.Flags().BoolVar(&joint, "joint", false, "of a sweep: the joint report alone, from the reports of its cells as they are")
+	c.Flags().StringArrayVar(&formats, "format", nil, "export as csv, parquet, json or lm-eval, too (may be repeated, or separated by commas)")
+	c.Flags().StringVarP(&r.exports, "out", "o", "", "folder of the exports (default exports, beside the report)")
+	return c
+}
+
+// A reporter makes reports, and exports where formats are given.
+type reporter struct {
+	out     io.Writer
+	formats []export.Format
+	exports string // folder; empty: that of the run
+}
+
+// report makes the report of a run, or of a cell of a sweep, and gives the exports.
+func (r *reporter) report(dir, cell string) (*reports.Summary, []string, error) {
+	if len(r.formats) == 0 {
+		s, err := reports.Write(dir)
+		return s, nil, err
+	}
+	out := filepath.Join(dir, exportsFolder)
+	if r.exports != "" {
+		out = filepath.Join(r.exports, cell)
+	}
+	return export.Write(dir, out, r.formats)
+}
+
+// cells makes the report of every cell of a sweep again, one after another. One that cannot
+// be made is said, and the report it had, if any, is what the joint one shows.
+func (r *reporter) cells(ctx context.Context, dir string) error {
+	sw, err := record.ReadSweep(dir)
+	if err != nil {
+		return err
+	}
+	for i := range sw.Cells {
+		cell := &sw.Cells[i]
+		if cell.Refused != "" {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		name := filepath.FromSlash(cell.Dir)
+		s, files, err := r.report(filepath.Join(dir, name), name)
+		switch {
+		case errors.Is(err, domains.ErrData):
+			fmt.Fprintf(r.out, "warning: %s is not reported again: %v\n", cell.Dir, err)
+		case err != nil:
+			return err
+		default:
+			fmt.Fprintf(r.out, "%s: %d files, %d warnings\n", cell.Dir, len(s.Files)+len(files), len(s.Warnings))
+		}
+	}
+	return nil
+}
+
+// lean makes the heap grow less between two collections while reports are made, which keep
+// all sessions of a run; it gives what undoes it. GOGC stands above it.
+func lean() (undo func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	was := debug.SetGCPercent(reportGCPercent)
+	return func() { debug.SetGCPercent(was) }
 }
 
 func validateCommand(stdout io.Writer) *cobra.Command {
@@ -272,21 +358,30 @@ func validateCommand(stdout io.Writer) *cobra.Command {
 	return c
 }
 
+// exportsFolder is where exports go beside a report.
+const exportsFolder = "exports"
+
 // report rebuilds everything that is derived from a run's files.
 func report(stdout io.Writer, dir string, quiet bool) error {
+	defer lean()()
 	s, err := reports.Write(dir)
 	if err != nil {
 		return err
 	}
 	if !quiet {
-		fmt.Fprintln(stdout)
-		fmt.Fprint(stdout, s.Text)
-		for _, w := range s.Warnings {
-			fmt.Fprintln(stdout, "warning:", w)
-		}
-		fmt.Fprintln(stdout, "report:", filepath.Join(dir, record.PageFile))
+		show(stdout, dir, s)
 	}
 	return nil
+}
+
+// show prints the headline table and what to know before trusting it.
+func show(stdout io.Writer, dir string, s *reports.Summary) {
+	fmt.Fprintln(stdout)
+	fmt.Fprint(stdout, s.Text)
+	for _, w := range s.Warnings {
+		fmt.Fprintln(stdout, "warning:", w)
+	}
+	fmt.Fprintln(stdout, "report:", filepath.Join(dir, record.PageFile))
 }
 
 // there says whether a folder has a file.
