@@ -70,7 +70,7 @@ export async function session({ run, q, current }) {
   const outcome = h("dl", { class: "tiles" },
     tile(`Alignment after ${d.final}`, isNum(r.alignment) ? num(r.alignment, 1) : dash, r.state === "undefined" ? whyUndefined(final) : ""),
     tile("Questions", whole(x.turns.length), stopWords(x.stop) + (x.stop_off_log ? `; this stop is off the log (${x.stop_off_log})` : "")),
-    tile("Task answered", answerMark(r.answer), final?.correct_reason || ""),
+    x.checkpoints.some((c) => c.correct !== null) && tile("Task answered", answerMark(r.answer), final?.correct_reason || ""),
     tile("Criteria held", whole(x.truth.cells.filter((c) => typeof c === "number").length), `of ${x.criteria.length}`));
 
   let all = q.get("all") === "1";
