@@ -142,7 +142,11 @@ func (v *Viewer) indexed(w http.ResponseWriter, name string) (*run, *sessions, b
 	s := v.ready(r)
 	if s == nil {
 		st := r.state(n)
-		fail(w, http.StatusServiceUnavailable, errors.New(cmp.Or(st.Error, "the sessions are being indexed")))
+		code := http.StatusServiceUnavailable
+		if st.Error == "" {
+			code = http.StatusAccepted // it is under way
+		}
+		fail(w, code, errors.New(cmp.Or(st.Error, "the sessions are being indexed")))
 		return nil, nil, false
 	}
 	return r, s, true

@@ -34,8 +34,8 @@ func made() *journal {
 	crit := []string{"answer_length", "tone", "sources_" + evil, "examples", "humour", "pace"}
 	j := &journal{m: record.Manifest{
 		Schema: record.Schema, Name: "made up", ConfigHash: strings.Repeat("ab", 32), Config: json.RawMessage(`{"name":"made up"}`),
-		Code: record.Code{Version: "v1", Go: "go1", Platform: "any"},
-		Data: record.Data{Name: "data", Version: "1", Rubric: "amount", TestTasks: []string{"t1", "t2", "t3"}, Sources: []domains.Source{{Path: "a.yaml", SHA256: strings.Repeat("cd", 32), Bytes: 9}}},
+		Code:  record.Code{Version: "v1", Go: "go1", Platform: "any"},
+		Data:  record.Data{Name: "data", Version: "1", Rubric: "amount", TestTasks: []string{"t1", "t2", "t3"}, Sources: []domains.Source{{Path: "a.yaml", SHA256: strings.Repeat("cd", 32), Bytes: 9}}},
 		Seeds: []int{1, 2}, Budget: 2, Horizon: 3, Checkpoints: []int{0, 1, 2, 3},
 		Strategies: []record.Strategy{
 			{Name: "none", Base: "none", Kind: "none", Predict: "answers", About: "asks nothing"},

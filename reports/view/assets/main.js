@@ -20,7 +20,7 @@ export async function api(path) {
   } catch {
     throw new Error(`the server answered ${r.status}`);
   }
-  if (!r.ok) throw Object.assign(new Error(body.error || `the server answered ${r.status}`), { status: r.status });
+  if (!r.ok || r.status === 202) throw Object.assign(new Error(body.error || `the server answered ${r.status}`), { status: r.status });
   return body;
 }
 
@@ -88,7 +88,7 @@ async function render(back) {
   } catch (e) {
     if (mine !== turn) return;
     page = null;
-    if (e.status === 503) {
+    if (e.status === 202 || e.status === 503) {
       await wait(at, mine, e);
       return;
     }
@@ -178,7 +178,7 @@ document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || keys.open || !keysOn.checked) return;
   const t = e.target;
   const box = t.matches?.("input, select, textarea");
-  if (box && !(t.type === "checkbox" && !e.key.startsWith("Arrow"))) {
+  if (box && !((t.type === "checkbox" || t.type === "radio") && !e.key.startsWith("Arrow"))) {
     if (e.key === "Escape") t.blur();
     return;
   }
