@@ -109,6 +109,8 @@ func TestBrowser(t *testing.T) {
 	b.has("the report is linked", ".actions", "report.html")
 	b.has("the runs given", "main", "Runs given", "after", "made up")
 
+	b.has("numbers of a simulator say so on every page", ".top .tag", "simulated solver")
+
 	// By keyboard alone: to the sessions, search, down, open.
 	b.tabTo(".actions a")
 	b.press(kb.Enter)
@@ -150,6 +152,7 @@ func TestBrowser(t *testing.T) {
 	b.until("one filter", "document.querySelector('.count').textContent === '24 of 96 sessions' && !document.getElementById('f-stop-user').checked && document.getElementById('f-strategy-static').checked")
 	b.do("back", chromedp.Evaluate[chromedp.Void]("history.back()"))
 	b.until("none", "document.querySelector('.count').textContent === '96 sessions' && location.search === ''")
+	b.has("as does the list", ".top .tag", "simulated solver")
 	b.open(base + "/runs/0/sessions?state=undefined&state=failed&sort=-alignment")
 	b.has("a link to a filter", ".count", "2 of 96 sessions")
 	b.has("what has no alignment shows none", ".results tbody tr:nth-child(1) .alignment", "–")
@@ -289,6 +292,7 @@ func (b *browser) shows(j *journal, id string) {
 	}
 	b.has(id, ".grade .big", one(a))
 	b.has(id, ".response", plain(cp.Response))
+	b.has(id, ".checkpoint", "Response simulated")
 	for i, sc := range cp.Scores {
 		row := fmt.Sprintf(".grades tbody tr:nth-child(%d)", i+1)
 		b.has(id, row, nice(s.Criteria[sc.Position]), plain(sc.Reason))
@@ -497,7 +501,7 @@ func TestWaiting(t *testing.T) {
 var (
 	regen = flag.Bool("regen", false, "write the README's picture of the page, results/readme/viewer.png")
 	ofRun = flag.String("of", "results/medical", "run that the picture is of, from the root of the repository")
-	ofOne = flag.String("session", "", "its session; empty: the best of pep+latent whose task was answered rightly")
+	ofOne = flag.String("session", "", "its session; empty: the one of pep+latent with the median alignment")
 )
 
 // TestPicture takes the README's picture: a session at 1280x800. Without -regen it is one
@@ -509,15 +513,20 @@ func TestPicture(t *testing.T) {
 	}
 	dir, out, id := made().write(t, true), filepath.Join(t.TempDir(), "viewer.png"), "pep+latent/1/t2/u1"
 	if *regen {
-		dir, out, id = filepath.Join("../..", *ofRun), "../../results/readme/viewer.png", *ofOne
+		if dir = *ofRun; !filepath.IsAbs(dir) {
+			dir = filepath.Join("../..", dir)
+		}
+		out, id = "../../results/readme/viewer.png", *ofOne
 	}
 	base := serve(t, dir)
 	if id == "" {
 		var p page
-		get(t, base+"/api/runs/0/sessions?strategy=pep%2Blatent&state=graded&answer=right&sort=-alignment&limit=1", &p)
-		if len(p.Rows) == 0 {
+		const list = "/api/runs/0/sessions?strategy=pep%2Blatent&state=graded&sort=alignment&limit=1"
+		get(t, base+list, &p)
+		if p.Total == 0 {
 			t.Fatalf("%s has no session of pep+latent to take a picture of; name one with -session", dir)
 		}
+		get(t, fmt.Sprintf("%s%s&offset=%d", base, list, p.Total/2), &p)
 		id = p.Rows[0].ID
 	}
 	b := newBrowser(t)

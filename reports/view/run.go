@@ -156,12 +156,19 @@ type state struct {
 	Alien    int    `json:"alien"`    // lines that are no session
 	Replaced int    `json:"replaced"` // failed sessions that were tried again
 	Torn     bool   `json:"torn"`
+
+	Simulated []string `json:"simulated"` // roles that the embedded simulator played
 }
 
 func (r *run) state(id int) state {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := state{ID: id, Name: r.name, Dir: r.dir, Planned: r.manifest.Sessions, Ready: r.sessions != nil, Done: r.done, Total: r.total, Building: r.building || r.asked, Note: r.note}
+	s := state{ID: id, Name: r.name, Dir: r.dir, Planned: r.manifest.Sessions, Ready: r.sessions != nil, Done: r.done, Total: r.total, Building: r.building || r.asked, Note: r.note, Simulated: []string{}}
+	for _, e := range r.manifest.Endpoints {
+		if e.Simulated && !slices.Contains(s.Simulated, e.Role) {
+			s.Simulated = append(s.Simulated, e.Role)
+		}
+	}
 	if r.err != nil {
 		s.Error = r.err.Error()
 	}

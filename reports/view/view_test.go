@@ -414,7 +414,6 @@ func TestOverview(t *testing.T) {
 	type overview struct {
 		State      state
 		Warnings   []string
-		Simulated  []string
 		Headline   []headline
 		Reference  string
 		Report     bool
@@ -432,7 +431,7 @@ func TestOverview(t *testing.T) {
 	if err := json.Unmarshal(b, &m); err != nil {
 		t.Fatal(err)
 	}
-	if got.State.Sessions != 96 || got.Final != 2 || !got.Report || got.Reference != "static" || got.Unreported != "" || !slices.Equal(got.Simulated, []string{"solver"}) {
+	if got.State.Sessions != 96 || got.Final != 2 || !got.Report || got.Reference != "static" || got.Unreported != "" || !slices.Equal(got.State.Simulated, []string{"solver"}) {
 		t.Errorf("got %+v", got)
 	}
 	if got.Warnings[0] != j.m.Warnings[0] || !slices.Contains(got.Warnings, m.Warnings[0]) || len(got.Headline) != 4 {
@@ -864,6 +863,44 @@ func BenchmarkList(b *testing.B) {
 			if _, err := compare(all, all, f, "change"); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+}
+
+// FuzzFilter: whatever an address asks for, it gets a page of what there is, or words.
+func FuzzFilter(f *testing.F) {
+	j := made()
+	dir := f.TempDir()
+	j.writeTo(f, dir, false)
+	x, err := record.BuildIndex(context.Background(), dir, &j.m, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	s := &sessions{Index: x}
+	f.Add("strategy=pep%2Blatent&seed=1&from=10&to=90&sort=-alignment&limit=7")
+	f.Add("q=T2+<script>&offset=99999999&answer=unknown&stop=&user=%00")
+	f.Fuzz(func(t *testing.T, query string) {
+		q, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		f, err := parse(q)
+		if err != nil {
+			return
+		}
+		m, err := s.match(f)
+		if err != nil {
+			return
+		}
+		n := 0
+		for _, b := range m.bins {
+			n += b
+		}
+		if len(m.rows) > len(x.Rows) || n > len(m.rows) || f.limit > mostRows || len(m.facets) != len(facetNames) {
+			t.Fatalf("%q: %d rows, %d in the histogram, a page of %d, %d facets", query, len(m.rows), n, f.limit, len(m.facets))
+		}
+		if _, err := compare(s, s, f, "change"); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

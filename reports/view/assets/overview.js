@@ -9,12 +9,12 @@ export async function overview({ run, runs }) {
   const state = all[run];
   const m = o.manifest;
   const list = (a, f) => a.map(f).flatMap((x, i) => (i ? [", ", x] : [x]));
-  const simulated = o.simulated.length > 0;
+  const simulated = state.simulated.length > 0;
 
   const notes = h("div", { class: "notes" },
     o.warnings.length > 0 && h("section", { class: "note warn", "aria-labelledby": "warnings" }, h("h2", { id: "warnings" }, plural(o.warnings.length, "warning")), h("ul", null, o.warnings.map((w) => h("li", null, w)))),
     indexNotes(state),
-    simulated && h("p", { class: "note" }, h("strong", null, "Simulated. "), `${sentence(o.simulated)} ${o.simulated.length > 1 ? "are" : "is"} the embedded simulator, not a language model.`));
+    simulated && h("p", { class: "note" }, h("strong", null, "Simulated. "), `${sentence(state.simulated)} ${state.simulated.length > 1 ? "are" : "is"} the embedded simulator, not a language model.`));
   const empty = !notes.childNodes.length;
 
   const node = h("div", { class: "page" },

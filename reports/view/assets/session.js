@@ -98,7 +98,7 @@ export async function session({ run, q, current }) {
         x.turns.length > 0 && h("p", { class: "end" }, h("strong", null, "End. "), stopWords(x.stop), ".")),
       h("div", { class: "side" },
         profile(x, scale),
-        checkpoints(x, d.final, scale, q),
+        checkpoints(x, d.final, scale, q, o.state.simulated),
         others.length > 0 && h("section", { "aria-labelledby": "others" }, h("h2", { id: "others" }, "Same task, user and seed"),
           table("plain siblings", "Strategies on the same case", [["Strategy"], ["Questions", "n"], [`Alignment`, "alignment n"], [unseen("Side by side")]], d.siblings.map((y) => tr({ class: y.id === r.id ? "on" : "" },
             th("", mark(by.get(y.strategy)), y.id === r.id ? h("strong", null, y.strategy) : h("a", { href: sessionURL(run, y.id, q) }, y.strategy)),
@@ -219,7 +219,7 @@ function profile(x, scale) {
 }
 
 // checkpoints lets a reader choose one, and shows all of it.
-function checkpoints(x, finalAt, scale, q) {
+function checkpoints(x, finalAt, scale, q, simulated) {
   if (!x.checkpoints.length) return h("section", { "aria-labelledby": "checkpoints" }, h("h2", { id: "checkpoints" }, "Checkpoints"), h("p", { class: "nothing" }, "None was reached."));
   const wanted = Number(q.get("cp") ?? NaN);
   let at = x.checkpoints.findIndex((c) => c.questions === wanted);
@@ -237,7 +237,7 @@ function checkpoints(x, finalAt, scale, q) {
     } }), h("span", null, c.questions))));
   function draw() {
     replace(curve, lines([{ x, cls: "a" }], x.checkpoints[at].questions));
-    replace(body, checkpoint(x, at, scale));
+    replace(body, checkpoint(x, at, scale, simulated));
   }
   draw();
   return h("section", { "aria-labelledby": "checkpoints" }, h("h2", { id: "checkpoints" }, "Checkpoints"), curve, choose, body);
@@ -260,7 +260,8 @@ export function lines(series, at) {
 
 const manyRows = 14;
 
-function checkpoint(x, at, scale) {
+function checkpoint(x, at, scale, simulated) {
+  const by = (role) => simulated.includes(role) && [" ", h("span", { class: "tag" }, "simulated")];
   const c = x.checkpoints[at], scores = c.scores || [], told = c.instructed || [];
   const a = alignment(c.raw);
   const judges = [...new Set(scores.map((z) => z.judge))];
@@ -271,9 +272,9 @@ function checkpoint(x, at, scale) {
     h("p", { class: "grade" }, h("strong", { class: "big" }, isNum(a) ? num(a, 1) : dash), " alignment", h("span", { class: "muted" }, isNum(a) ? ` = 100 (${num(c.raw, 3)} − 1) / 4` : `: ${whyUndefined(c)}`), c.carried && h("span", { class: "tag" }, "carried forward")),
     h("h3", null, "What the solver was told"),
     !told.length ? h("p", { class: "nothing" }, "Nothing about this user.") : told.length > manyRows ? h("details", null, h("summary", null, plural(told.length, "criterion", "criteria")), toldTable) : toldTable,
-    c.response ? [h("h3", null, "Response"), h("p", { class: "response", tabindex: "0", role: "region", "aria-label": "Response" }, c.response),
+    c.response ? [h("h3", null, "Response", by("solver")), h("p", { class: "response", tabindex: "0", role: "region", "aria-label": "Response" }, c.response),
       h("p", { class: "small" }, "Task: ", answerMark(c.correct === true ? "right" : c.correct === false ? "wrong" : "unknown"), c.correct_reason && h("span", { class: "muted" }, ` (${c.correct_reason})`))] : !c.carried && h("p", { class: "muted small" }, "The profile solver writes its predictions and no text."),
-    scores.length > 0 && [h("h3", null, "Grades"),
+    scores.length > 0 && [h("h3", null, "Grades", by("judge")),
       table("plain grades", "Grades", [["Criterion"], ["Weight", "n"], [scale ? `True, of ${scale}` : "True", "n"], amount && ["Found", "n"], ["Score", "score n"]].filter(Boolean), scores.map((z) => tr({},
         th("", criterion(x.criteria[z.position]), z.reason && h("span", { class: "reason" }, z.reason), !isNum(z.score) && h("span", { class: "reason bad" }, z.unscored || "no reason recorded")),
         td("n", num(weightOf(x, z.position), 2)), td("n", h("span", { class: "truth" }, short(x.truth.cells[z.position]))), amount && td("n", isNum(z.level) ? z.level : dash),
