@@ -168,6 +168,7 @@ func TestBrowser(t *testing.T) {
 	b.has("off the log", ".turn:nth-child(1)", "off the log by history")
 	b.do("all beliefs", chromedp.Click(chromedp.CSS("#all")))
 	b.until("all beliefs", "document.querySelectorAll('.turn:first-child .belief tbody tr').length === 6 && document.getElementById('all').getAttribute('aria-pressed') === 'true' && new URLSearchParams(location.search).get('all') === '1'")
+	b.has("a nominal criterion has no expected value", ".turn:first-child .belief tbody tr:last-child", "pace", "level 1, 0.50")
 	b.do("a checkpoint", chromedp.Click(chromedp.CSS("#cp-1")))
 	b.until("the checkpoint", fmt.Sprintf("document.querySelector('.grade .big').textContent === %q && new URLSearchParams(location.search).get('cp') === '1'", one(100*(*ja.find("static/1/t1/u1").Checkpoints[1].Raw-1)/4)))
 

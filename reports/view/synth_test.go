@@ -106,7 +106,10 @@ func session(st *record.Strategy, seed int, task, user string, u int, crit []str
 	for i := range held {
 		held[i], value[i] = .3, 3
 	}
-	inference := func() record.Inference { return record.NewInference(domains.Inference{Held: held, Value: value}) }
+	value[5] = math.NaN() // nominal
+	inference := func() record.Inference {
+		return record.NewInference(domains.Inference{Held: held, Value: value, Levels: [][]float64{5: {.2, .5, .3}}})
+	}
 	s.Prior = inference()
 	asks := 3
 	if st.Kind == "none" || st.Kind == "oracle" {

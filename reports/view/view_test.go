@@ -552,6 +552,20 @@ func TestCompare(t *testing.T) {
 	if s := got.Tallies[0]; s.Strategy != "none" || s.Only != [2]int{1, 0} {
 		t.Errorf("none: %+v", s)
 	}
+	for _, row := range []struct {
+		sort string
+		sign float64
+	}{{"diff", 1}, {"-diff", -1}} {
+		get(t, base+"/api/compare?a=0&b=1&limit=500&sort="+row.sort, &got)
+		for i, r := range got.Rows {
+			if i > 0 && !(row.sign*float64(r.Diff) >= row.sign*float64(got.Rows[i-1].Diff)) && r.Diff.Defined() {
+				t.Errorf("sort=%s: %v comes after %v", row.sort, r.Diff, got.Rows[i-1].Diff)
+			}
+		}
+		if n := len(got.Rows); n != len(want) || !got.Rows[0].Diff.Defined() || got.Rows[n-1].Diff.Defined() || float64(got.Rows[0].Diff)*row.sign > 0 {
+			t.Errorf("sort=%s: %d rows from %v to %v", row.sort, n, got.Rows[0].Diff, got.Rows[n-1].Diff)
+		}
+	}
 	get(t, base+"/api/compare?a=0&b=1&strategy=static&q=t3&sort=id&limit=3&offset=1", &got)
 	if got.Total != 8 || len(got.Rows) != 3 || got.Rows[0].ID >= got.Rows[1].ID || got.Rows[0].Strategy != "static" {
 		t.Errorf("filtered: %+v", got)

@@ -9,6 +9,13 @@ export const scaleOf = (o) => (o.manifest.data.rubric === "amount" ? 5 : 0);
 export const beliefAt = (x, n) => (n <= 0 ? x.prior : (x.turns || [])[Math.min(n, x.turns.length) - 1]?.inference || x.prior);
 const heldAt = (inf, i) => inf?.held?.[i] ?? null;
 const valueAt = (inf, i) => inf?.value?.[i] ?? null;
+// levelAt is the likeliest level of a nominal criterion, which has no expected value.
+function levelAt(inf, i) {
+  const p = inf?.levels?.[i];
+  if (!p?.some((v) => v > 0)) return null;
+  const k = p.indexOf(Math.max(...p.filter(isNum)));
+  return `level ${k}, ${num(p[k], 2)}`;
+}
 export const sessionURL = (run, id, q) => { const a = filters(q); a.set("id", id); return `/runs/${run}/session?${a}`; };
 export const pairURL = (a, ida, b, idb) => "/pair?" + new URLSearchParams({ a, ida, b, idb });
 
@@ -188,10 +195,10 @@ function beliefs(x, n, all, scale) {
   }
   if (!rows.length) return h("p", { class: "muted small" }, "No belief moved.");
   return h("div", { class: "beliefs" }, h("h4", null, all ? "Beliefs" : "Beliefs that moved most"),
-    table("belief", `Beliefs before and after question ${n + 1}`, [["Criterion"], ["P(held)", "p"], ["E[value]", "n"], ["Truth", "t", "no strategy saw it"]], rows.map((r) => tr({ class: r.i === asked ? "on" : "" },
+    table("belief", `Beliefs before and after question ${n + 1}`, [["Criterion"], ["P(held)", "p"], ["E[value]", "n", "of nominal criteria the likeliest level and its probability"], ["Truth", "t", "no strategy saw it"]], rows.map((r) => tr({ class: r.i === asked ? "on" : "" },
       th("", criterion(r.id)),
       td("p", move(r.h0, r.h1), h("span", { class: "n" }, step(r.h0, r.h1, 2))),
-      td("n", isNum(r.h1) && r.h1 === 0 ? dash : step(r.v0, r.v1, 1)),
+      td("n", isNum(r.h1) && r.h1 === 0 ? dash : levelAt(after, r.i) ?? step(r.v0, r.v1, 1)),
       td("t", truthShort(x.truth.cells[r.i]))))));
 }
 
@@ -214,7 +221,7 @@ function profile(x, scale) {
     h("p", { class: "muted small" }, "What the user wanted. No strategy saw it."),
     held.length ? table("plain", "True profile", [["Criterion"], [scale ? `Of ${scale}` : "Value", "n"], ["Weight", "weight n"], ["Asked", "n", "the question that asked about it"], ["Believed", "n", "P(held) and E[value] in the end"]], held.map(([c, i]) => tr({},
       th("", criterion(x.criteria[i])), td("n", h("strong", null, short(c))), td("weight n", bar(weightOf(x, i)), h("span", { class: "value" }, num(weightOf(x, i), 2))),
-      td("n", asked.has(i) ? `Q${asked.get(i)}` : dash), td("n", num(heldAt(end, i), 2), isNum(valueAt(end, i)) ? h("span", { class: "muted" }, ` · ${num(valueAt(end, i), 1)}`) : "")))) : h("p", { class: "nothing" }, "Nothing is held."),
+      td("n", asked.has(i) ? `Q${asked.get(i)}` : dash), td("n", num(heldAt(end, i), 2), h("span", { class: "muted" }, isNum(valueAt(end, i)) ? ` · ${num(valueAt(end, i), 1)}` : levelAt(end, i) ? ` · ${levelAt(end, i)}` : ""))))) : h("p", { class: "nothing" }, "Nothing is held."),
     more(not, `${whole(not.length)} not held`), more(missing, `${whole(missing.length)} missing`), more(never, `${whole(never.length)} could not be asked`));
 }
 
