@@ -71,9 +71,10 @@ paper-readme: ## put what make paper found into the README
 parity: ## hold the released models to reference outputs: PARITY=DIR (default: the excerpt in the repository)
 	$(if $(PARITY),PEPBENCH_PARITY=$(abspath $(PARITY))) $(GO) test -count=1 -run Parity ./strategies/belief ./reports ./bench
 
-# Rooms that start no goroutine (a test holds them to it): the race detector has
-# nothing to find there, and drawing under it takes minutes.
-SINGLE := ./domains/... ./reports/...
+# Rooms that start no goroutine (a test holds them to it), all of domains and reports but
+# for the server in reports/view: the race detector has nothing to find there, and drawing
+# under it takes minutes.
+SINGLE = $(shell $(GO) list ./domains/... ./reports/... | grep -v ^pepbench/reports/view)
 
 .PHONY: clients
 clients: build ## try third-party OpenAI clients against serve-sim (needs Node.js, npm and the network)
@@ -92,7 +93,7 @@ test: ## all tests, with the race detector wherever there are goroutines
 
 .PHONY: race plain
 race:
-	$(GO) test -race -skip '$(ARITHMETIC)' $$($(GO) list ./... | grep -v -e ^pepbench/domains -e ^pepbench/reports -e ^pepbench/bench/cmd)
+	$(GO) test -race -skip '$(ARITHMETIC)' $$($(GO) list ./... | grep -v -x $(addprefix -e ,$(SINGLE)) | grep -v ^pepbench/bench/cmd)
 	$(GO) test -race -run '$(RACED)' $(COMMAND)
 plain:
 	$(GO) test -run '$(ARITHMETIC)' ./bench

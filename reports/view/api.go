@@ -142,7 +142,11 @@ func (v *Viewer) indexed(w http.ResponseWriter, name string) (*run, *sessions, b
 	s := v.ready(r)
 	if s == nil {
 		st := r.state(n)
-		fail(w, http.StatusServiceUnavailable, errors.New(cmp.Or(st.Error, "the sessions are being indexed")))
+		code := http.StatusServiceUnavailable
+		if st.Error == "" {
+			code = http.StatusAccepted // it is under way
+		}
+		fail(w, code, errors.New(cmp.Or(st.Error, "the sessions are being indexed")))
 		return nil, nil, false
 	}
 	return r, s, true
@@ -351,13 +355,6 @@ func (v *Viewer) overview(w http.ResponseWriter, q *http.Request) {
 		strategies = append(strategies, named{s.Name, s.Base, s.Kind, s.Predict, s.About, s.TwinOf, colors[s.Base], s.Predict == "answers"})
 	}
 	out["strategies"] = strategies
-	simulated := []string{}
-	for _, e := range m.Endpoints {
-		if e.Simulated && !slices.Contains(simulated, e.Role) {
-			simulated = append(simulated, e.Role)
-		}
-	}
-	out["simulated"] = simulated
 	_, err = os.Stat(filepath.Join(r.dir, reportFile))
 	out["report"] = err == nil
 	answer(w, out)

@@ -129,8 +129,7 @@ const bins = 20
 
 // match goes over all sessions once.
 func (s *sessions) match(f *filter) (*matches, error) {
-	s.sorted()
-	order, ok := s.orders[f.sort]
+	order, ok := s.order(f.sort)
 	if !ok {
 		return nil, fmt.Errorf("sort=%q is not id, alignment or questions", f.sort)
 	}
@@ -159,8 +158,8 @@ func (s *sessions) match(f *filter) (*matches, error) {
 			continue
 		}
 		if len(f.words) > 0 {
-			id = bytes.ToLower(s.AppendID(id[:0], int(i)))
-			if slices.ContainsFunc(f.words, func(w string) bool { return !bytes.Contains(id, []byte(w)) }) {
+			id = lower(s.AppendID(id[:0], int(i)))
+			if !holds(id, f.words) {
 				continue
 			}
 		}
@@ -205,6 +204,29 @@ func (s *sessions) match(f *filter) (*matches, error) {
 		out.facets = append(out.facets, fc)
 	}
 	return out, nil
+}
+
+// holds reports whether all of the words are in an id.
+func holds(id []byte, words []string) bool {
+	for _, w := range words {
+		if !bytes.Contains(id, []byte(w)) {
+			return false
+		}
+	}
+	return true
+}
+
+// lower turns letters small, in place if they are all ASCII.
+func lower(b []byte) []byte {
+	for i, c := range b {
+		switch {
+		case c >= 0x80:
+			return bytes.ToLower(b)
+		case c >= 'A' && c <= 'Z':
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return b
 }
 
 // seeds gives the seeds in order, as text, and the place of each.
@@ -329,7 +351,7 @@ func compare(a, b *sessions, f *filter, by string) (*compared, error) {
 		diff float64
 	}
 	var pairs []pair
-	left, right := a.orders["id"], b.orders["id"]
+	left, right := a.byID, b.byID
 	var ida, idb []byte
 	for len(left) > 0 || len(right) > 0 {
 		c := 0
@@ -371,9 +393,8 @@ func compare(a, b *sessions, f *filter, by string) (*compared, error) {
 			default:
 				t.Lower++
 			}
-			low := bytes.ToLower(ida)
 			chosen := f.chosen["strategy"]
-			if (chosen == nil || slices.Contains(chosen, t.Strategy)) && !slices.ContainsFunc(f.words, func(w string) bool { return !bytes.Contains(low, []byte(w)) }) {
+			if (chosen == nil || slices.Contains(chosen, t.Strategy)) && (len(f.words) == 0 || holds(lower(slices.Clone(ida)), f.words)) {
 				pairs = append(pairs, p)
 			}
 			left, right = left[1:], right[1:]
@@ -395,7 +416,7 @@ func compare(a, b *sessions, f *filter, by string) (*compared, error) {
 		slices.SortStableFunc(pairs, func(p, q pair) int {
 			x, y := size(p), size(q)
 			if nx, ny := math.IsNaN(x), math.IsNaN(y); nx || ny {
-				return flag(nx) - flag(ny)
+				return bit(nx) - bit(ny)
 			}
 			return cmp.Compare(y, x)
 		})

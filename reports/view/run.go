@@ -2,15 +2,16 @@ package view
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,8 +41,11 @@ type sessions struct {
 	*record.Index
 	file *os.File
 
-	once   sync.Once
-	orders map[string][]int32 // rows, by what a list is sorted by
+	once sync.Once
+	byID []int32 // rows, by id
+
+	mu     sync.Mutex
+	orders map[string][]int32 // rows, by what a list was sorted by before
 }
 
 // settle is how long a file is not looked at again after it was.
@@ -76,7 +80,9 @@ func (r *run) load(ctx context.Context) (*sessions, string, error) {
 	}
 	x, err := record.ReadIndex(r.dir, r.manifest)
 	if err == nil && x.Fits(f) {
-		return &sessions{Index: x, file: f}, "", nil
+		s := &sessions{Index: x, file: f}
+		s.sorted()
+		return s, "", nil
 	}
 	x, err = record.BuildIndex(ctx, r.dir, r.manifest, func(done, total int64) {
 		r.mu.Lock()
@@ -90,7 +96,9 @@ func (r *run) load(ctx context.Context) (*sessions, string, error) {
 	if err := x.Write(r.dir); err != nil {
 		note = "the index is kept in memory and will be made again next time: " + err.Error()
 	}
-	return &sessions{Index: x, file: f}, note, nil
+	s := &sessions{Index: x, file: f}
+	s.sorted()
+	return s, note, nil
 }
 
 // current gives the sessions, and whether the file has changed since they were indexed.
@@ -148,12 +156,19 @@ type state struct {
 	Alien    int    `json:"alien"`    // lines that are no session
 	Replaced int    `json:"replaced"` // failed sessions that were tried again
 	Torn     bool   `json:"torn"`
+
+	Simulated []string `json:"simulated"` // roles that the embedded simulator played
 }
 
 func (r *run) state(id int) state {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := state{ID: id, Name: r.name, Dir: r.dir, Planned: r.manifest.Sessions, Ready: r.sessions != nil, Done: r.done, Total: r.total, Building: r.building || r.asked, Note: r.note}
+	s := state{ID: id, Name: r.name, Dir: r.dir, Planned: r.manifest.Sessions, Ready: r.sessions != nil, Done: r.done, Total: r.total, Building: r.building || r.asked, Note: r.note, Simulated: []string{}}
+	for _, e := range r.manifest.Endpoints {
+		if e.Simulated && !slices.Contains(s.Simulated, e.Role) {
+			s.Simulated = append(s.Simulated, e.Role)
+		}
+	}
 	if r.err != nil {
 		s.Error = r.err.Error()
 	}
@@ -163,14 +178,13 @@ func (r *run) state(id int) state {
 	return s
 }
 
-// sorted makes the orders that lists can have, once.
+// sorted makes the order by id, once.
 func (s *sessions) sorted() {
 	s.once.Do(func() {
-		rows := s.Rows
-		order := make([]int32, len(rows))
-		ids := make([][]byte, len(rows)) // slices of one array
-		all := make([]byte, 0, 48*len(rows))
-		for i := range rows {
+		order := make([]int32, len(s.Rows))
+		ids := make([][]byte, len(s.Rows)) // slices of one array, but for when it grows
+		all := make([]byte, 0, 40*len(s.Rows))
+		for i := range s.Rows {
 			order[i] = int32(i)
 			from := len(all)
 			all = s.AppendID(all, i)
@@ -180,42 +194,73 @@ func (s *sessions) sorted() {
 		if !slices.IsSortedFunc(order, by) { // a journal that is finished is
 			slices.SortFunc(order, by)
 		}
-		rank := make([]int32, len(rows)) // by id, which decides among equals
-		for n, i := range order {
-			rank[i] = int32(n)
-		}
-		ordered := func(less func(a, b *record.IndexRow) int) []int32 {
-			out := slices.Clone(order)
-			slices.SortFunc(out, func(i, j int32) int {
-				if c := less(&rows[i], &rows[j]); c != 0 {
-					return c
-				}
-				return int(rank[i]) - int(rank[j])
-			})
-			return out
-		}
-		alignment := func(sign int) func(a, b *record.IndexRow) int {
-			return func(a, b *record.IndexRow) int {
-				if x, y := stateOf(a) != graded, stateOf(b) != graded; x || y {
-					return flag(x) - flag(y)
-				}
-				return sign * cmp.Compare(a.Alignment, b.Alignment)
-			}
-		}
-		s.orders = map[string][]int32{
-			"id":         order,
-			"alignment":  ordered(alignment(1)),
-			"-alignment": ordered(alignment(-1)),
-			"questions":  ordered(func(a, b *record.IndexRow) int { return cmp.Compare(a.Questions, b.Questions) }),
-			"-questions": ordered(func(a, b *record.IndexRow) int { return cmp.Compare(b.Questions, a.Questions) }),
-		}
-		reverse := slices.Clone(order)
-		slices.Reverse(reverse)
-		s.orders["-id"] = reverse
+		s.byID = order
 	})
 }
 
-func flag(v bool) int {
+// order gives the rows as a list sorts them; equals come by id, and sessions without an
+// alignment after all others. It is false for what no list is sorted by.
+func (s *sessions) order(by string) ([]int32, bool) {
+	s.sorted()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, ok := s.orders[by]; ok {
+		return o, true
+	}
+	var key func(*record.IndexRow) float64 // smaller comes first
+	switch by {
+	case "id":
+		return s.byID, true
+	case "-id":
+		key = nil
+	case "alignment":
+		key = func(r *record.IndexRow) float64 { return r.Alignment }
+	case "-alignment":
+		key = func(r *record.IndexRow) float64 { return -r.Alignment }
+	case "questions":
+		key = func(r *record.IndexRow) float64 { return float64(r.Questions) }
+	case "-questions":
+		key = func(r *record.IndexRow) float64 { return -float64(r.Questions) }
+	default:
+		return nil, false
+	}
+	out := slices.Clone(s.byID)
+	if key == nil {
+		slices.Reverse(out)
+	} else {
+		type place struct {
+			key       float64
+			rank, row int32
+		}
+		places := make([]place, len(out))
+		for rank, row := range out {
+			r := &s.Rows[row]
+			places[rank] = place{key(r), int32(rank), row}
+			if strings.HasSuffix(by, "alignment") && stateOf(r) != graded {
+				places[rank].key = math.Inf(1)
+			}
+		}
+		slices.SortFunc(places, func(a, b place) int {
+			switch {
+			case a.key < b.key:
+				return -1
+			case a.key > b.key:
+				return 1
+			}
+			return int(a.rank) - int(b.rank)
+		})
+		for i := range places {
+			out[i] = places[i].row
+		}
+	}
+	if s.orders == nil {
+		s.orders = map[string][]int32{}
+	}
+	s.orders[by] = out
+	return out, true
+}
+
+func bit(v bool) int {
 	if v {
 		return 1
 	}
@@ -226,7 +271,7 @@ func flag(v bool) int {
 func (s *sessions) find(id string) int {
 	s.sorted()
 	var b []byte
-	order := s.orders["id"]
+	order := s.byID
 	n := sort.Search(len(order), func(i int) bool {
 		b = s.AppendID(b[:0], int(order[i]))
 		return string(b) >= id

@@ -4,7 +4,7 @@ import { about, api, go, walk } from "./main.js";
 import { pageSize } from "./list.js";
 import { pairURL } from "./session.js";
 
-const sorts = [["change", "Largest difference first"], ["-diff", "B lower first"], ["diff", "B higher first"], ["id", "Id"]];
+const sorts = [["change", "Largest difference first"], ["diff", "B lower first"], ["-diff", "B higher first"], ["id", "Id"]];
 
 export async function compare({ run, runs, q, current }) {
   if (runs.length < 2) throw new Error("give pepbench view two runs to compare them");

@@ -42,10 +42,17 @@ export const unseen = (...text) => h("span", { class: "unseen" }, ...text);
 // Numbers. What is undefined is a dash, never a zero.
 export const dash = "–";
 export const isNum = (v) => typeof v === "number" && Number.isFinite(v);
-export const num = (v, digits) => (isNum(v) ? v.toFixed(digits).replace(/^-(0(\.0*)?)$/, "$1").replace("-", "−") : dash);
+// fixed rounds what lies exactly between two numbers to the even one, as the tables of the
+// report do; toFixed would take the larger.
+function fixed(v, digits) {
+  const m = v * 10 ** digits;
+  if (Math.abs(m % 1) === 0.5 && Number.isInteger(v * 2 ** (digits + 1))) v = (2 * Math.round(m / 2)) / 10 ** digits;
+  return v.toFixed(digits);
+}
+export const num = (v, digits) => (isNum(v) ? fixed(v, digits).replace(/^-(0(\.0*)?)$/, "$1").replace("-", "−") : dash);
 export const signed = (v, digits) => {
   const t = num(v, digits);
-  return isNum(v) && v > 0 && Number(v.toFixed(digits)) !== 0 ? "+" + t : t;
+  return isNum(v) && v > 0 && Number(fixed(v, digits)) !== 0 ? "+" + t : t;
 };
 export const whole = (v) => (isNum(v) ? v.toLocaleString("en-US") : dash);
 // short is a number with no more decimals than it needs, two at most.

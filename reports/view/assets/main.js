@@ -20,7 +20,7 @@ export async function api(path) {
   } catch {
     throw new Error(`the server answered ${r.status}`);
   }
-  if (!r.ok) throw Object.assign(new Error(body.error || `the server answered ${r.status}`), { status: r.status });
+  if (!r.ok || r.status === 202) throw Object.assign(new Error(body.error || `the server answered ${r.status}`), { status: r.status });
   return body;
 }
 
@@ -71,13 +71,19 @@ async function render(back) {
     frame(at);
     if (!pages[at.name] || !runs[at.run]) throw new Error("there is nothing at this address");
     if (page?.update && page.key === `${at.name} ${at.run}`) {
+      const was = document.activeElement?.id, offset = page.offset;
+      page.offset = at.q.get("offset") || "0";
       await page.update(at.q, () => mine === turn);
+      if (mine !== turn) return;
+      if (back) window.scrollTo(0, history.state?.y || 0);
+      else if (offset !== page.offset) window.scrollTo(0, 0);
+      if (document.activeElement === document.body) (document.getElementById(was || "") || main.querySelector("h1"))?.focus({ preventScroll: true });
       return;
     }
     main.setAttribute("aria-busy", "true");
     const next = await pages[at.name]({ run: at.run, runs, q: at.q, current: () => mine === turn });
     if (mine !== turn) return;
-    page = { key: `${at.name} ${at.run}`, ...next };
+    page = { key: `${at.name} ${at.run}`, offset: at.q.get("offset") || "0", ...next };
     replace(main, next.node);
     document.title = `${next.title} · pepbench`;
     next.shown?.();
@@ -88,7 +94,7 @@ async function render(back) {
   } catch (e) {
     if (mine !== turn) return;
     page = null;
-    if (e.status === 503) {
+    if (e.status === 202 || e.status === 503) {
       await wait(at, mine, e);
       return;
     }
@@ -140,6 +146,11 @@ function frame(at) {
     choose.value = String(at.run);
     if (!which.querySelector("select") || which.querySelector("select").value !== choose.value) replace(which, choose);
   }
+  // Numbers that were made with the simulator say so on every page.
+  const of = at.name === "pair" || at.name === "compare" ? [runs[at.run], runs[Number(at.q.get("b") || 0)]] : [runs[at.run]];
+  const roles = [...new Set(of.flatMap((r) => r?.simulated || []))];
+  which.querySelector(".tag")?.remove();
+  if (roles.length) which.append(h("span", { class: "tag", title: "the embedded simulator, not a language model" }, "simulated", h("span", { class: "roles" }, ` ${roles.join(", ")}`)));
   const link = (href, text, on) => h("a", { href, "aria-current": on ? "page" : null }, text);
   replace(document.getElementById("pages"),
     link(`/runs/${at.run}`, "Overview", at.name === "overview"),
@@ -156,10 +167,7 @@ document.addEventListener("click", (e) => {
   e.preventDefault();
   go(url.pathname + url.search);
 });
-window.addEventListener("popstate", () => {
-  page = page?.update ? page : null;
-  render(true);
-});
+window.addEventListener("popstate", () => render(true));
 history.scrollRestoration = "manual";
 
 // Keys. Those of a text box, and of the browser, stay theirs.
@@ -178,7 +186,7 @@ document.addEventListener("keydown", (e) => {
   if (e.ctrlKey || e.metaKey || e.altKey || keys.open || !keysOn.checked) return;
   const t = e.target;
   const box = t.matches?.("input, select, textarea");
-  if (box && !(t.type === "checkbox" && !e.key.startsWith("Arrow"))) {
+  if (box && !((t.type === "checkbox" || t.type === "radio") && !e.key.startsWith("Arrow"))) {
     if (e.key === "Escape") t.blur();
     return;
   }

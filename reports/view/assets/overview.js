@@ -1,7 +1,7 @@
 // What a run was, before any of its sessions: what to know before trusting a number,
 // the headline, and where everything came from.
 import { h, s, num, signed, whole, plural, mark, table, td, th, tr, dash, isNum, short } from "./dom.js";
-import { about, api } from "./main.js";
+import { about, api, go } from "./main.js";
 
 export async function overview({ run, runs }) {
   const o = await about(run);
@@ -9,12 +9,12 @@ export async function overview({ run, runs }) {
   const state = all[run];
   const m = o.manifest;
   const list = (a, f) => a.map(f).flatMap((x, i) => (i ? [", ", x] : [x]));
-  const simulated = o.simulated.length > 0;
+  const simulated = state.simulated.length > 0;
 
   const notes = h("div", { class: "notes" },
     o.warnings.length > 0 && h("section", { class: "note warn", "aria-labelledby": "warnings" }, h("h2", { id: "warnings" }, plural(o.warnings.length, "warning")), h("ul", null, o.warnings.map((w) => h("li", null, w)))),
     indexNotes(state),
-    simulated && h("p", { class: "note" }, h("strong", null, "Simulated. "), `${sentence(o.simulated)} ${o.simulated.length > 1 ? "are" : "is"} the embedded simulator, not a language model.`));
+    simulated && h("p", { class: "note" }, h("strong", null, "Simulated. "), `${sentence(state.simulated)} ${state.simulated.length > 1 ? "are" : "is"} the embedded simulator, not a language model.`));
   const empty = !notes.childNodes.length;
 
   const node = h("div", { class: "page" },
@@ -44,7 +44,16 @@ export async function overview({ run, runs }) {
         m.rejudged && fact("Rejudged", `responses of ${m.rejudged.of}, graded there by ${m.rejudged.judge}`),
         fact("Folder", h("span", { class: "mono break" }, runs[run].dir))),
       h("details", null, h("summary", null, "Whole configuration"), h("pre", { class: "config", tabindex: "0", role: "region", "aria-label": "Configuration" }, JSON.stringify(m.config, null, 1)))));
-  return { title: runs[run].name, node };
+  // While indexes are made the page says how many are there, and then shows them.
+  const ready = (a) => a.filter((r) => r.ready).length;
+  const watch = async () => {
+    if (!node.isConnected) return;
+    const now = await api("/api/runs").catch(() => null);
+    if (!node.isConnected) return;
+    if (now && ready(now) !== ready(all)) go(location.pathname + location.search, { quiet: true });
+    else if (!now || now.some((r) => r.building)) setTimeout(watch, 500);
+  };
+  return { title: runs[run].name, node, shown: () => all.some((r) => r.building || !r.ready) && setTimeout(watch, 250) };
 }
 
 const sentence = (a) => { const t = a.length > 1 ? `${a.slice(0, -1).join(", ")} and ${a.at(-1)}` : a[0]; return t[0].toUpperCase() + t.slice(1); };

@@ -9,6 +9,13 @@ export const scaleOf = (o) => (o.manifest.data.rubric === "amount" ? 5 : 0);
 export const beliefAt = (x, n) => (n <= 0 ? x.prior : (x.turns || [])[Math.min(n, x.turns.length) - 1]?.inference || x.prior);
 const heldAt = (inf, i) => inf?.held?.[i] ?? null;
 const valueAt = (inf, i) => inf?.value?.[i] ?? null;
+// levelAt is the likeliest level of a nominal criterion, which has no expected value.
+function levelAt(inf, i) {
+  const p = inf?.levels?.[i];
+  if (!p?.some((v) => v > 0)) return null;
+  const k = p.indexOf(Math.max(...p.filter(isNum)));
+  return `level ${k}, ${num(p[k], 2)}`;
+}
 export const sessionURL = (run, id, q) => { const a = filters(q); a.set("id", id); return `/runs/${run}/session?${a}`; };
 export const pairURL = (a, ida, b, idb) => "/pair?" + new URLSearchParams({ a, ida, b, idb });
 
@@ -70,7 +77,7 @@ export async function session({ run, q, current }) {
   const outcome = h("dl", { class: "tiles" },
     tile(`Alignment after ${d.final}`, isNum(r.alignment) ? num(r.alignment, 1) : dash, r.state === "undefined" ? whyUndefined(final) : ""),
     tile("Questions", whole(x.turns.length), stopWords(x.stop) + (x.stop_off_log ? `; this stop is off the log (${x.stop_off_log})` : "")),
-    tile("Task answered", answerMark(r.answer), final?.correct_reason || ""),
+    x.checkpoints.some((c) => c.correct !== null) && tile("Task answered", answerMark(r.answer), final?.correct_reason || ""),
     tile("Criteria held", whole(x.truth.cells.filter((c) => typeof c === "number").length), `of ${x.criteria.length}`));
 
   let all = q.get("all") === "1";
@@ -98,7 +105,7 @@ export async function session({ run, q, current }) {
         x.turns.length > 0 && h("p", { class: "end" }, h("strong", null, "End. "), stopWords(x.stop), ".")),
       h("div", { class: "side" },
         profile(x, scale),
-        checkpoints(x, d.final, scale, q),
+        checkpoints(x, d.final, scale, q, o.state.simulated),
         others.length > 0 && h("section", { "aria-labelledby": "others" }, h("h2", { id: "others" }, "Same task, user and seed"),
           table("plain siblings", "Strategies on the same case", [["Strategy"], ["Questions", "n"], [`Alignment`, "alignment n"], [unseen("Side by side")]], d.siblings.map((y) => tr({ class: y.id === r.id ? "on" : "" },
             th("", mark(by.get(y.strategy)), y.id === r.id ? h("strong", null, y.strategy) : h("a", { href: sessionURL(run, y.id, q) }, y.strategy)),
@@ -188,10 +195,10 @@ function beliefs(x, n, all, scale) {
   }
   if (!rows.length) return h("p", { class: "muted small" }, "No belief moved.");
   return h("div", { class: "beliefs" }, h("h4", null, all ? "Beliefs" : "Beliefs that moved most"),
-    table("belief", `Beliefs before and after question ${n + 1}`, [["Criterion"], ["P(held)", "p"], ["E[value]", "n"], ["Truth", "t", "no strategy saw it"]], rows.map((r) => tr({ class: r.i === asked ? "on" : "" },
+    table("belief", `Beliefs before and after question ${n + 1}`, [["Criterion"], ["P(held)", "p"], ["E[value]", "n", "of nominal criteria the likeliest level and its probability"], ["Truth", "t", "no strategy saw it"]], rows.map((r) => tr({ class: r.i === asked ? "on" : "" },
       th("", criterion(r.id)),
       td("p", move(r.h0, r.h1), h("span", { class: "n" }, step(r.h0, r.h1, 2))),
-      td("n", isNum(r.h1) && r.h1 === 0 ? dash : step(r.v0, r.v1, 1)),
+      td("n", isNum(r.h1) && r.h1 === 0 ? dash : levelAt(after, r.i) ?? step(r.v0, r.v1, 1)),
       td("t", truthShort(x.truth.cells[r.i]))))));
 }
 
@@ -214,12 +221,12 @@ function profile(x, scale) {
     h("p", { class: "muted small" }, "What the user wanted. No strategy saw it."),
     held.length ? table("plain", "True profile", [["Criterion"], [scale ? `Of ${scale}` : "Value", "n"], ["Weight", "weight n"], ["Asked", "n", "the question that asked about it"], ["Believed", "n", "P(held) and E[value] in the end"]], held.map(([c, i]) => tr({},
       th("", criterion(x.criteria[i])), td("n", h("strong", null, short(c))), td("weight n", bar(weightOf(x, i)), h("span", { class: "value" }, num(weightOf(x, i), 2))),
-      td("n", asked.has(i) ? `Q${asked.get(i)}` : dash), td("n", num(heldAt(end, i), 2), isNum(valueAt(end, i)) ? h("span", { class: "muted" }, ` · ${num(valueAt(end, i), 1)}`) : "")))) : h("p", { class: "nothing" }, "Nothing is held."),
+      td("n", asked.has(i) ? `Q${asked.get(i)}` : dash), td("n", num(heldAt(end, i), 2), h("span", { class: "muted" }, isNum(valueAt(end, i)) ? ` · ${num(valueAt(end, i), 1)}` : levelAt(end, i) ? ` · ${levelAt(end, i)}` : ""))))) : h("p", { class: "nothing" }, "Nothing is held."),
     more(not, `${whole(not.length)} not held`), more(missing, `${whole(missing.length)} missing`), more(never, `${whole(never.length)} could not be asked`));
 }
 
 // checkpoints lets a reader choose one, and shows all of it.
-function checkpoints(x, finalAt, scale, q) {
+function checkpoints(x, finalAt, scale, q, simulated) {
   if (!x.checkpoints.length) return h("section", { "aria-labelledby": "checkpoints" }, h("h2", { id: "checkpoints" }, "Checkpoints"), h("p", { class: "nothing" }, "None was reached."));
   const wanted = Number(q.get("cp") ?? NaN);
   let at = x.checkpoints.findIndex((c) => c.questions === wanted);
@@ -237,7 +244,7 @@ function checkpoints(x, finalAt, scale, q) {
     } }), h("span", null, c.questions))));
   function draw() {
     replace(curve, lines([{ x, cls: "a" }], x.checkpoints[at].questions));
-    replace(body, checkpoint(x, at, scale));
+    replace(body, checkpoint(x, at, scale, simulated));
   }
   draw();
   return h("section", { "aria-labelledby": "checkpoints" }, h("h2", { id: "checkpoints" }, "Checkpoints"), curve, choose, body);
@@ -260,7 +267,8 @@ export function lines(series, at) {
 
 const manyRows = 14;
 
-function checkpoint(x, at, scale) {
+function checkpoint(x, at, scale, simulated) {
+  const by = (role) => simulated.includes(role) && [" ", h("span", { class: "tag" }, "simulated")];
   const c = x.checkpoints[at], scores = c.scores || [], told = c.instructed || [];
   const a = alignment(c.raw);
   const judges = [...new Set(scores.map((z) => z.judge))];
@@ -271,9 +279,9 @@ function checkpoint(x, at, scale) {
     h("p", { class: "grade" }, h("strong", { class: "big" }, isNum(a) ? num(a, 1) : dash), " alignment", h("span", { class: "muted" }, isNum(a) ? ` = 100 (${num(c.raw, 3)} − 1) / 4` : `: ${whyUndefined(c)}`), c.carried && h("span", { class: "tag" }, "carried forward")),
     h("h3", null, "What the solver was told"),
     !told.length ? h("p", { class: "nothing" }, "Nothing about this user.") : told.length > manyRows ? h("details", null, h("summary", null, plural(told.length, "criterion", "criteria")), toldTable) : toldTable,
-    c.response ? [h("h3", null, "Response"), h("p", { class: "response", tabindex: "0", role: "region", "aria-label": "Response" }, c.response),
+    c.response ? [h("h3", null, "Response", by("solver")), h("p", { class: "response", tabindex: "0", role: "region", "aria-label": "Response" }, c.response),
       h("p", { class: "small" }, "Task: ", answerMark(c.correct === true ? "right" : c.correct === false ? "wrong" : "unknown"), c.correct_reason && h("span", { class: "muted" }, ` (${c.correct_reason})`))] : !c.carried && h("p", { class: "muted small" }, "The profile solver writes its predictions and no text."),
-    scores.length > 0 && [h("h3", null, "Grades"),
+    scores.length > 0 && [h("h3", null, "Grades", by("judge")),
       table("plain grades", "Grades", [["Criterion"], ["Weight", "n"], [scale ? `True, of ${scale}` : "True", "n"], amount && ["Found", "n"], ["Score", "score n"]].filter(Boolean), scores.map((z) => tr({},
         th("", criterion(x.criteria[z.position]), z.reason && h("span", { class: "reason" }, z.reason), !isNum(z.score) && h("span", { class: "reason bad" }, z.unscored || "no reason recorded")),
         td("n", num(weightOf(x, z.position), 2)), td("n", h("span", { class: "truth" }, short(x.truth.cells[z.position]))), amount && td("n", isNum(z.level) ? z.level : dash),
