@@ -147,8 +147,9 @@
 // is all strategies but floors and ceilings against the reference, in alignment at the
 // final checkpoint; their p-values are corrected by Holm, wherever the same difference is
 // shown. All other comparisons are exploratory: their p-values are raw. A difference is
-// resolved when its p-value, in the family the corrected one, is below 1 - confidence. So p
-// is of other tasks with these users, also where intervals are over users, too. The minimum
+// resolved when its p-value, in the family the corrected one, is below 1 - confidence and
+// its interval leaves out 0: p is of other tasks with these users, and says nothing of other
+// users, as intervals do that are over users, too. The minimum
 // detectable effect and the clusters needed are those of t tests at 1 - confidence, not
 // corrected, at the spread of the differences of this run; without spread they are not known.
 //
@@ -464,8 +465,7 @@
 // not resolved, which is also where there are too few clusters to tell. p is corrected by Holm
 // in the family and raw outside of it. Markdown shows p beside the mark; below the table stand
 // the size of the family, what is exploratory (raw), and the smallest minimum detectable
-// effect. Where intervals are two-way, p is over tasks alone, so that an interval with 0 in it
-// may stand beside a star. In main.csv and judges.csv the test of alignment_difference has lines of its own
+// effect. In main.csv and judges.csv the test of alignment_difference has lines of its own
 // (alignment_difference_p, alignment_difference_p_holm, alignment_difference_mde,
 // alignment_difference_needed); gain.csv, grid.csv, domains.csv and ablation.csv end with
 // columns for it: method, p, p_holm, family, mde, needed and mark. Where metrics have no

@@ -142,7 +142,7 @@ func (s *shownDifferences) foot() (out []string) {
 	}
 	out = append(out, fmt.Sprintf("* p < .05, ** p < .01, *** p < .001, ~ not resolved at %g%%; two-sided, paired, by %s.", 100*m.Confidence, strings.Join(how, ", by ")))
 	if m.Intervals == OverBoth {
-		out = append(out, fmt.Sprintf("p is over %ss alone and brackets are over users, too, so that one with 0 in it may stand beside a star: of other users it says less.", m.Cluster))
+		out = append(out, fmt.Sprintf("p is over %ss alone and brackets are over users, too: where one says that a difference is there and the other does not, it is not resolved.", m.Cluster))
 	}
 	switch {
 	case family == 0:

@@ -31,8 +31,8 @@ func (c *computer) level() float64 { return 1 - c.boot.Confidence - 1e-9 }
 
 // difference is the estimate of a column of paired differences with its test, by cluster
 // means (stats.Analysis): sign flips from ten clusters on, t of six to nine, whose interval
-// is that of t, too, and no test of fewer. It is resolved when p is below 1 - confidence;
-// family corrects what is in the family.
+// is that of t, too, and no test of fewer. It is resolved when p is below 1 - confidence
+// and the interval leaves out 0; family corrects what is in the family.
 func (b *batch) difference(i int) difference {
 	d := difference{Estimate: b.estimate(i)}
 	if d.Clusters == 0 {
@@ -43,7 +43,7 @@ func (b *batch) difference(i int) difference {
 		d.Lo, d.Hi = Number(of.Lo), Number(of.Hi)
 	}
 	d.Test = &test{Method: of.Test, P: Number(of.P), Holm: undefined(), MDE: undefined()}
-	d.Resolved = of.P < b.level()
+	d.Resolved = b.resolved(&d, of.P)
 	plan := stats.Power{Alpha: 1 - b.boot.Confidence, Power: foundIn}
 	if of.Clusters >= stats.LeastTest && of.SD > 0 {
 		d.Test.MDE = Number(b.detectable(plan, of.Clusters) * of.SD)
@@ -52,6 +52,12 @@ func (b *batch) difference(i int) difference {
 		d.Test.Needed = max(n, stats.LeastTest)
 	}
 	return d
+}
+
+// resolved reports whether a difference is told from 0: by its p, corrected where it has to
+// be, and by its interval, which of users who recur across tasks knows what p does not.
+func (c *computer) resolved(d *difference, p float64) bool {
+	return p < c.level() && (d.Lo > 0 || d.Hi < 0)
 }
 
 // detectable is the minimum detectable effect of n clusters in standard deviations.
@@ -87,7 +93,7 @@ func (c *computer) family() {
 	for i, v := range stats.Holm(p) {
 		d := members[i].Difference
 		d.Test.Family, d.Test.Holm = size, Number(v)
-		d.Resolved = v < c.level()
+		d.Resolved = c.resolved(d, v)
 	}
 	for _, r := range members {
 		for i := range c.out.Comparisons {
@@ -136,5 +142,5 @@ func differencesByT(m *Metrics) bool {
 
 // notResolved words what a difference is that is not told from 0.
 func notResolved(m *Metrics) string {
-	return fmt.Sprintf("p is not below %.3g, or there are fewer than %d %ss", 1-m.Confidence, stats.LeastTest, m.Cluster)
+	return fmt.Sprintf("p is not below %.3g, the interval contains 0, or there are fewer than %d %ss", 1-m.Confidence, stats.LeastTest, m.Cluster)
 }
