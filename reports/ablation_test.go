@@ -119,7 +119,7 @@ func TestAblation(t *testing.T) {
 		}
 	}
 	md := string(ablationTable(s).markdown())
-	for _, want := range []string{"| base |", `\*\* | .001 | &lt;.001 | 0.5 | 6 |`, "Corrected by Holm for a family of 3, the cells against the base.", "its data are not those of the base", "could not be found with 12 tasks", "acquisition = a (the first value of every axis)"} {
+	for _, want := range []string{"| base |", `\*\* | .001 | &lt;.001 | 0.5 | 6 |`, "Corrected by Holm for a family of 3, the cells against the base.", "its data are not those of the base", "more than one in five runs over 12 tasks", "acquisition = a (the first value of every axis)"} {
 		if !strings.Contains(md, want) {
 			t.Errorf("no %q in\n%s", want, md)
 		}
@@ -248,7 +248,7 @@ func TestDomains(t *testing.T) {
 	}
 	for _, want := range []string{
 		"| Strategy | Predicts from | medical | math | social | Mean of domains |", "Marks are of the difference to static+belief in that domain.",
-		"family of 7: the strategies against static+belief, in alignment after 3 questions, in each domain.", "not corrected: none.", "below 1.5 could not be found with 7 tasks",
+		"family of 7: the strategies against static+belief, in alignment after 3 questions, in each domain.", "not corrected: none.", "below 1.5 would be missed by more than one in five runs over 7 tasks",
 	} {
 		if !strings.Contains(md, want) {
 			t.Errorf("no %q in\n%s", want, md)

@@ -165,7 +165,7 @@ func (s *shownDifferences) foot() (out []string) {
 		}
 	}
 	if least.Defined() {
-		out = append(out, fmt.Sprintf("Differences in alignment below %s could not be found with %s (the smallest minimum detectable effect: the true difference that four of five such runs would find without a correction).", num(least, "%.1f"), over))
+		out = append(out, fmt.Sprintf("A true difference in alignment below %s would be missed by more than one in five runs over %s (the smallest minimum detectable effect at 80%% power, without a correction).", num(least, "%.1f"), over))
 	}
 	if untested {
 		out = append(out, "What has no p was not tested.")
@@ -211,7 +211,7 @@ func (s *shownDifferences) short() string {
 		out += fmt.Sprintf("; p: raw, n=%d %ss", n, s.m.Cluster)
 	}
 	if least.Defined() {
-		out += fmt.Sprintf("; nothing below %s could be found", num(least, "%.1f"))
+		out += fmt.Sprintf("; 80%% power from %s on", num(least, "%.1f"))
 	}
 	return out
 }

@@ -89,11 +89,11 @@ func TestFoot(t *testing.T) {
 		not    []string
 	}{
 		{"nothing was tested", []named{{"a", &difference{Estimate: Estimate{Value: 1}}}}, nil, []string{"p"}},
-		{"a family", []named{{"a", in(2.5)}, {"b", in(2.1)}}, []string{"* p < .05", "signs of task means", "family of 7: the strategies against static, in alignment after 5 questions", "below 2.1 could not be found with 16 tasks"}, []string{"xploratory", "raw"}},
+		{"a family", []named{{"a", in(2.5)}, {"b", in(2.1)}}, []string{"* p < .05", "signs of task means", "family of 7: the strategies against static, in alignment after 5 questions", "below 2.1 would be missed by more than one in five runs over 16 tasks"}, []string{"xploratory", "raw"}},
 		{"a family, and a floor", []named{{"a", in(2.5)}, {"none", out}}, []string{"family of 7", "Exploratory, with raw p, not corrected: none.", "below 2.5"}, nil},
 		{"all exploratory", []named{{"", out}, {"", out}}, []string{"All of them are exploratory: p of 2 comparisons is raw", "below 3.2"}, []string{"Holm"}},
 		{"a family among nameless others", []named{{"", in(9)}, {"", out}}, []string{"The other 1 are exploratory"}, nil},
-		{"too few tasks", []named{{"a", found(3, ByNothing, nan, nan, 0, nan, false)}}, []string{"~ not resolved: with fewer than 6 tasks, or no spread between them, it cannot be told"}, []string{"could not be found", "Holm", "*"}},
+		{"too few tasks", []named{{"a", found(3, ByNothing, nan, nan, 0, nan, false)}}, []string{"~ not resolved: with fewer than 6 tasks, or no spread between them, it cannot be told"}, []string{"would be missed", "Holm", "*"}},
 		{"a family of too few tasks", []named{{"a", found(3, ByNothing, nan, nan, 7, nan, false)}}, []string{"there is no p"}, []string{"Holm"}},
 		{"one of them has no spread", []named{{"a", found(3, BySignFlip, .01, .01, 2, 1, true)}, {"b", found(0, ByNothing, nan, nan, 2, nan, false)}}, []string{"by nothing where there are fewer or no spread", "family of 2"}, nil},
 		{"few tasks", []named{{"a", found(3, ByT, .01, nan, 0, 1, true)}}, []string{"by t of task means, where there are 6 to 9 tasks"}, []string{"signs"}},
@@ -149,11 +149,11 @@ func TestMarkedTables(t *testing.T) {
 		{"one star in LaTeX", latex, `$-$2.1$^{*}$ `},
 		{"none in LaTeX", latex, ` $\sim$ \\`},
 		{"below the table", md, `family of 7: the strategies against static+belief, in alignment after 3 questions. Exploratory, with raw p, not corrected: none.`},
-		{"below the table in LaTeX", latex, `below 2.2 could not be found with 12 tasks`},
+		{"below the table in LaTeX", latex, `below 2.2 would be missed by more than one in five runs over 12 tasks`},
 		{"stars in the terminal", text, "-4.4 *** p<.001\n"},
 		{"in the terminal they stand below each other", text, "+2.2 **  p=.008\n"},
 		{"none in the terminal", text, "-1.1 ~   p=.20\n"},
-		{"what p is in the terminal", strings.Join(strings.Fields(text), " "), "p: Holm over 7 strategies, n=12 tasks (none: raw); nothing below 2.2 could be found"},
+		{"what p is in the terminal", strings.Join(strings.Fields(text), " "), "p: Holm over 7 strategies, n=12 tasks (none: raw); 80% power from 2.2 on"},
 	} {
 		if !strings.Contains(row.in, row.want) {
 			t.Errorf("%s: no %q in\n%s", row.reason, row.want, row.in)
