@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -20,9 +21,10 @@ type Summary struct {
 	Metrics  *Metrics // of a run: what is in metrics.json
 }
 
-// Write reads the run in dir and writes metrics.json, tables, figures and
-// report.html beside it, each file whole or not at all. Equal runs give equal bytes. Errors of the
-// input wrap domains.ErrData. Observers see what they see of Load.
+// Write reads the run in dir and writes metrics.json, tables, figures, report.html and
+// the index of its sessions beside it, each file whole or not at all. Equal runs give
+// equal bytes. Errors of the input wrap domains.ErrData. Observers see what they see of
+// Load.
 func Write(dir string, see ...Observer) (*Summary, error) {
 	run, err := Load(dir, see...)
 	if err != nil {
@@ -62,7 +64,19 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, index(dir, &run.Manifest)
+}
+
+// index puts the index of the sessions beside them, so that the viewer opens at once.
+func index(dir string, m *record.Manifest) error {
+	if _, err := record.ReadIndex(dir, m); err == nil {
+		return nil
+	}
+	x, err := record.BuildIndex(context.Background(), dir, m, nil)
+	if err != nil {
+		return err
+	}
+	return x.Write(dir)
 }
 
 // put writes the files and names them in the summary. What an earlier report left of
