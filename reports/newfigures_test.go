@@ -427,7 +427,7 @@ func TestSpread(t *testing.T) {
 		for i := range at {
 			at[i] = vg.Length(rapid.IntRange(20, 280).Draw(t, "at"))
 		}
-		got := spread(at, gap, lo, hi)
+		got := spread(at, gap, 4*gap, lo, hi)
 		for i := range at {
 			lone := true
 			for j := range at {
