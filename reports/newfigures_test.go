@@ -437,6 +437,9 @@ func TestSpread(t *testing.T) {
 				if i < j && at[i] == at[j] && got[i] >= got[j] {
 					t.Fatalf("points %d and %d at %v are at %v and %v", i, j, at[i], got[i], got[j])
 				}
+				if i == 0 && at[j] < at[0] && at[0]-at[j] < gap && got[j] >= got[0] { // in one group
+					t.Fatalf("points at %v and %v are at %v and %v", at[0], at[j], got[0], got[j])
+				}
 			}
 			if lone && got[i] != at[i] {
 				t.Fatalf("a lone point at %v moved to %v", at[i], got[i])

@@ -1,9 +1,11 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -235,7 +237,7 @@ func (s scatter) axis(left, right float64, zero bool) (at func(float64) float64,
 	}
 	if !s.log {
 		// From 0 on: a small difference looks small.
-		lo, hi = -.04*right, 1.08*right
+		lo, hi = -.04*right, 1.12*right
 		marks = ticks(0, hi, 5)
 		for i := range marks {
 			marks[i].Label = thousands(int64(math.Round(marks[i].Value)))
@@ -293,6 +295,7 @@ func spread(at []vg.Length, gap, most, lo, hi vg.Length) []vg.Length {
 				group = append(group, j)
 			}
 		}
+		slices.SortStableFunc(group, func(i, j int) int { return cmp.Compare(at[i], at[j]) })
 		middle := vg.Length(0)
 		for _, j := range group {
 			middle += at[j] / vg.Length(len(group))
