@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"html"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -539,5 +540,32 @@ func TestNothingLiesOutside(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// BenchmarkFigures renders all figures of a run in all widths, by format.
+func BenchmarkFigures(b *testing.B) {
+	m := plainRun().metrics()
+	for _, format := range []struct {
+		name  string
+		write func(sketch, io.Writer) error
+	}{
+		{"svg", sketch.svg},
+		{"png", func(s sketch, w io.Writer) error { return s.png(w, paperDPI) }},
+		{"pdf", sketch.pdf},
+	} {
+		b.Run(format.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p := newPen()
+				for _, f := range figures(m) {
+					for _, s := range f.forms(p) {
+						if err := format.write(s, io.Discard); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			}
+		})
 	}
 }
