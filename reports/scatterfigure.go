@@ -206,7 +206,7 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 			// Points that would hide each other stand side by side.
 			most := vg.Length(4 * pointGap)
 			if !s.log {
-				most *= 2
+				most *= 1.25
 			}
 			var places []vg.Length
 			for _, r := range rows {
