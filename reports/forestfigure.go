@@ -57,6 +57,29 @@ func (d *difference) tested() string {
 	return pWords(d.p())
 }
 
+// testNote says how p was found.
+func testNote(m *Metrics, list []pairedRow) string {
+	by := map[string]bool{}
+	for _, d := range list {
+		if d.Test != nil && d.p().Defined() {
+			by[d.Test.Method] = true
+		}
+	}
+	var how []string
+	for _, k := range []struct{ method, words string }{{BySignFlip, "sign-flip permutation"}, {ByT, "t"}} {
+		if by[k.method] {
+			how = append(how, k.words)
+		}
+	}
+	switch {
+	case len(how) == 0:
+		return fmt.Sprintf("Too few %ss for a p.", m.Cluster)
+	case m.Intervals == OverBoth:
+		return fmt.Sprintf("p: %s over %s means alone, not over users, so that it may be small where an interval contains 0.", series(how), m.Cluster)
+	}
+	return fmt.Sprintf("p: %s over %s means.", series(how), m.Cluster)
+}
+
 // forestFigure draws the paired differences in alignment: those to the reference, which
 // are a family, above those to the static twins, which explore.
 func forestFigure(m *Metrics, p pen) sketch {
@@ -164,6 +187,7 @@ func forestFigure(m *Metrics, p pen) sketch {
 		intervalNote(m, "Intervals"),
 	}
 	if tested {
+		notes = append(notes, testNote(m, list))
 		notes = append(notes, "* p < .05, ** p < .01, *** p < .001, ~ not resolved; exploratory p are not corrected.")
 	} else {
 		notes = append(notes, fmt.Sprintf("~: the interval contains 0, or rests on fewer than %d %ss.", fewClusters, m.Cluster))

@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"html"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -427,7 +428,7 @@ func TestSpread(t *testing.T) {
 		for i := range at {
 			at[i] = vg.Length(rapid.IntRange(20, 280).Draw(t, "at"))
 		}
-		got := spread(at, gap, lo, hi)
+		got := spread(at, gap, 4*gap, lo, hi)
 		for i := range at {
 			lone := true
 			for j := range at {
@@ -436,6 +437,9 @@ func TestSpread(t *testing.T) {
 				}
 				if i < j && at[i] == at[j] && got[i] >= got[j] {
 					t.Fatalf("points %d and %d at %v are at %v and %v", i, j, at[i], got[i], got[j])
+				}
+				if i == 0 && at[j] < at[0] && at[0]-at[j] < gap && got[j] >= got[0] { // in one group
+					t.Fatalf("points at %v and %v are at %v and %v", at[0], at[j], got[0], got[j])
 				}
 			}
 			if lone && got[i] != at[i] {
@@ -536,5 +540,32 @@ func TestNothingLiesOutside(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// BenchmarkFigures renders all figures of a run in all widths, by format.
+func BenchmarkFigures(b *testing.B) {
+	m := plainRun().metrics()
+	for _, format := range []struct {
+		name  string
+		write func(sketch, io.Writer) error
+	}{
+		{"svg", sketch.svg},
+		{"png", func(s sketch, w io.Writer) error { return s.png(w, paperDPI) }},
+		{"pdf", sketch.pdf},
+	} {
+		b.Run(format.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				p := newPen()
+				for _, f := range figures(m) {
+					for _, s := range f.forms(p) {
+						if err := format.write(s, io.Discard); err != nil {
+							b.Fatal(err)
+						}
+					}
+				}
+			}
+		})
 	}
 }

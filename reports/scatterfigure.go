@@ -1,9 +1,11 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -202,11 +204,15 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 				c.FillText(p.style(labelSize, draw.XCenter, draw.YCenter), c.Center(), "no row has both numbers")
 			}
 			// Points that would hide each other stand side by side.
+			most := vg.Length(4 * pointGap)
+			if !s.log {
+				most *= 1.25
+			}
 			var places []vg.Length
 			for _, r := range rows {
 				places = append(places, x(at(float64(s.of(r)))))
 			}
-			places = spread(places, pointGap, c.Min.X, c.Max.X)
+			places = spread(places, pointGap, most, c.Min.X, c.Max.X)
 			for i, r := range rows {
 				f, l := r.final(), a.look[r.Base]
 				if f.Lo.Defined() && f.Hi.Defined() && f.Lo < f.Hi {
@@ -230,13 +236,9 @@ func (s scatter) axis(left, right float64, zero bool) (at func(float64) float64,
 		left, right = 1, 1
 	}
 	if !s.log {
-		lo, hi = left, right
-		if zero {
-			lo = 0
-		}
-		side := max(hi-lo, .02*hi) * .08
-		lo, hi = lo-side, hi+side
-		marks = ticks(max(lo, 0), hi, 5)
+		// From 0 on: a small difference looks small.
+		lo, hi = -.04*right, 1.12*right
+		marks = ticks(0, hi, 5)
 		for i := range marks {
 			marks[i].Label = thousands(int64(math.Round(marks[i].Value)))
 		}
@@ -279,8 +281,8 @@ func round10(e int) string {
 }
 
 // spread sets points of which several would lie within a gap of each other side by side,
-// around their middle, in their order, and within the ends.
-func spread(at []vg.Length, gap, lo, hi vg.Length) []vg.Length {
+// around their middle, in their order, over so much at most, and within the ends.
+func spread(at []vg.Length, gap, most, lo, hi vg.Length) []vg.Length {
 	out := make([]vg.Length, len(at))
 	done := make([]bool, len(at))
 	for i := range at {
@@ -293,11 +295,12 @@ func spread(at []vg.Length, gap, lo, hi vg.Length) []vg.Length {
 				group = append(group, j)
 			}
 		}
+		slices.SortStableFunc(group, func(i, j int) int { return cmp.Compare(at[i], at[j]) })
 		middle := vg.Length(0)
 		for _, j := range group {
 			middle += at[j] / vg.Length(len(group))
 		}
-		step := min(gap, 4*gap/vg.Length(len(group))) // never far from where they belong
+		step := min(gap, most/vg.Length(len(group)))
 		half := vg.Length(len(group)-1) / 2 * step
 		middle = max(min(middle, hi-half-gap/2), lo+half+gap/2)
 		for k, j := range group {

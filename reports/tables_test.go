@@ -448,8 +448,13 @@ func TestPictures(t *testing.T) {
 			switch ext := filepath.Ext(f); ext {
 			case ".png":
 				kinds[ext]++
-				if img, err := png.Decode(bytes.NewReader(b)); err != nil || img.Bounds().Dx() < 500 {
+				if c, err := png.DecodeConfig(bytes.NewReader(b)); err != nil || c.Width < 500 {
 					t.Errorf("%s: %s is no picture: %v", name, f, err)
+				}
+				if !strings.HasSuffix(f, "-page.png") && !strings.HasSuffix(f, "-column.png") { // the others are written alike
+					if _, err := png.Decode(bytes.NewReader(b)); err != nil {
+						t.Errorf("%s: %s is no picture: %v", name, f, err)
+					}
 				}
 			case ".pdf":
 				kinds[ext]++
