@@ -327,7 +327,7 @@ func (r *Run) readSessions(name string, see []Observer) error {
 		return bad(err)
 	}
 	defer f.Close()
-	in := &sessionReader{Run: r, see: see, byName: map[string]*strategy{}, tasks: interner{}, users: interner{}, asked: interner{}, admits: map[string]string{}, seen: map[sessionKey]seen{}, unknown: map[string]int{}}
+	in := &sessionReader{Run: r, see: see, byName: map[string]*strategy{}, tasks: interner{}, users: interner{}, asked: interner{}, admits: map[string]string{}, seen: map[sessionKey]spotted{}, unknown: map[string]int{}}
 	for _, s := range r.strategies {
 		in.byName[s.Name] = s
 	}
@@ -380,7 +380,7 @@ type sessionReader struct {
 	criteria            map[string][]string // of every task
 	tasks, users, asked interner
 	admits              map[string]string // by task
-	seen                map[sessionKey]seen
+	seen                map[sessionKey]spotted
 	unknown             map[string]int
 	good                int // lines of sessions of this run, those twice included
 	out                 leftOut
@@ -394,8 +394,8 @@ type sessionKey struct {
 	task, user int32
 }
 
-// seen is the line of a session, and, where it failed, its place.
-type seen struct {
+// spotted is the line of a session, and, where it failed, its place.
+type spotted struct {
 	line   int
 	failed *place
 }
@@ -437,7 +437,7 @@ func (in *sessionReader) use(e *record.Entry) {
 	if st != nil {
 		key.strategy = st.Name
 	}
-	at, now := place{e.Line, e.Offset, e.Length}, seen{line: e.Line}
+	at, now := place{e.Line, e.Offset, e.Length}, spotted{line: e.Line}
 	before, twice := in.seen[key]
 	if twice && before.failed == nil {
 		lose(lossTwice, "session %q is the same strategy, seed, task and user as line %d", short(s.ID), before.line)

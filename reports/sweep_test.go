@@ -417,6 +417,16 @@ func TestSweepBlank(t *testing.T) {
 			"cell random stays blank",
 		},
 		{
+			"metrics of another configuration than the manifest",
+			synthSweep{spoil: func(at []int, dir string) {
+				if first(at) {
+					os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(`{"schema":1,"config_hash":"other"}`), 0o644)
+				}
+			}},
+			cellFailed, "metrics.json is of another configuration than manifest.json; pepbench report on the sweep makes it again",
+			"cell random stays blank: metrics.json is of another configuration",
+		},
+		{
 			"an alignment of 1000",
 			synthSweep{change: func(at []int, m *Metrics) {
 				if first(at) {

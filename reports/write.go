@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
 	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings, Metrics: m}
-	optional := append(optionalFigures(), "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
+	optional := append(optionalFigures(), "figures/learning-*", "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
@@ -79,23 +80,12 @@ func index(dir string, m *record.Manifest) error {
 	return x.Write(dir)
 }
 
-// put writes the files and names them in the summary. What an earlier report left of
-// the optional ones, named without extension, and this one does not have is removed, and so
-// are other widths of a figure.
+// put writes the files and names them in the summary. What an earlier report left and this
+// one does not have is removed if its name is one of ours: one of the optional ones, which are
+// patterns of path.Match without extension, in any width of a figure.
 func (s *Summary) put(dir string, files []File, optional ...string) error {
-	for _, o := range optional {
-		if strings.HasPrefix(o, "figures/") {
-			optional = append(optional, o+"-column", o+"-page")
-		}
-	}
-	for _, o := range optional {
-		for _, ext := range []string{".md", ".csv", ".tex", ".svg", ".png", ".pdf"} {
-			if !slices.ContainsFunc(files, func(f File) bool { return f.Path == o+ext }) {
-				if err := os.Remove(filepath.Join(dir, filepath.FromSlash(o+ext))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-					return err
-				}
-			}
-		}
+	if err := removeStale(dir, files, optional); err != nil {
+		return err
 	}
 	for _, f := range files {
 		name := filepath.Join(dir, filepath.FromSlash(f.Path))
@@ -110,6 +100,42 @@ func (s *Summary) put(dir string, files []File, optional ...string) error {
 			return err
 		}
 		s.Files = append(s.Files, f.Path)
+	}
+	return nil
+}
+
+// removeStale removes what put says.
+func removeStale(dir string, files []File, optional []string) error {
+	written := map[string]bool{}
+	for _, f := range files {
+		written[f.Path] = true
+	}
+	for _, folder := range []string{"tables", "figures"} {
+		list, err := os.ReadDir(filepath.Join(dir, folder))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		for _, e := range list {
+			name := path.Join(folder, e.Name())
+			ext := path.Ext(name)
+			if written[name] || e.IsDir() || !slices.Contains([]string{".md", ".csv", ".tex", ".svg", ".png", ".pdf"}, ext) {
+				continue
+			}
+			stem := strings.TrimSuffix(name, ext)
+			for _, w := range []string{"-column", "-page"} {
+				stem = strings.TrimSuffix(stem, w)
+			}
+			ours := slices.ContainsFunc(optional, func(o string) bool {
+				ok, err := path.Match(o, stem)
+				return ok && err == nil
+			})
+			if !ours {
+				continue
+			}
+			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

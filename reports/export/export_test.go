@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parquet-go/parquet-go"
@@ -29,6 +30,13 @@ import (
 func small(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
+	if err := writeSmall(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func writeSmall(dir string) error {
 	m := record.Manifest{
 		Schema: record.Schema, Name: "small run", ConfigHash: "abc", Config: json.RawMessage(`{}`),
 		Code: record.Code{Version: "0123456789abcdef", Go: "go1", Platform: "none/none"},
@@ -74,7 +82,7 @@ func small(t testing.TB) string {
 				}
 				line, err := record.Line(&s)
 				if err != nil {
-					t.Fatal(err)
+					return err
 				}
 				lines = append(lines, line...)
 			}
@@ -82,12 +90,35 @@ func small(t testing.TB) string {
 	}
 	m.Data.TestTasks = []string{"t0", "t1", "t2", "t3", "t4", "t5", "t6"}
 	if err := record.WriteJSON(filepath.Join(dir, record.ManifestFile), &m); err != nil {
-		t.Fatal(err)
+		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, record.SessionsFile), lines, 0o644); err != nil {
-		t.Fatal(err)
+	return os.WriteFile(filepath.Join(dir, record.SessionsFile), lines, 0o644)
+}
+
+// exported is what Write makes of a small run, made once: drawing takes most of the time.
+var exported = sync.OnceValues(func() (of struct {
+	dir, out string
+	summary  *reports.Summary
+	files    []string
+}, err error,
+) {
+	if of.dir, err = os.MkdirTemp("", "pepbench"); err != nil {
+		return of, err
 	}
-	return dir
+	if err = writeSmall(of.dir); err != nil {
+		return of, err
+	}
+	of.out = filepath.Join(of.dir, "deep", "down")
+	of.summary, of.files, err = Write(of.dir, of.out, Formats)
+	return of, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if of, _ := exported(); of.dir != "" {
+		os.RemoveAll(of.dir)
+	}
+	os.Exit(code)
 }
 
 // cells reads a CSV file.
@@ -151,15 +182,14 @@ func columnsOf(t *testing.T, b []byte) (out [][]string, groups int) {
 // TestWrite: CSV, Parquet and JSON say the same, of a run that is reported on the way, and
 // equal runs give equal bytes.
 func TestWrite(t *testing.T) {
-	dir := small(t)
-	out := filepath.Join(t.TempDir(), "deep", "down")
-	s, files, err := Write(dir, out, Formats)
+	of, err := exported()
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir, out, s := of.dir, of.out, of.summary
 	var names []string
 	bytesOf := map[string][]byte{}
-	for _, f := range files {
+	for _, f := range of.files {
 		name := filepath.Base(f)
 		names = append(names, name)
 		if bytesOf[name], err = os.ReadFile(f); err != nil {
@@ -204,11 +234,12 @@ func TestWrite(t *testing.T) {
 	if b, err := s.Metrics.JSON(); err != nil || !bytes.Equal(b, stored) {
 		t.Errorf("what is exported is not metrics.json (%v)", err)
 	}
-	if _, _, err := Write(small(t), out, Formats); err != nil {
+	again := t.TempDir()
+	if _, _, err := Write(small(t), again, Formats); err != nil {
 		t.Fatal(err)
 	}
 	for name, before := range bytesOf {
-		if after, err := os.ReadFile(filepath.Join(out, name)); err != nil || !bytes.Equal(before, after) {
+		if after, err := os.ReadFile(filepath.Join(again, name)); err != nil || !bytes.Equal(before, after) {
 			t.Errorf("%s differs between equal runs (%v)", name, err)
 		}
 	}
@@ -238,11 +269,11 @@ func TestWriteErrors(t *testing.T) {
 
 // TestSessions: what is undefined is null, and what is 0 is 0.
 func TestSessions(t *testing.T) {
-	dir, out := small(t), t.TempDir()
-	if _, _, err := Write(dir, out, []Format{CSV}); err != nil {
+	of, err := exported()
+	if err != nil {
 		t.Fatal(err)
 	}
-	all := cells(t, filepath.Join(out, "sessions.csv"))
+	all := cells(t, filepath.Join(of.out, "sessions.csv"))
 	if len(all) != 43 {
 		t.Fatalf("%d lines", len(all))
 	}
@@ -448,10 +479,11 @@ func countEstimates(v reflect.Value) (n int) {
 
 // TestEstimatesOfRun: lines say of what they are.
 func TestEstimatesOfRun(t *testing.T) {
-	s, _, err := Write(small(t), t.TempDir(), nil)
+	of, err := exported()
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := of.summary
 	all := Estimates(s.Metrics)
 	pep := &s.Metrics.Strategies[1]
 	for _, row := range []struct {

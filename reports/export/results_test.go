@@ -18,13 +18,13 @@ import (
 // TestResults holds results to the shape of lm-evaluation-harness, which
 // testdata/harness.json names: an object has these keys; a string says what is in their place.
 func TestResults(t *testing.T) {
-	dir := small(t)
-	s, files, err := Write(dir, t.TempDir(), []Format{LMEval})
-	if err != nil || len(files) != 1 {
-		t.Fatal(files, err)
+	of, err := exported()
+	if err != nil {
+		t.Fatal(err)
 	}
+	dir, s := of.dir, of.summary
 	var got, shape map[string]any
-	for name, to := range map[string]*map[string]any{files[0]: &got, filepath.Join("testdata", "harness.json"): &shape} {
+	for name, to := range map[string]*map[string]any{filepath.Join(of.out, resultsFile): &got, filepath.Join("testdata", "harness.json"): &shape} {
 		b, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
