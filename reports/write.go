@@ -65,7 +65,11 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
-	return s, index(dir, &run.Manifest)
+	if err := index(dir, &run.Manifest); err != nil {
+		return nil, err
+	}
+	s.Files = append(s.Files, record.IndexFile)
+	return s, nil
 }
 
 // index puts the index of the sessions beside them, so that the viewer opens at once.
