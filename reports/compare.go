@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -97,7 +98,16 @@ func CompareRuns(base, run string, g *Gate) (*RunComparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compareSides(a, b, g)
+	c, err := compareSides(a, b, g)
+	if err != nil {
+		return nil, err
+	}
+	if x, err := os.Stat(base); err == nil {
+		if y, err := os.Stat(run); err == nil && os.SameFile(x, y) {
+			c.Warnings = append(c.Warnings, "base and run are one folder: whatever changed, it is in both")
+		}
+	}
+	return c, nil
 }
 
 func compareSides(base, run *side, g *Gate) (*RunComparison, error) {
