@@ -420,36 +420,49 @@ func TestScatter(t *testing.T) {
 	})
 }
 
-// TestSpread: points that hide nobody stay, the others keep their order and stay near.
+// TestSpread: points that hide nobody stay, the others keep their order, stay near and do
+// not hide each other as long as there is room.
 func TestSpread(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const gap, lo, hi = 6, 0, 300
-		at := make([]vg.Length, rapid.IntRange(1, 12).Draw(t, "n"))
+		at := make([]mark, rapid.IntRange(1, 12).Draw(t, "n"))
 		for i := range at {
-			at[i] = vg.Length(rapid.IntRange(20, 280).Draw(t, "at"))
+			y := vg.Length(rapid.IntRange(0, 100).Draw(t, "y"))
+			at[i] = mark{vg.Length(rapid.IntRange(20, 280).Draw(t, "at")), y - vg.Length(rapid.IntRange(0, 9).Draw(t, "down")), y}
 		}
-		got := spread(at, gap, 4*gap, lo, hi)
+		const roomy = 4 * gap * 12
+		got, tight := spread(at, gap, roomy, lo, hi), spread(at, gap, 4*gap, lo, hi)
+		over := func(i, j int) bool { return at[i].low-gap < at[j].high && at[j].low-gap < at[i].high }
 		for i := range at {
 			lone := true
 			for j := range at {
-				if d := at[i] - at[j]; i != j && d < 2*gap && d > -2*gap {
-					lone = false
+				if i == j || !over(i, j) {
+					continue
 				}
-				if i < j && at[i] == at[j] && got[i] >= got[j] {
+				lone = false
+				if d := got[i] - got[j]; d < .99*gap && d > -.99*gap {
+					t.Fatalf("points at %v and %v hide each other at %v and %v", at[i], at[j], got[i], got[j])
+				}
+				if i < j && at[i].x == at[j].x && (got[i] >= got[j] || tight[i] >= tight[j]) {
 					t.Fatalf("points %d and %d at %v are at %v and %v", i, j, at[i], got[i], got[j])
 				}
-				if i == 0 && at[j] < at[0] && at[0]-at[j] < gap && got[j] >= got[0] { // in one group
-					t.Fatalf("points at %v and %v are at %v and %v", at[0], at[j], got[0], got[j])
-				}
 			}
-			if lone && got[i] != at[i] {
+			if lone && got[i] != at[i].x {
 				t.Fatalf("a lone point at %v moved to %v", at[i], got[i])
 			}
-			if d := got[i] - at[i]; d > 4*gap || d < -4*gap || got[i] < lo || got[i] > hi {
-				t.Fatalf("a point at %v moved to %v", at[i], got[i])
+			if got[i] < lo || got[i] > hi || tight[i] < lo || tight[i] > hi {
+				t.Fatalf("a point at %v left the plot, to %v or %v", at[i], got[i], tight[i])
 			}
 		}
 	})
+	// On one height far enough apart, or at one place at different heights, nobody moves.
+	for _, at := range [][]mark{{{50, 0, 2}, {56, 0, 2}, {62, 0, 2}}, {{50, 0, 2}, {50, 9, 12}, {50, 20, 21}}} {
+		for i, x := range spread(at, 6, 24, 0, 300) {
+			if x != at[i].x {
+				t.Errorf("%v: the one at %v moved to %v", at, at[i].x, x)
+			}
+		}
+	}
 }
 
 // TestTaskLines: by falling mean over what has one, those without last, and no survey.
