@@ -582,3 +582,49 @@ func BenchmarkFigures(b *testing.B) {
 		})
 	}
 }
+
+// TestCrowded: rows that are too many for one plot of calibration have one a prediction, and
+// points of one mark have one key, which names them from left to right.
+func TestCrowded(t *testing.T) {
+	run := func(bases, predicts int) *Metrics {
+		m := &Metrics{Cluster: "task", Final: 3}
+		for i := range bases {
+			for j := range predicts {
+				r := Row{Strategy: record.Strategy{Name: fmt.Sprintf("b%d+p%d", i, j), Base: fmt.Sprint("b", i), Kind: "pep", Predict: fmt.Sprint("p", j), Params: 100 * (predicts - j)}}
+				r.Calibration = []calibrated{{Scope: "unasked", Questions: 3}, {Scope: "whole", Questions: 3}}
+				m.Strategies = append(m.Strategies, r)
+			}
+		}
+		return m
+	}
+	for _, row := range []struct {
+		reason          string
+		bases, predicts int
+		plots           string
+		keys            string
+		alike           bool
+	}{
+		{"few rows have both scopes", 2, 1, "Criteria that were not asked about 2, All criteria 2", "b0+p0; b1+p0", false},
+		{"so have many of one prediction", 12, 1, "Criteria that were not asked about 12, All criteria 12", "b0+p0; b1+p0; b2+p0; b3+p0; b4+p0; b5+p0; b6+p0; b7+p0; b8+p0; b9+p0; b10+p0; b11+p0", false},
+		{"ten are not too many", 5, 2, "Criteria that were not asked about 10, All criteria 10", "b0+p1, +p0; b1+p1, +p0; b2+p1, +p0; b3+p1, +p0; b4+p1, +p0", true},
+		{"twelve of three are", 4, 3, "predicts from p0 4, predicts from p1 4, predicts from p2 4", "b0+p2, +p1, +p0; b1+p2, +p1, +p0; b2+p2, +p1, +p0; b3+p2, +p1, +p0", true},
+	} {
+		m := run(row.bases, row.predicts)
+		list, _ := m.calibrationPlots(m.calibratedRows())
+		var plots []string
+		for _, p := range list {
+			plots = append(plots, fmt.Sprintf("%s %d", p.heading, len(p.rows)))
+		}
+		if got := strings.Join(plots, ", "); got != row.plots {
+			t.Errorf("%s: plots %s", row.reason, got)
+		}
+		rows := askingRows(m)
+		var names []string
+		for _, r := range rows {
+			names = append(names, r.Name)
+		}
+		if _, text, alike := paramsScatter().alike(rows, names); strings.Join(text, "; ") != row.keys || alike != row.alike {
+			t.Errorf("%s: keys %q, alike %v", row.reason, text, alike)
+		}
+	}
+}
