@@ -278,10 +278,10 @@ func TestWhatIsMissing(t *testing.T) {
 		{"a task is gone, as it may", "max_missing: 0.2\nmetrics: {alignment: {equal: true}}", "a", sessionsLine, linePass, "14 pairs of sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 7, 2, plain) }},
 		{"a task is new", "metrics: {alignment: {equal: true}}", "a", sessionsLine, linePass, "16 pairs of sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 9, 2, plain) }},
 		{"too few to go by", "min_pairs: 17\nmetrics: {alignment: {equal: true}}", "a", sessionsLine, lineFail, "only 16 pairs of sessions, 17 are asked for", whole, whole},
-		{"a measure is undefined now", "metrics: {brier: {max_rise: 9}}", "a", "brier", lineFail, "undefined in the run in 16 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(8)) }},
-		{"a measure is undefined on some tasks now", "metrics: {brier: {max_rise: 9}}", "a", "brier", lineFail, "undefined in the run in 2 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
-		{"as it may be", "max_missing: 0.2\nmetrics: {brier: {max_rise: 9}}", "a", "brier", linePass, "identical in 14 sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
-		{"a measure is named that has no value in the base", "metrics: {brier: {max_rise: 9, strategies: [a]}}", "a", "brier", lineFail, "the base has no value to compare with", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8)) }, whole},
+		{"a measure is undefined now", "metrics: {brier: {max_rise: .9}}", "a", "brier", lineFail, "undefined in the run in 16 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(8)) }},
+		{"a measure is undefined on some tasks now", "metrics: {brier: {max_rise: .9}}", "a", "brier", lineFail, "undefined in the run in 2 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
+		{"as it may be", "max_missing: 0.2\nmetrics: {brier: {max_rise: .9}}", "a", "brier", linePass, "identical in 14 sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
+		{"a measure is named that has no value in the base", "metrics: {brier: {max_rise: .9, strategies: [a]}}", "a", "brier", lineFail, "the base has no value to compare with", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8)) }, whole},
 		{"not equal by the last decimal", "metrics: {brier: {equal: true}}", "a", "brier", lineFail, "not equal: 48.0357 to 48.0357", whole, func() *side {
 			s := whole()
 			for _, p := range s.row("a").sessions {
@@ -308,12 +308,12 @@ func TestWhatIsMissing(t *testing.T) {
 		}
 		return plain(s, task, user, measure)
 	})
-	c := compared(t, half, half, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
+	c := compared(t, half, half, gateOf(t, "metrics: {brier: {max_rise: .9}, alignment: {equal: true}}"))
 	if l := lineOf(t, c, "a", "brier"); l.status != linePass || c.Err() != nil || !slices.Equal(c.untested, []string{"relevance error of b"}) || !strings.Contains(c.Text(120), "Not gated, since the base has no value: relevance error of b.") {
 		t.Errorf("%v, %v, %q", l, c.Err(), c.untested)
 	}
 	none := handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8))
-	c = compared(t, none, none, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
+	c = compared(t, none, none, gateOf(t, "metrics: {brier: {max_rise: .9}, alignment: {equal: true}}"))
 	if l := lineOf(t, c, "all", "brier"); l.status != lineFail || c.Err() == nil {
 		t.Errorf("a measure that is defined nowhere: %s", l.sentence())
 	}
@@ -634,6 +634,7 @@ func TestPairedFaults(t *testing.T) {
 		{"twice", "task01,u01-00", "task00,u00-00", `p.csv:5: the session of strategy "a", seed 1, task "task00" and user "u00-00" is there twice`},
 		{"no number", "u01-00,43,", "u01-00,x,", `p.csv:5: alignment is "x", which is no number`},
 		{"not a finite number", "u01-00,43,", "u01-00,Inf,", `p.csv:5: alignment is "Inf", which is no number`},
+		{"a number that is none when rounded", "u01-00,43,", "u01-00,1e308,", `p.csv:5: alignment is "1e308", which is no number`},
 		{"pairs of a session", "u00-00,", "u00-00,,,,,,,,,,,4,1\na,1,task01,u9,", "p.csv:4: a session has pairs, which are of a task"},
 		{"more differing than pairs", ",4,1", ",4,5", `p.csv:3: "5" differing of "4" pairs`},
 		{"a quote", "a,1,task01", `a,1,"task01`, "p.csv:5: not CSV: extraneous or missing \" in quoted-field"},
@@ -643,6 +644,32 @@ func TestPairedFaults(t *testing.T) {
 		if err == nil || err.Error() != row.want+mend || !errors.Is(err, domains.ErrData) {
 			t.Errorf("%s: %v\n%s", row.reason, err, bad)
 		}
+	}
+}
+
+// TestPairedCut: a baseline that lost whole lines is no smaller baseline, in which what is
+// gone would pass.
+func TestPairedCut(t *testing.T) {
+	y := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}
+	dir, kept := y.write(t), t.TempDir()
+	if _, err := WriteBaseline(dir, kept); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(kept, PairedFile)
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CompareRuns(kept, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	b = bytes.TrimRight(b, "\n")
+	if err := os.WriteFile(name, b[:bytes.LastIndexByte(b, '\n')+1], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = CompareRuns(kept, dir, nil)
+	if err == nil || !errors.Is(err, domains.ErrData) || !strings.Contains(err.Error(), PairedFile+": holds 39 of 40 sessions") {
+		t.Errorf("a line less: %v", err)
 	}
 }
 
