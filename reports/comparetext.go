@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"html"
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -74,7 +74,22 @@ func (s *sheet) text(width int) string {
 
 // inMarkdown escapes what Markdown or HTML would read as markup.
 func inMarkdown(s string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "~", "\\~", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "#", "\\#", "@", "&#64;").Replace(html.EscapeString(oneLine(s)))
+	return markdownEscapes.Replace(oneLine(printable(s)))
+}
+
+// One pass, so that what stands for a character is not escaped again.
+var markdownEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "@", "&#64;",
+	"\\", "\\\\", "|", "\\|", "~", "\\~", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "#", "\\#")
+
+// printable puts the replacement character for what a terminal would obey: names come from
+// files that others wrote.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 func (s *sheet) markdown(b *strings.Builder) {
@@ -148,7 +163,7 @@ func (c *RunComparison) Text(width int) string {
 		}
 		put(c.untestedWords())
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 func (s *side) about() string {

@@ -60,7 +60,7 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
-	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings, Metrics: m}
+	s := &Summary{Text: printable(terminal(m, 120)), Warnings: m.Warnings, Metrics: m}
 	optional := append(optionalFigures(), "figures/learning-*", "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
