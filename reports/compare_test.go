@@ -280,6 +280,7 @@ func TestWhatIsMissing(t *testing.T) {
 		{"too few to go by", "min_pairs: 17\nmetrics: {alignment: {equal: true}}", "a", sessionsLine, lineFail, "only 16 pairs of sessions, 17 are asked for", whole, whole},
 		{"a measure is undefined now", "metrics: {brier: {max_rise: .9}}", "a", "brier", lineFail, "undefined in the run in 16 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(8)) }},
 		{"a measure is undefined on some tasks now", "metrics: {brier: {max_rise: .9}}", "a", "brier", lineFail, "undefined in the run in 2 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
+		{"too few values to go by, of sessions that would do", "min_pairs: 16\nmetrics: {brier: {max_rise: .9}}", "a", "brier", lineUnsettled, "only 14 pairs of sessions have a value in both, 16 are asked for", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(1)) }, whole},
 		{"as it may be", "max_missing: 0.2\nmetrics: {brier: {max_rise: .9}}", "a", "brier", linePass, "identical in 14 sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
 		{"a measure is named that has no value in the base", "metrics: {brier: {max_rise: .9, strategies: [a]}}", "a", "brier", lineFail, "the base has no value to compare with", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8)) }, whole},
 		{"not equal by the last decimal", "metrics: {brier: {equal: true}}", "a", "brier", lineFail, "not equal: 48.0357 to 48.0357", whole, func() *side {
@@ -296,7 +297,7 @@ func TestWhatIsMissing(t *testing.T) {
 		if l.status != row.status || !strings.HasPrefix(l.says, row.says[:min(len(row.says), 10)]) || row.reason != "not equal by the last decimal" && l.says != row.says {
 			t.Errorf("%s: %s: %s, want %s: %s", row.reason, l.status, l.says, row.status, row.says)
 		}
-		if row.status == lineFail && c.Err() == nil {
+		if row.status != linePass && c.Err() == nil {
 			t.Errorf("%s: the gate passes", row.reason)
 		}
 	}
@@ -325,6 +326,39 @@ func TestWhatIsMissing(t *testing.T) {
 	for _, gate := range []string{"metrics: {adaptivity: {max_drop: 0.1}}", "metrics: {adaptivity: {max_drop: 0.1, strategies: [a]}}"} {
 		if c := compared(t, survey(), survey(), gateOf(t, gate)); c.Err() == nil {
 			t.Errorf("the adaptivity of a survey passes: %s", gate)
+		}
+	}
+}
+
+// TestInstruments: a gate does not pass in silence what was measured otherwise, by which a
+// run that is worse may look better.
+func TestInstruments(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		gate   string
+		change func(*side)
+		failed bool
+	}{
+		{"nothing changed", "", func(*side) {}, false},
+		{"more questions", "", func(s *side) { s.final = 4 }, true},
+		{"more questions, and what cannot be told is a warning", "cannot_tell: warn\n", func(s *side) { s.final = 4 }, false},
+		{"another judge", "", func(s *side) { s.manifest.Judge = "j2" }, true},
+		{"other data", "", func(s *side) { s.manifest.Data.Sources = []domains.Source{{Path: "tasks.yaml", SHA256: "77"}} }, true},
+		{"other data, and yet the very same sessions", "", func(s *side) {
+			s.manifest.Data.Sources = []domains.Source{{Path: "tasks.yaml", SHA256: "77"}}
+			s.sha = "ab"
+		}, false},
+		{"another solver is what a gate may be for", "", func(s *side) { s.manifest.Solver = "s2" }, false},
+	} {
+		base, run := handmade("base", []string{"a"}, 12, 2, plain), handmade("run", []string{"a"}, 12, 2, worse(func(t int) float64 { return -3 - .1*float64(t%3) }))
+		base.sha = "ab"
+		row.change(run)
+		c := compared(t, base, run, gateOf(t, row.gate+"metrics: {alignment: {max_drop: 1}}"))
+		if got := c.Err() != nil; got != row.failed {
+			t.Errorf("%s: %v", row.reason, c.Err())
+		}
+		if row.failed && !strings.Contains(c.Err().Error(), "all instrument (cannot tell: the ") {
+			t.Errorf("%s: %v", row.reason, c.Err())
 		}
 	}
 }
@@ -680,10 +714,16 @@ func TestCompareMarkup(t *testing.T) {
 	run.manifest.Code.Version = evil
 	c := compared(t, base, run, gateOf(t, "metrics: {alignment: {max_drop: 1}}"))
 	text := string(c.Markdown())
-	for _, never := range []string{"<script>", "a|b", "\n# @all", " @all", "`*_~"} {
+	for _, never := range []string{"<script>", "a|b", "\n# @all", " @all", "`*_~", "\x01", `&\#`} {
 		if strings.Contains(text, never) {
 			t.Errorf("%q is in\n%s", never, text)
 		}
+	}
+	if want := "a\\|b &lt;script&gt;&amp;&#34;&#39;\\`\\*\\_\\~ \\# &#64;all\\]\ufffd"; !strings.Contains(text, want) {
+		t.Errorf("the name is not %s in\n%s", want, text)
+	}
+	if strings.Contains(c.Text(120)+strings.Join(c.Warnings, ""), "\x01") {
+		t.Error("a control character is printed")
 	}
 	if !strings.Contains(text, `pepbench compare base 'run`+"`x`"+` $(y)'\''' --gate gate.yaml`) {
 		t.Errorf("no command to make it again:\n%s", text)
