@@ -83,14 +83,17 @@ var markdownEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;"
 
 // printable puts the replacement character for what a terminal would obey: names come from
 // files that others wrote.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
+func printable(s string) string { return strings.Map(visible, s) }
+
+func visible(r rune) rune {
+	if controls(r) {
+		return unicode.ReplacementChar
+	}
+	return r
 }
+
+// controls reports whether r is a control character that breaks or aligns no lines.
+func controls(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 func (s *sheet) markdown(b *strings.Builder) {
 	line := func(cells []string) {

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -72,11 +73,9 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	return s, nil
 }
 
-// index puts the index of the sessions beside them, so that the viewer opens at once.
+// index puts the index of the sessions beside them, so that the viewer opens at once. One
+// that is there is not trusted: it does not notice every change within the file.
 func index(dir string, m *record.Manifest) error {
-	if _, err := record.ReadIndex(dir, m); err == nil {
-		return nil
-	}
 	x, err := record.BuildIndex(context.Background(), dir, m, nil)
 	if err != nil {
 		return err
@@ -96,8 +95,15 @@ func (s *Summary) put(dir string, files []File, optional ...string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
+		data := f.Data
+		switch path.Ext(f.Path) {
+		case ".svg", ".html", ".tex", ".md": // XML and TeX have no control characters
+			if bytes.ContainsFunc(data, controls) {
+				data = bytes.Map(visible, data)
+			}
+		}
 		err := record.WriteFile(name, func(w io.Writer) error {
-			_, err := w.Write(f.Data)
+			_, err := w.Write(data)
 			return err
 		})
 		if err != nil {
