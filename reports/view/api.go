@@ -412,8 +412,8 @@ func headlines(m *reports.Metrics) []headline {
 				h.Correct = estimateOf(c.Estimate)
 			}
 		}
+		h.ToTarget = &r.ToTarget.Value
 		if !fixed {
-			h.ToTarget = &r.ToTarget.Value
 			if c := r.Adaptivity.Corrected; c.Value.Defined() {
 				h.Adaptivity = &estimate{Value: c.Value, Lo: c.Lo, Hi: c.Hi, N: c.Tasks}
 			}
