@@ -377,6 +377,30 @@ func TestRunDifference(t *testing.T) {
 	}
 }
 
+// TestVerdictOfChange: what is called better or worse is so by p and by the interval.
+func TestVerdictOfChange(t *testing.T) {
+	nan := math.NaN()
+	for _, row := range []struct {
+		reason string
+		d      runDelta
+		want   string
+	}{
+		{"by both", runDelta{delta: 1, lo: .5, hi: 1.5, p: .01}, "better"},
+		{"by both, of what should be small", runDelta{delta: 1, lo: .5, hi: 1.5, p: .01, pairedMeasure: pairedMeasure{lower: true}}, "worse"},
+		{"by p alone, since the interval is over users, too", runDelta{delta: 1, lo: -.5, hi: 2.5, p: .01}, "~"},
+		{"nor where the interval ends at 0", runDelta{delta: -1, lo: -2, hi: 0, p: .01}, "~"},
+		{"by the interval alone", runDelta{delta: 1, lo: .5, hi: 1.5, p: .06}, "~"},
+		{"by p before it is corrected", runDelta{delta: 1, lo: .5, hi: 1.5, p: .01, gated: true, holm: .06}, "~"},
+		{"of questions to target there is the interval alone", runDelta{delta: 1, lo: .5, hi: 1.5, p: nan, pairedMeasure: toTargetMeasure}, "worse"},
+		{"without an interval", runDelta{delta: 1, lo: nan, hi: nan, p: nan}, "~"},
+	} {
+		row.d.defined = fewClusters
+		if got := row.d.verdict(.05); got != row.want {
+			t.Errorf("%s: %s, want %s", row.reason, got, row.want)
+		}
+	}
+}
+
 // TestQuestionsToTarget: the curves of the base and the run to the target of the base.
 func TestQuestionsToTarget(t *testing.T) {
 	flat := func(level float64) func(string, int, int, int) float64 {

@@ -117,6 +117,9 @@ func readSide(dir string) (*side, error) {
 	name := filepath.Join(dir, record.SessionsFile)
 	_, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, sweep := os.Stat(filepath.Join(dir, record.SweepFile)); sweep == nil {
+			return nil, &domains.DataError{File: dir, What: "is a sweep, of many runs", Mend: "give the folder of one of its cells"}
+		}
 		if _, kept := os.Stat(filepath.Join(dir, PairedFile)); kept == nil {
 			return readPaired(dir)
 		}

@@ -310,7 +310,7 @@ func (c *RunComparison) legend() string {
 	default:
 		s += fmt.Sprintf("p: %s over %ss, in parentheses: exploratory, not corrected. ", c.method(), word)
 	}
-	s += fmt.Sprintf("~: p of %g or more. ", c.level())
+	s += fmt.Sprintf("~: p of %g or more, or an interval with 0 in it. ", c.level())
 	var lost, gained, never bool
 	for _, r := range c.rows {
 		for _, d := range r.measures {

@@ -728,7 +728,8 @@
 // width each is best. The same figure in the other width is figures/name-page or
 // figures/name-column, where there are two: a tree of several ways of asking, tasks, trace and
 // heat maps have what fits a page alone, and neither has what would be longer than 23 cm. On a
-// screen (report.html) all are as wide as a page, with titles.
+// screen (report.html) all are as wide as a page, with titles. A cell that WriteCell reports,
+// in a sweep of many, has no other width.
 //
 // Type is of 7 and 8 points, the colours those of Okabe and Ito with grey
 // for yellow and a wine red besides, one colour and marker for strategies that ask alike. Whoever

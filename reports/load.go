@@ -197,6 +197,9 @@ func Load(dir string, see ...Observer) (*Run, error) {
 
 func (r *Run) readManifest(dir string) error {
 	read, err := record.ReadManifest(dir)
+	if e := (*domains.DataError)(nil); errors.As(err, &e) && e.Mend == "" {
+		e.Mend = "give the folder that pepbench run named"
+	}
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,13 @@ package reports
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"flag"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -580,5 +583,34 @@ func TestWriteLeavesNothingElse(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("the directory holds %v, want %v", got, want)
 		}
+	}
+}
+
+// TestWriteCell: a cell has what a run has, but for the second width of figures, also
+// where it had that before.
+func TestWriteCell(t *testing.T) {
+	dir := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}.write(t)
+	whole, err := Write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell, err := WriteCell(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := regexp.MustCompile(`-(page|column)\.[a-z]+$`)
+	want := slices.DeleteFunc(slices.Clone(whole.Files), other.MatchString)
+	if len(want) == len(whole.Files) || !slices.Equal(cell.Files, want) {
+		t.Errorf("the cell has %v, want %v", cell.Files, want)
+	}
+	for _, f := range whole.Files {
+		_, err := os.Stat(filepath.Join(dir, f))
+		if errors.Is(err, fs.ErrNotExist) != other.MatchString(f) {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	html, err := os.ReadFile(filepath.Join(dir, record.PageFile))
+	if err != nil || bytes.Contains(html, []byte("-page.pdf")) {
+		t.Errorf("the page names a figure that is not there, or: %v", err)
 	}
 }

@@ -26,7 +26,25 @@ type Summary struct {
 // the index of its sessions beside it, each file whole or not at all. Equal runs give
 // equal bytes. Errors of the input wrap domains.ErrData. Observers see what they see of
 // Load.
-func Write(dir string, see ...Observer) (*Summary, error) {
+func Write(dir string, see ...Observer) (*Summary, error) { return write(dir, Figures, see...) }
+
+// WriteCell is Write with every figure in one width, the one in which it is best: what is
+// wanted of the many cells of a sweep.
+func WriteCell(dir string) (*Summary, error) {
+	return write(dir, func(m *Metrics) (out []File, err error) {
+		for _, s := range sketches(m) {
+			files, err := s.files()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, files...)
+		}
+		return out, nil
+	})
+}
+
+// write makes the report of the run in dir, with its figures as told.
+func write(dir string, figures func(*Metrics) ([]File, error), see ...Observer) (*Summary, error) {
 	run, err := Load(dir, see...)
 	if err != nil {
 		return nil, err
@@ -37,7 +55,7 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 		return nil, err
 	}
 	var files []File
-	for _, make := range []func(*Metrics) ([]File, error){Tables, Figures} {
+	for _, make := range []func(*Metrics) ([]File, error){Tables, figures} {
 		more, err := make(m)
 		if err != nil {
 			return nil, err

@@ -106,6 +106,7 @@ func TestBrowser(t *testing.T) {
 		}
 		b.has("headline", fmt.Sprintf(".headline tbody tr:nth-child(%d)", i+1), r.Name, one(float64(r.Alignment[at].Value)), fmt.Sprintf("[%s, %s]", one(float64(r.Alignment[at].Lo)), one(float64(r.Alignment[at].Hi))))
 	}
+	b.has("adaptivity is not that of the report's main table", ".headline thead", "Adaptivity, corrected")
 	b.has("the report is linked", ".actions", "report.html")
 	b.has("the runs given", "main", "Runs given", "after", "made up")
 

@@ -446,6 +446,9 @@ func TestOverview(t *testing.T) {
 		if h.Strategy != r.Name || h.Alignment.Value != r.Alignment[at].Value || h.Alignment.Undefined != r.Alignment[at].Undefined || h.Sessions != r.Sessions {
 			t.Errorf("%s: got %+v", r.Name, h)
 		}
+		if to := r.ToTarget.Value; to.Defined() != (h.ToTarget != nil && h.ToTarget.Defined()) || to.Defined() && *h.ToTarget != to {
+			t.Errorf("%s: to target %v, in the report %v", r.Name, h.ToTarget, to)
+		}
 	}
 	if h := got.Headline[2]; h.Failed != 1 || h.Alignment.Undefined != 1 || len(h.Reasons) != 1 {
 		t.Errorf("pep+latent: %+v", h)

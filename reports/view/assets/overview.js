@@ -81,7 +81,7 @@ function headline(o, run) {
   const lo = ends.length ? 10 * Math.floor(Math.min(...ends) / 10) : 0, hi = ends.length ? Math.max(lo + 10, 10 * Math.ceil(Math.max(...ends) / 10)) : 100;
   const correct = some("correct"), ref = o.reference;
   const tests = o.headline.some((r) => isNum(r.p));
-  const columns = [["Strategy", ""], ["Alignment", "n"], [h("span", { "aria-hidden": "true" }, h("i", null, lo), h("i", null, hi)), "plot wide"], ["Normalised", "n", "0 is the floor, 100 the ceiling"], ["Questions", "n"], ["To target", "n", "questions until the mean curve reaches the final alignment of " + (o.about.target || "the target")], ["Adaptivity, corrected", "n", "follow-up adaptivity, less what chance alone gives"], correct && ["Right, %", "n"], ref && [`Minus ${ref}`, "n"], tests && ["p", "n"], ["Not graded", "n", "sessions that failed, or whose alignment is undefined"]].filter(Boolean);
+  const columns = [["Strategy", ""], ["Alignment", "n"], [h("span", { "aria-hidden": "true" }, h("i", null, lo), h("i", null, hi)), "plot wide"], ["Normalised", "n", "0 is the floor, 100 the ceiling"], ["Questions", "n"], ["To target", "n", "questions until the mean curve reaches the final alignment of " + (o.about.target || "the target")], ["Adaptivity, corrected", "n", "share of pairs with different answers that go on differently, less that of pairs with equal ones"], correct && ["Right, %", "n"], ref && [`Minus ${ref}`, "n"], tests && ["p", "n"], ["Not graded", "n", "sessions that failed, or whose alignment is undefined"]].filter(Boolean);
   const rows = o.headline.map((r) => {
     const st = by.get(r.strategy), undef = r.alignment?.undefined || 0;
     return tr({},
