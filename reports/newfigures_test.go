@@ -1,12 +1,14 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"html"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -625,6 +627,48 @@ func TestCrowded(t *testing.T) {
 		}
 		if _, text, alike := paramsScatter().alike(rows, names); strings.Join(text, "; ") != row.keys || alike != row.alike {
 			t.Errorf("%s: keys %q, alike %v", row.reason, text, alike)
+		}
+	}
+}
+
+// TestSweepUsers: where cells have different numbers of users a note on their intervals
+// says so.
+func TestSweepUsers(t *testing.T) {
+	s := madeSweep(1)
+	s.Intervals = OverBoth
+	for _, row := range []struct {
+		reason string
+		last   int
+		want   string
+	}{
+		{"all alike", 24, "Intervals: 95% bootstrap over 8 tasks and 24 users."},
+		{"one has more", 27, "Intervals: 95% bootstrap over 8 tasks and 24 to 27 users."},
+	} {
+		s.Cells[len(s.Cells)-1].Users = row.last
+		if got := s.intervals(intervalNote, "Intervals"); got != row.want {
+			t.Errorf("%s: %q", row.reason, got)
+		}
+	}
+}
+
+// TestTurnNote: a survey has one task, and no intervals in metrics.json to point at.
+func TestTurnNote(t *testing.T) {
+	for _, row := range []struct {
+		survey   bool
+		has, not string
+	}{{true, "A survey has one task: no intervals.", "metrics.json"}, {false, "in metrics.json", "A survey has"}} {
+		run := plainRun()
+		run.survey, run.clusters = row.survey, 12
+		for _, f := range figures(run.metrics()) {
+			if f.name != "adaptivitybyt" {
+				continue
+			}
+			var b bytes.Buffer
+			err := f.draw(newPen()).svg(&b)
+			text := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(b.String(), " ")), " ")
+			if err != nil || !strings.Contains(text, row.has) || strings.Contains(text, row.not) {
+				t.Errorf("survey %v: %v, %s", row.survey, err, text)
+			}
 		}
 	}
 }

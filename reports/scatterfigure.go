@@ -257,11 +257,11 @@ func (s scatter) alike(rows []*Row, names []string) (first []*Row, text []string
 		var of []string
 		for _, j := range order {
 			if o := rows[j]; o.Base == r.Base && o.Predict != "answers" {
-				if len(of) > 0 {
-					of = append(of, "+"+o.Predict)
-				} else {
-					of = append(of, names[j])
+				name := names[j]
+				if rest, ok := strings.CutPrefix(name, o.Base+"+"); ok && len(of) > 0 {
+					name = "+" + rest
 				}
+				of = append(of, name)
 			}
 		}
 		some = some || len(of) > 1
