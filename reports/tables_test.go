@@ -56,7 +56,7 @@ func goldenReport(t *testing.T, name, dir string, s *Summary) {
 	t.Helper()
 	got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
 	for _, f := range s.Files {
-		if strings.HasPrefix(f, "figures/") || f == record.PageFile {
+		if strings.HasPrefix(f, "figures/") || f == record.PageFile || f == record.IndexFile {
 			continue
 		}
 		b, err := os.ReadFile(filepath.Join(dir, f))

@@ -79,15 +79,14 @@ func write(dir string, figures func(*Metrics) ([]File, error), see ...Observer) 
 	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
-	s := &Summary{Text: printable(terminal(m, 120)), Warnings: m.Warnings, Metrics: m}
+	if err := index(dir, &run.Manifest); err != nil {
+		return nil, err
+	}
+	s := &Summary{Text: printable(terminal(m, 120)), Warnings: m.Warnings, Metrics: m, Files: []string{record.IndexFile}}
 	optional := append(optionalFigures(), "figures/learning-*", "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
-	if err := index(dir, &run.Manifest); err != nil {
-		return nil, err
-	}
-	s.Files = append(s.Files, record.IndexFile)
 	return s, nil
 }
 
