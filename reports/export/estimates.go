@@ -107,8 +107,12 @@ func (w *walker) element(list reflect.Value, i int, at Estimate) Estimate {
 		if i < len(w.metrics.ClusterIDs) {
 			at.Scope = w.metrics.ClusterIDs[i]
 		}
-	case strings.HasSuffix(at.Measure, ".by_t"):
+	case strings.HasSuffix(at.Measure, ".by_t"), at.Measure == "trace.turns":
 		at.Turn = count(int64(i + 1))
+	case at.Measure == "trace.prior", at.Measure == "trace.turns.beliefs":
+		if t := w.metrics.Trace; i < len(t.Criteria) {
+			at.Scope = t.Criteria[i]
+		}
 	}
 	return at
 }
@@ -167,7 +171,7 @@ func (w *walker) object(v reflect.Value, at Estimate) {
 		text(&at.Base, "base")
 		text(&at.Kind, "kind")
 		text(&at.Predict, "predict")
-	case at.Measure == "comparisons" || at.Measure == "target" || at.Measure == "judges.rows":
+	case at.Measure == "comparisons" || at.Measure == "target" || at.Measure == "judges.rows" || at.Measure == "trace":
 		text(&at.Strategy, "strategy")
 		if r := w.row(at.Strategy); r != nil {
 			at.Base, at.Kind, at.Predict = r.Base, r.Kind, r.Predict

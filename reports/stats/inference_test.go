@@ -162,6 +162,50 @@ func TestSignFlipBruteForce(t *testing.T) {
 	})
 }
 
+// TestSignFlipDrawn: what is drawn turns the sign of every difference, whatever their number
+// is: p is the count of the same draws with signs turned one by one.
+func TestSignFlipDrawn(t *testing.T) {
+	const draws = 500
+	for g := MostExact + 1; g <= 2*64+9; g++ {
+		rng := rand.New(rand.NewPCG(3, uint64(g)))
+		d, sum := make([]float64, g), 0.0
+		for i := range d {
+			d[i] = float64(rng.IntN(1<<20) - 1<<19)
+			if i >= g-8 {
+				d[i] *= 4 // the last ones weigh most
+			}
+			sum += d[i]
+		}
+		drawn := rand.New(rand.NewPCG(9, math.MaxUint64))
+		two, one := 1.0, 1.0
+		for range draws {
+			total, bits := 0.0, uint64(0)
+			for i, v := range d {
+				if i%64 == 0 {
+					bits = drawn.Uint64()
+				}
+				if bits>>(i%64)&1 == 1 {
+					v = -v
+				}
+				total += v
+			}
+			if math.Abs(total) >= math.Abs(sum) { // whole numbers: exact
+				two++
+			}
+			if total >= sum {
+				one++
+			}
+		}
+		f := SignFlip{Draws: draws, Seed: 9}
+		if got, want := f.Test(d).P, two/(draws+1); got != want {
+			t.Errorf("%d differences: p %v, want %v", g, got, want)
+		}
+		if got, want := f.Above(d, 0).P, one/(draws+1); got != want {
+			t.Errorf("%d differences: one-sided p %v, want %v", g, got, want)
+		}
+	}
+}
+
 // TestSignFlipDraws: drawn patterns come near all of them, depend on the seed alone, and
 // never give 0.
 func TestSignFlipDraws(t *testing.T) {

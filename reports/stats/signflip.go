@@ -97,9 +97,13 @@ func newSigns(d []float64) signs {
 		for _, v := range of {
 			out[i][0] += v
 		}
-		for k := range of { // bit k turns the sign of one more
+		for k := range 8 { // bit k turns the sign of one more; those past the last turn nothing
+			turn := 0.0
+			if k < len(of) {
+				turn = 2 * of[k]
+			}
 			for p := range 1 << k {
-				out[i][p|1<<k] = out[i][p] - 2*of[k]
+				out[i][p|1<<k] = out[i][p] - turn
 			}
 		}
 	}
