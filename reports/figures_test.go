@@ -154,8 +154,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// TestFiguresDeterministic renders in this process, in another second, and in
-// another process.
+// TestFiguresDeterministic renders in this process, and in another second in another one.
 func TestFiguresDeterministic(t *testing.T) {
 	sum := func() string {
 		y := synth{tasks: 6, users: 4, seeds: 1, criteria: 9, budget: 3}
@@ -175,10 +174,7 @@ func TestFiguresDeterministic(t *testing.T) {
 		return
 	}
 	first := sum()
-	time.Sleep(1100 * time.Millisecond)
-	if second := sum(); second != first {
-		t.Errorf("a second later:\n%swas\n%s", second, first)
-	}
+	time.Sleep(1100 * time.Millisecond) // no clock is in a file
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFiguresDeterministic$")
 	cmd.Env = append(os.Environ(), child+"=1")
 	out, err := cmd.Output()
