@@ -505,6 +505,9 @@ func (c *comparer) notes() {
 	if c.clusters < fewClusters {
 		warn("%d %s: nothing can be told of others, but where everything is equal", c.clusters, plural(c.clusters, c.clusterWord()))
 	}
+	for i, w := range c.Warnings {
+		c.Warnings[i] = printable(w)
+	}
 }
 
 func (c *RunComparison) clusterWord() string {

@@ -576,7 +576,7 @@ func (r *Run) survey() bool { return r.Manifest.Data.Rubric == string(domains.No
 func (r *Run) compatible() bool { return r.Manifest.Data.Compat != "" }
 
 func (r *Run) warn(format string, a ...any) {
-	r.warnings = append(r.warnings, fmt.Sprintf(format, a...))
+	r.warnings = append(r.warnings, printable(fmt.Sprintf(format, a...)))
 }
 
 // rawError is how far a recorded raw alignment may be from the one of its scores.

@@ -50,7 +50,7 @@ func goldens() map[string]synth {
 	}
 }
 
-// goldenReport compares what a report wrote in dir and says, but for figures, with
+// goldenReport compares what a report wrote in dir and says, but for figures and the index, with
 // testdata/name.
 func goldenReport(t *testing.T, name, dir string, s *Summary) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -78,23 +79,20 @@ func write(dir string, figures func(*Metrics) ([]File, error), see ...Observer) 
 	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
-	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings, Metrics: m}
+	if err := index(dir, &run.Manifest); err != nil {
+		return nil, err
+	}
+	s := &Summary{Text: printable(terminal(m, 120)), Warnings: m.Warnings, Metrics: m, Files: []string{record.IndexFile}}
 	optional := append(optionalFigures(), "figures/learning-*", "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
-	if err := index(dir, &run.Manifest); err != nil {
-		return nil, err
-	}
-	s.Files = append(s.Files, record.IndexFile)
 	return s, nil
 }
 
-// index puts the index of the sessions beside them, so that the viewer opens at once.
+// index puts the index of the sessions beside them, so that the viewer opens at once. One
+// that is there is not trusted: it does not notice every change within the file.
 func index(dir string, m *record.Manifest) error {
-	if _, err := record.ReadIndex(dir, m); err == nil {
-		return nil
-	}
 	x, err := record.BuildIndex(context.Background(), dir, m, nil)
 	if err != nil {
 		return err
@@ -114,8 +112,15 @@ func (s *Summary) put(dir string, files []File, optional ...string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
+		data := f.Data
+		switch path.Ext(f.Path) {
+		case ".svg", ".html", ".tex", ".md": // XML and TeX have no control characters
+			if bytes.ContainsFunc(data, controls) {
+				data = bytes.Map(visible, data)
+			}
+		}
 		err := record.WriteFile(name, func(w io.Writer) error {
-			_, err := w.Write(f.Data)
+			_, err := w.Write(data)
 			return err
 		})
 		if err != nil {

@@ -95,7 +95,7 @@ function headline(o, run) {
   const a = o.about;
   return h("section", { "aria-labelledby": "headline" }, h("h2", { id: "headline" }, "Headline"),
     table("headline", "Headline by strategy", columns, rows),
-    h("p", { class: "muted small" }, `After at most ${a.final} questions; mean of ${a.cluster} means over ${plural(a.tasks, "task")} and ${plural(a.users, "user")}. Brackets: ${Math.round(100 * a.confidence)}% bootstrap intervals${a.intervals === "two-way" ? " over tasks and users" : ` over ${a.cluster}s`}, ${whole(a.resamples)} resamples. A dash is undefined. ~ is not resolved.${tests ? " p is Holm's within the family; † exploratory, not corrected." : ""} Figures and all other tables: report.html and tables/.`));
+    h("p", { class: "muted small" }, `After at most ${a.final} questions; mean of ${a.cluster} means over ${plural(a.tasks, "task")} and ${plural(a.users, "user")}. Brackets: ${Math.round(100 * a.confidence)}% bootstrap intervals${a.intervals === "two-way" ? " over tasks and users" : ` over ${a.cluster}s`}${a.intervals === "two-way" ? ` (of adaptivity: over ${a.cluster}s alone)` : ""}, ${whole(a.resamples)} resamples. A dash is undefined. ~ is not resolved.${tests ? " p is Holm's within the family; † exploratory, not corrected." : ""} Figures and all other tables: report.html and tables/.`));
 }
 
 // whisker draws a mean with its interval; the numbers stand beside it.
