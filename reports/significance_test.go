@@ -74,6 +74,31 @@ func TestDifferenceTest(t *testing.T) {
 	}
 }
 
+// TestResolved: p has to be below the level, and the interval to leave out 0.
+func TestResolved(t *testing.T) {
+	for _, test := range []struct {
+		reason    string
+		p, lo, hi float64
+		want      bool
+	}{
+		{"both", .049, .1, 2, true},
+		{"both, below 0", .049, -2, -.1, true},
+		{"p right at 1 - confidence, which in floating point is above .05", .05, .1, 2, false},
+		{"p alone", .001, -.1, 2, false},
+		{"the interval alone", .06, .1, 2, false},
+		{"0 is the lower end", .001, 0, 2, false},
+		{"0 is the upper end", .001, -2, 0, false},
+		{"no p", math.NaN(), .1, 2, false},
+		{"no interval", .001, math.NaN(), math.NaN(), false},
+	} {
+		c := computer{boot: stats.Bootstrap{Confidence: .95}}
+		d := difference{Estimate: Estimate{Lo: Number(test.lo), Hi: Number(test.hi)}}
+		if got := c.resolved(&d, test.p); got != test.want {
+			t.Errorf("%s: %v, want %v", test.reason, got, test.want)
+		}
+	}
+}
+
 // TestFamily corrects by hand what is in the family, and finds the same contrast tested
 // alike wherever it is shown.
 func TestFamily(t *testing.T) {
