@@ -314,6 +314,14 @@ func TestTwoWay(t *testing.T) {
 			t.Errorf("%s: shares of pairs depend on whether users recur", st.Name)
 		}
 	}
+	// The target is drawn with all else, so that whose end it is reaches it in every resample.
+	aimed := m.row(t, m.Target.Strategy)
+	if got, want := fmt.Sprint(m.Target.Alignment), fmt.Sprint(aimed.final().Estimate); got != want {
+		t.Errorf("target %s, and its strategy ends at %s", got, want)
+	}
+	if own := aimed.ToTarget; own.Never != 0 || !(own.Hi <= Number(m.Final)) || own.HiOpen {
+		t.Errorf("%s reaches its own end at %+v", aimed.Name, own)
+	}
 	all := strings.Join(m.Warnings, "\n")
 	if !strings.Contains(all, "intervals of means over sessions are over tasks and users") || !strings.Contains(all, "few users: intervals rest on 5 users") {
 		t.Errorf("warnings: %s", all)
