@@ -160,7 +160,11 @@ func byTurnFigure(m *Metrics, p pen) sketch {
 	keys, legend := a.keysOf(rows, names, inner, func(*Row) []vg.Length { return nil }, func(*Row) bool { return true })
 	notes := []string{
 		"On " + describe(m) + ". Share that goes on differently after the answer to question t: pairs of sessions with equal dialogues before it, and turns under another answer.",
-		"Mean over tasks, without intervals, which are in metrics.json.",
+	}
+	if m.Cluster == "user" {
+		notes = append(notes, "A survey has one task: no intervals.")
+	} else {
+		notes = append(notes, "Mean over tasks, without intervals, which are in metrics.json.")
 	}
 	if len(rows) > 1 {
 		notes = append(notes, "Points are set apart sideways a little; strict lies on top.")

@@ -110,7 +110,7 @@ func adaptivityTable(m *Metrics) *grid {
 	}
 	g.groups = [][][]cell{group}
 
-	what := fmt.Sprintf("How strategies ask on %s, up to %d %s; one line a way of asking, whatever it predicts from.", describe(m), m.Budget, plural(m.Budget, "question")) + provenance(m) +
+	what := fmt.Sprintf("How strategies ask on %s, up to %d %s; one line a way of asking, whatever it predicts from.", describe(m), m.Budget, plural(m.Budget, "question")) + provenanceOver(m, clustersOver(m)) +
 		" Strict: share of pairs of sessions (same task and seed) with the same dialogue but for the answer to q_t that go on differently, mean over tasks." + chance(m) +
 		" Corrected: strict less the same share of pairs with the same dialogue and the same answer at the same t; what dice decide is 0."
 	if unmatched > 0 {

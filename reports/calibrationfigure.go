@@ -42,15 +42,45 @@ const fewCells = 30
 // mostWhiskers is how many curves have their intervals drawn where they cross each other.
 const mostWhiskers = 4
 
+// A calibrationPlot is one panel, with its keys where they are not those of all.
+type calibrationPlot struct {
+	scope, heading string
+	rows           []*Row
+	keys           func(draw.Canvas)
+	height         vg.Length // of the keys
+}
+
+// calibrationPlots gives the panels: of what was not asked about and of the whole profile,
+// or, of rows that are too many for one plot, of what was not asked about by prediction.
+func (m *Metrics) calibrationPlots(rows []*Row) (list []calibrationPlot, byPrediction bool) {
+	for _, r := range rows {
+		i := slices.IndexFunc(list, func(p calibrationPlot) bool { return p.rows[0].Predict == r.Predict })
+		if i < 0 {
+			i = len(list)
+			list = append(list, calibrationPlot{scope: "unasked", heading: "predicts from " + r.Predict})
+		}
+		list[i].rows = append(list[i].rows, r)
+	}
+	if len(rows) > mostCurves && len(list) > 1 {
+		slices.SortStableFunc(list, func(a, b calibrationPlot) int { return predictOrder(a.rows[0]) - predictOrder(b.rows[0]) })
+		return list, true
+	}
+	list = nil
+	for _, s := range calibrationPanels() {
+		list = append(list, calibrationPlot{scope: s.scope, heading: s.heading, rows: rows})
+	}
+	return list, false
+}
+
 // calibrationFigure draws the share that is held against the mean P(held) of the cells of
 // a bin, of what was not asked about and of the whole profile.
 func calibrationFigure(m *Metrics, p pen) sketch {
 	p = p.or(pageWidth)
 	rows := m.calibratedRows()
+	plots, byPrediction := m.calibrationPlots(rows)
 	look := looks(m)
 	inner := p.inner()
-	var names []string
-	for _, r := range rows {
+	named := func(r *Row, name string) string {
 		var ece []string
 		for _, s := range calibrationPanels() {
 			if c := m.calibratedAt(r, s.scope); c != nil && c.ECE.Value.Defined() {
@@ -59,13 +89,44 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 				ece = append(ece, dash)
 			}
 		}
-		names = append(names, fmt.Sprintf("%s: %s", m.marked(r, r.Name), strings.Join(ece, " / ")))
+		return fmt.Sprintf("%s: %s", m.marked(r, name), strings.Join(ece, " / "))
 	}
+	across := 2
+	if p.narrow() {
+		across = 1
+	}
+	wide := (inner - vg.Length(across-1)*panelGap) / vg.Length(across)
 	a := &curves{pen: p, m: m, look: look}
-	keys, legend := a.keys(rows, names, inner, func(r *Row) []vg.Length { return dashes(m, r) })
-	whiskers := len(rows) <= mostWhiskers
+	crossing := len(rows) // curves of a panel
+	var keys func(draw.Canvas)
+	var legend vg.Length
+	lines := make([]vg.Length, (len(plots)+across-1)/across) // height of the keys, by line of panels
+	dashed := func(r *Row) []vg.Length { return dashes(m, r) }
+	if byPrediction {
+		crossing, dashed = 0, plainDashes
+		for i := range plots {
+			var names []string
+			for _, r := range plots[i].rows {
+				names = append(names, named(r, r.Base))
+			}
+			plots[i].keys, plots[i].height = a.keys(plots[i].rows, names, wide, dashed)
+			lines[i/across] = max(lines[i/across], plots[i].height+panelGap/2)
+			crossing = max(crossing, len(names))
+		}
+	} else {
+		var names []string
+		for _, r := range rows {
+			names = append(names, named(r, r.Name))
+		}
+		keys, legend = a.keys(rows, names, inner, dashed)
+	}
+	whiskers := crossing <= mostWhiskers
+	about := ""
+	if byPrediction {
+		about = " Criteria that were not asked about, one panel a prediction; names are without it."
+	}
 	notes := []string{
-		fmt.Sprintf("On %s, after %d %s. Cells in ten bins of P(held); below the diagonal more is expected to be held than is. Hollow: fewer than %d cells. In the key: expected calibration error, unasked / all.", describe(m), m.Final, plural(m.Final, "question"), fewCells),
+		fmt.Sprintf("On %s, after %d %s.%s Cells in ten bins of P(held); below the diagonal more is expected to be held than is. Hollow: fewer than %d cells. In the key: expected calibration error, unasked / all.", describe(m), m.Final, plural(m.Final, "question"), about, fewCells),
 	}
 	if whiskers {
 		notes = append(notes, clusterNote(m, "Intervals"))
@@ -78,19 +139,20 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 		}
 	}
 	note, noteHeight := p.noteLines(inner, strings.Join(notes, " "))
-	across := 2
-	if p.narrow() {
-		across = 1
-	}
-	wide := (inner - vg.Length(across-1)*panelGap) / vg.Length(across)
 	tall := headHeight + p.height(panelHeight)
-	total := tall * vg.Length(2/across)
+	total := vg.Length(0)
+	for _, h := range lines {
+		total += tall + h
+	}
 
 	render := func(c draw.Canvas) {
 		p.footnote(draw.Crop(c, 0, 0, 0, -total-legend-4), note)
-		keys(draw.Crop(c, 0, 0, 0, -total))
-		for i, of := range calibrationPanels() {
-			left, top := c.Min.X+vg.Length(i%across)*(wide+panelGap), c.Max.Y-vg.Length(i/across)*tall
+		if keys != nil {
+			keys(draw.Crop(c, 0, 0, 0, -total))
+		}
+		top := c.Max.Y
+		for i, of := range plots {
+			left := c.Min.X + vg.Length(i%across)*(wide+panelGap)
 			cell := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: top - tall}, Max: vg.Point{X: left + wide, Y: top}}}
 			plt := p.axes()
 			plt.X.Label.Text, plt.Y.Label.Text = "Predicted P(held)", "Share that is held"
@@ -99,15 +161,15 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 			plt.Add(&plotter.Grid{Vertical: gridStyle(), Horizontal: gridStyle()})
 			plt.Add(plotFunc(func(c draw.Canvas, plt *plot.Plot) {
 				x, y := plt.Transforms(&c)
-				some := slices.ContainsFunc(rows, func(r *Row) bool { c := m.calibratedAt(r, of.scope); return c != nil && c.some() })
+				some := slices.ContainsFunc(of.rows, func(r *Row) bool { c := m.calibratedAt(r, of.scope); return c != nil && c.some() })
 				if !some {
 					c.FillText(p.style(labelSize, draw.XCenter, draw.YCenter), c.Center(), "nothing is predicted here")
 					return
 				}
 				c.StrokeLine2(stroke(gray(edgeInk), levelLine, longDash()...), x(0), y(0), x(1), y(1))
-				for _, r := range rows {
+				for _, r := range of.rows {
 					if of := m.calibratedAt(r, of.scope); of != nil {
-						drawBins(&c, of, look[r.Base], dashes(m, r), whiskers, x, y)
+						drawBins(&c, of, look[r.Base], dashed(r), whiskers, x, y)
 					}
 				}
 			}))
@@ -115,6 +177,12 @@ func calibrationFigure(m *Metrics, p pen) sketch {
 			sty := p.style(labelSize, draw.XCenter, draw.YCenter)
 			data := plt.DataCanvas(draw.Crop(cell, 0, 0, 0, -headHeight))
 			beside(&c, sty, vg.Point{X: data.Center().X, Y: top - headHeight/2}, fit(of.heading, sty, wide))
+			if of.keys != nil {
+				of.keys(draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: vg.Point{X: left, Y: top - tall - of.height}, Max: vg.Point{X: left + wide, Y: top - tall}}})
+			}
+			if i%across == across-1 {
+				top -= tall + lines[i/across]
+			}
 		}
 	}
 	return sketch{"calibration", p.width, total + legend + noteHeight + 2*margin, render}

@@ -55,10 +55,7 @@ func calibrationTable(m *Metrics) *grid {
 		}
 	}
 	legend := " ECE: expected calibration error, the mean over cells of the distance between the mean P(held) of their bin and the share that is held; ten bins of equal width. It is above 0 by chance alone, and more so in a resample."
-	if m.Intervals == OverBoth {
-		legend += fmt.Sprintf(" Its interval is over %ss alone.", m.Cluster)
-	}
-	g.caption = caption(m, fmt.Sprintf("Calibration of P(held) on %s", describe(m))) + legend
+	g.caption = captionOver(m, fmt.Sprintf("Calibration of P(held) on %s", describe(m)), clustersOver(m)) + legend
 	g.paperCaption = g.caption + " The bins are in calibration.csv."
 	g.caption += " By bin of P(held): its mean / the share that is held."
 	return g

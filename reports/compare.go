@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 
@@ -97,7 +98,16 @@ func CompareRuns(base, run string, g *Gate) (*RunComparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compareSides(a, b, g)
+	c, err := compareSides(a, b, g)
+	if err != nil {
+		return nil, err
+	}
+	if x, err := os.Stat(base); err == nil {
+		if y, err := os.Stat(run); err == nil && os.SameFile(x, y) {
+			c.Warnings = append(c.Warnings, "base and run are one folder: whatever changed, it is in both")
+		}
+	}
+	return c, nil
 }
 
 func compareSides(base, run *side, g *Gate) (*RunComparison, error) {
@@ -453,16 +463,18 @@ func (c *comparer) crossings(target, xa []float64, a [][]float64, xb []float64, 
 	return d
 }
 
-// verdict says in a word what became of a measure.
+// verdict says in a word what became of a measure. As in a report, p, which is of other
+// tasks with these users, and the interval, which may be of other users, too, must both
+// tell the change from 0.
 func (d *runDelta) verdict(alpha float64) string {
 	p := d.p
 	if d.gated && !math.IsNaN(d.holm) {
 		p = d.holm
 	}
 	few := d.defined < fewClusters
-	told := p < alpha
-	if d.key == toTargetMeasure.key {
-		told = d.lo > 0 || d.hi < 0
+	told := d.lo > 0 || d.hi < 0
+	if d.key != toTargetMeasure.key { // which has no p
+		told = told && p < alpha
 	}
 	switch {
 	case d.why != "":
@@ -492,6 +504,9 @@ func (c *comparer) notes() {
 	}
 	if c.clusters < fewClusters {
 		warn("%d %s: nothing can be told of others, but where everything is equal", c.clusters, plural(c.clusters, c.clusterWord()))
+	}
+	for i, w := range c.Warnings {
+		c.Warnings[i] = printable(w)
 	}
 }
 

@@ -278,10 +278,11 @@ func TestWhatIsMissing(t *testing.T) {
 		{"a task is gone, as it may", "max_missing: 0.2\nmetrics: {alignment: {equal: true}}", "a", sessionsLine, linePass, "14 pairs of sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 7, 2, plain) }},
 		{"a task is new", "metrics: {alignment: {equal: true}}", "a", sessionsLine, linePass, "16 pairs of sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 9, 2, plain) }},
 		{"too few to go by", "min_pairs: 17\nmetrics: {alignment: {equal: true}}", "a", sessionsLine, lineFail, "only 16 pairs of sessions, 17 are asked for", whole, whole},
-		{"a measure is undefined now", "metrics: {brier: {max_rise: 9}}", "a", "brier", lineFail, "undefined in the run in 16 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(8)) }},
-		{"a measure is undefined on some tasks now", "metrics: {brier: {max_rise: 9}}", "a", "brier", lineFail, "undefined in the run in 2 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
-		{"as it may be", "max_missing: 0.2\nmetrics: {brier: {max_rise: 9}}", "a", "brier", linePass, "identical in 14 sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
-		{"a measure is named that has no value in the base", "metrics: {brier: {max_rise: 9, strategies: [a]}}", "a", "brier", lineFail, "the base has no value to compare with", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8)) }, whole},
+		{"a measure is undefined now", "metrics: {brier: {max_rise: .9}}", "a", "brier", lineFail, "undefined in the run in 16 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(8)) }},
+		{"a measure is undefined on some tasks now", "metrics: {brier: {max_rise: .9}}", "a", "brier", lineFail, "undefined in the run in 2 of 16 sessions that have a value in the base", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
+		{"too few values to go by, of sessions that would do", "min_pairs: 16\nmetrics: {brier: {max_rise: .9}}", "a", "brier", lineUnsettled, "only 14 pairs of sessions have a value in both, 16 are asked for", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(1)) }, whole},
+		{"as it may be", "max_missing: 0.2\nmetrics: {brier: {max_rise: .9}}", "a", "brier", linePass, "identical in 14 sessions", whole, func() *side { return handmade("run", []string{"a", "b"}, 8, 2, undefinedIn(1)) }},
+		{"a measure is named that has no value in the base", "metrics: {brier: {max_rise: .9, strategies: [a]}}", "a", "brier", lineFail, "the base has no value to compare with", func() *side { return handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8)) }, whole},
 		{"not equal by the last decimal", "metrics: {brier: {equal: true}}", "a", "brier", lineFail, "not equal: 48.0357 to 48.0357", whole, func() *side {
 			s := whole()
 			for _, p := range s.row("a").sessions {
@@ -296,7 +297,7 @@ func TestWhatIsMissing(t *testing.T) {
 		if l.status != row.status || !strings.HasPrefix(l.says, row.says[:min(len(row.says), 10)]) || row.reason != "not equal by the last decimal" && l.says != row.says {
 			t.Errorf("%s: %s: %s, want %s: %s", row.reason, l.status, l.says, row.status, row.says)
 		}
-		if row.status == lineFail && c.Err() == nil {
+		if row.status != linePass && c.Err() == nil {
 			t.Errorf("%s: the gate passes", row.reason)
 		}
 	}
@@ -308,12 +309,12 @@ func TestWhatIsMissing(t *testing.T) {
 		}
 		return plain(s, task, user, measure)
 	})
-	c := compared(t, half, half, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
+	c := compared(t, half, half, gateOf(t, "metrics: {brier: {max_rise: .9}, alignment: {equal: true}}"))
 	if l := lineOf(t, c, "a", "brier"); l.status != linePass || c.Err() != nil || !slices.Equal(c.untested, []string{"relevance error of b"}) || !strings.Contains(c.Text(120), "Not gated, since the base has no value: relevance error of b.") {
 		t.Errorf("%v, %v, %q", l, c.Err(), c.untested)
 	}
 	none := handmade("base", []string{"a", "b"}, 8, 2, undefinedIn(8))
-	c = compared(t, none, none, gateOf(t, "metrics: {brier: {max_rise: 9}, alignment: {equal: true}}"))
+	c = compared(t, none, none, gateOf(t, "metrics: {brier: {max_rise: .9}, alignment: {equal: true}}"))
 	if l := lineOf(t, c, "all", "brier"); l.status != lineFail || c.Err() == nil {
 		t.Errorf("a measure that is defined nowhere: %s", l.sentence())
 	}
@@ -325,6 +326,39 @@ func TestWhatIsMissing(t *testing.T) {
 	for _, gate := range []string{"metrics: {adaptivity: {max_drop: 0.1}}", "metrics: {adaptivity: {max_drop: 0.1, strategies: [a]}}"} {
 		if c := compared(t, survey(), survey(), gateOf(t, gate)); c.Err() == nil {
 			t.Errorf("the adaptivity of a survey passes: %s", gate)
+		}
+	}
+}
+
+// TestInstruments: a gate does not pass in silence what was measured otherwise, by which a
+// run that is worse may look better.
+func TestInstruments(t *testing.T) {
+	for _, row := range []struct {
+		reason string
+		gate   string
+		change func(*side)
+		failed bool
+	}{
+		{"nothing changed", "", func(*side) {}, false},
+		{"more questions", "", func(s *side) { s.final = 4 }, true},
+		{"more questions, and what cannot be told is a warning", "cannot_tell: warn\n", func(s *side) { s.final = 4 }, false},
+		{"another judge", "", func(s *side) { s.manifest.Judge = "j2" }, true},
+		{"other data", "", func(s *side) { s.manifest.Data.Sources = []domains.Source{{Path: "tasks.yaml", SHA256: "77"}} }, true},
+		{"other data, and yet the very same sessions", "", func(s *side) {
+			s.manifest.Data.Sources = []domains.Source{{Path: "tasks.yaml", SHA256: "77"}}
+			s.sha = "ab"
+		}, false},
+		{"another solver is what a gate may be for", "", func(s *side) { s.manifest.Solver = "s2" }, false},
+	} {
+		base, run := handmade("base", []string{"a"}, 12, 2, plain), handmade("run", []string{"a"}, 12, 2, worse(func(t int) float64 { return -3 - .1*float64(t%3) }))
+		base.sha = "ab"
+		row.change(run)
+		c := compared(t, base, run, gateOf(t, row.gate+"metrics: {alignment: {max_drop: 1}}"))
+		if got := c.Err() != nil; got != row.failed {
+			t.Errorf("%s: %v", row.reason, c.Err())
+		}
+		if row.failed && !strings.Contains(c.Err().Error(), "all instrument (cannot tell: the ") {
+			t.Errorf("%s: %v", row.reason, c.Err())
 		}
 	}
 }
@@ -374,6 +408,30 @@ func TestRunDifference(t *testing.T) {
 	}
 	if a := c.rows[0].measures[onAlignment]; !a.equal || a.verdict(.05) != "identical" {
 		t.Errorf("alignment: %+v", a)
+	}
+}
+
+// TestVerdictOfChange: what is called better or worse is so by p and by the interval.
+func TestVerdictOfChange(t *testing.T) {
+	nan := math.NaN()
+	for _, row := range []struct {
+		reason string
+		d      runDelta
+		want   string
+	}{
+		{"by both", runDelta{delta: 1, lo: .5, hi: 1.5, p: .01}, "better"},
+		{"by both, of what should be small", runDelta{delta: 1, lo: .5, hi: 1.5, p: .01, pairedMeasure: pairedMeasure{lower: true}}, "worse"},
+		{"by p alone, since the interval is over users, too", runDelta{delta: 1, lo: -.5, hi: 2.5, p: .01}, "~"},
+		{"nor where the interval ends at 0", runDelta{delta: -1, lo: -2, hi: 0, p: .01}, "~"},
+		{"by the interval alone", runDelta{delta: 1, lo: .5, hi: 1.5, p: .06}, "~"},
+		{"by p before it is corrected", runDelta{delta: 1, lo: .5, hi: 1.5, p: .01, gated: true, holm: .06}, "~"},
+		{"of questions to target there is the interval alone", runDelta{delta: 1, lo: .5, hi: 1.5, p: nan, pairedMeasure: toTargetMeasure}, "worse"},
+		{"without an interval", runDelta{delta: 1, lo: nan, hi: nan, p: nan}, "~"},
+	} {
+		row.d.defined = fewClusters
+		if got := row.d.verdict(.05); got != row.want {
+			t.Errorf("%s: %s, want %s", row.reason, got, row.want)
+		}
 	}
 }
 
@@ -634,6 +692,7 @@ func TestPairedFaults(t *testing.T) {
 		{"twice", "task01,u01-00", "task00,u00-00", `p.csv:5: the session of strategy "a", seed 1, task "task00" and user "u00-00" is there twice`},
 		{"no number", "u01-00,43,", "u01-00,x,", `p.csv:5: alignment is "x", which is no number`},
 		{"not a finite number", "u01-00,43,", "u01-00,Inf,", `p.csv:5: alignment is "Inf", which is no number`},
+		{"a number that is none when rounded", "u01-00,43,", "u01-00,1e308,", `p.csv:5: alignment is "1e308", which is no number`},
 		{"pairs of a session", "u00-00,", "u00-00,,,,,,,,,,,4,1\na,1,task01,u9,", "p.csv:4: a session has pairs, which are of a task"},
 		{"more differing than pairs", ",4,1", ",4,5", `p.csv:3: "5" differing of "4" pairs`},
 		{"a quote", "a,1,task01", `a,1,"task01`, "p.csv:5: not CSV: extraneous or missing \" in quoted-field"},
@@ -646,6 +705,32 @@ func TestPairedFaults(t *testing.T) {
 	}
 }
 
+// TestPairedCut: a baseline that lost whole lines is no smaller baseline, in which what is
+// gone would pass.
+func TestPairedCut(t *testing.T) {
+	y := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}
+	dir, kept := y.write(t), t.TempDir()
+	if _, err := WriteBaseline(dir, kept); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(kept, PairedFile)
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := CompareRuns(kept, dir, nil); err != nil {
+		t.Fatal(err)
+	}
+	b = bytes.TrimRight(b, "\n")
+	if err := os.WriteFile(name, b[:bytes.LastIndexByte(b, '\n')+1], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err = CompareRuns(kept, dir, nil)
+	if err == nil || !errors.Is(err, domains.ErrData) || !strings.Contains(err.Error(), PairedFile+": holds 39 of 40 sessions") {
+		t.Errorf("a line less: %v", err)
+	}
+}
+
 // TestCompareMarkup: names that are markup stay names, and the files can be read.
 func TestCompareMarkup(t *testing.T) {
 	evil := "a|b <script>&\"'`*_~\n# @all]\x01"
@@ -653,10 +738,16 @@ func TestCompareMarkup(t *testing.T) {
 	run.manifest.Code.Version = evil
 	c := compared(t, base, run, gateOf(t, "metrics: {alignment: {max_drop: 1}}"))
 	text := string(c.Markdown())
-	for _, never := range []string{"<script>", "a|b", "\n# @all", " @all", "`*_~"} {
+	for _, never := range []string{"<script>", "a|b", "\n# @all", " @all", "`*_~", "\x01", `&\#`} {
 		if strings.Contains(text, never) {
 			t.Errorf("%q is in\n%s", never, text)
 		}
+	}
+	if want := "a\\|b &lt;script&gt;&amp;&#34;&#39;\\`\\*\\_\\~ \\# &#64;all\\]\ufffd"; !strings.Contains(text, want) {
+		t.Errorf("the name is not %s in\n%s", want, text)
+	}
+	if strings.Contains(c.Text(120)+strings.Join(c.Warnings, ""), "\x01") {
+		t.Error("a control character is printed")
 	}
 	if !strings.Contains(text, `pepbench compare base 'run`+"`x`"+` $(y)'\''' --gate gate.yaml`) {
 		t.Errorf("no command to make it again:\n%s", text)

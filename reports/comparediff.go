@@ -208,8 +208,9 @@ func refused(base, run *side) error {
 	return nil
 }
 
-// cautions says what makes a difference one of something else than the code.
-func cautions(base, run *side) (out []string) {
+// instruments says what makes the numbers of two runs differ though nothing got better or
+// worse: that they are of other data, after another number of questions, or by another judge.
+func instruments(base, run *side) (out []string) {
 	warn := func(format string, x ...any) { out = append(out, fmt.Sprintf(format, x...)) }
 	a, b := base.manifest, run.manifest
 	changed := differing(hashes(a.Data.Sources), hashes(b.Data.Sources))
@@ -223,11 +224,20 @@ func cautions(base, run *side) (out []string) {
 	}
 	if base.final != run.final {
 		warn("the final checkpoint is after %d %s there and %d here: differences are those of the budget, too", base.final, plural(base.final, "question"), run.final)
-	} else if a.Budget != b.Budget {
-		warn("the budget is %d there and %d here", a.Budget, b.Budget)
 	}
 	if a.Judge != b.Judge {
 		warn("the judges differ: alignment is measured by two instruments (%s; %s)", a.Judge, b.Judge)
+	}
+	return out
+}
+
+// cautions says what makes a difference one of something else than the code.
+func cautions(base, run *side) (out []string) {
+	out = instruments(base, run)
+	warn := func(format string, x ...any) { out = append(out, fmt.Sprintf(format, x...)) }
+	a, b := base.manifest, run.manifest
+	if base.final == run.final && a.Budget != b.Budget {
+		warn("the budget is %d there and %d here", a.Budget, b.Budget)
 	}
 	if a.Solver != b.Solver {
 		warn("the solvers differ: alignment is theirs, too")

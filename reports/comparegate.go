@@ -246,7 +246,11 @@ func (r *gateReader) metric(n *yaml.Node, m pairedMeasure, g *Gate) {
 	r.mapping(n, m.key, map[string]func(*yaml.Node){
 		right: func(n *yaml.Node) {
 			bounded = true
-			r.number(n, m.key+"."+right, &out.bound, func(v float64) bool { return v > 0 && !math.IsInf(v, 0) }, "a finite number above 0 in the unit of the measure; for no change at all write equal: true")
+			what := "a finite number above 0"
+			if m.span > 0 {
+				what = fmt.Sprintf("a number above 0 and below %g, which no change is larger than,", m.span)
+			}
+			r.number(n, m.key+"."+right, &out.bound, func(v float64) bool { return v > 0 && !math.IsInf(v, 0) && (m.span == 0 || v < m.span) }, what+" in the unit of the measure; for no change at all write equal: true")
 		},
 		wrong: func(n *yaml.Node) {
 			r.bad(n, "write "+right, "%s.%s: of this measure %s is better", m.key, wrong, way)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"pepbench/reports/stats"
 )
@@ -37,6 +38,10 @@ const demandEqual = "equal: true"
 // sessionsLine names the line that says whether there is enough to compare.
 const sessionsLine = "sessions"
 
+// instrumentLine names the line that says that the runs are not measured alike: a run
+// that is worse can then look better. There is none where they are.
+const instrumentLine = "instrument"
+
 // failed says whether the line fails the gate.
 func (l *gateLine) failed(g *Gate) bool {
 	return l.status == lineFail || l.status == lineUnsettled && g.unsettled == gateFail
@@ -68,6 +73,9 @@ func (c *comparer) judge() {
 				named = append(named, s)
 			}
 		}
+	}
+	if why := instruments(c.base, c.run); why != nil && !c.identical {
+		c.lines = append(c.lines, gateLine{strategy: "all", metric: instrumentLine, demand: "the same in both", status: lineUnsettled, says: strings.Join(why, "; ")})
 	}
 	for _, name := range named {
 		c.lines = append(c.lines, c.sessionsOf(name))
@@ -256,6 +264,8 @@ func (c *comparer) settle(l *gateLine, shown map[*runDelta]float64) {
 		is(lineFail, fmt.Sprintf("undefined in %d of %d sessions", d.lost, d.n+d.lost), "undefined in the run in %d of %d sessions that have a value in the base", d.lost, d.n+d.lost)
 	case d.n == 0:
 		is(lineUnsettled, "no task has pairs", "no task has pairs in both runs")
+	case ofSessions && d.n < g.minPairs:
+		is(lineUnsettled, fmt.Sprintf("%d %s with a value, %d asked for", d.n, pairsWord(d.n), g.minPairs), "only %d %s have a value in both, %d are asked for", d.n, pairsWord(d.n), g.minPairs)
 	case l.demand == demandEqual && (!d.unchanged || !ofSessions && !d.equal):
 		is(lineFail, "not equal", "not equal: %s", l.change())
 	case d.unchanged:
@@ -349,7 +359,7 @@ func (l *gateLine) found(alpha float64) string {
 	s := cmp.Or(l.finding, l.says)
 	switch {
 	case l.status != lineUnsettled:
-	case l.measure.verdict(alpha) == "worse":
+	case l.measure != nil && l.measure.verdict(alpha) == "worse":
 		s = "worse, cannot tell how much: " + s
 	default:
 		s = "cannot tell: " + s

@@ -34,29 +34,30 @@ const pairedScale = 1e6
 
 // A pairedMeasure is a measure in which two runs are compared.
 type pairedMeasure struct {
-	key    string // in files and gates
-	label  string // in tables
-	lower  bool   // less of it is better
-	places int    // decimals shown
+	key    string  // in files and gates
+	label  string  // in tables
+	lower  bool    // less of it is better
+	places int     // decimals shown
+	span   float64 // its largest change; 0: has none
 }
 
 // The measures of a session, in the order of files and tables.
 var pairedMeasures = []pairedMeasure{
-	{"alignment", "alignment", false, 2},
-	{"correctness", "correctness", false, 3},
-	{"questions", "questions asked", true, 2},
-	{"held_mae", "value error", true, 3},
-	{"brier", "relevance error", true, 4},
-	{"log_score", "log score", false, 4},
-	{"level_error", "level error", true, 3},
-	{"f1_at_5", "F1@5", false, 3},
+	{"alignment", "alignment", false, 2, 100},
+	{"correctness", "correctness", false, 3, 1},
+	{"questions", "questions asked", true, 2, 0},
+	{"held_mae", "value error", true, 3, 0},
+	{"brier", "relevance error", true, 4, 1},
+	{"log_score", "log score", false, 4, 0},
+	{"level_error", "level error", true, 3, 0},
+	{"f1_at_5", "F1@5", false, 3, 1},
 }
 
 // followUp is the measure of a task: the strict follow-up adaptivity.
-var followUp = pairedMeasure{"adaptivity", "adaptivity", false, 3}
+var followUp = pairedMeasure{"adaptivity", "adaptivity", false, 3, 1}
 
 // toTargetMeasure is the measure of a whole strategy.
-var toTargetMeasure = pairedMeasure{"questions_to_target", "questions to target", true, 2}
+var toTargetMeasure = pairedMeasure{"questions_to_target", "questions to target", true, 2, 0}
 
 // A side is one of two runs that are compared.
 type side struct {
@@ -117,6 +118,9 @@ func readSide(dir string) (*side, error) {
 	name := filepath.Join(dir, record.SessionsFile)
 	_, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, sweep := os.Stat(filepath.Join(dir, record.SweepFile)); sweep == nil {
+			return nil, &domains.DataError{File: dir, What: "is a sweep, of many runs", Mend: "give the folder of one of its cells"}
+		}
 		if _, kept := os.Stat(filepath.Join(dir, PairedFile)); kept == nil {
 			return readPaired(dir)
 		}
@@ -281,7 +285,13 @@ func readPaired(dir string) (*side, error) {
 	}
 	out := r.side(dir, "")
 	out.kept = true
-	return out, out.parse(name, b)
+	if err := out.parse(name, b); err != nil {
+		return nil, err
+	}
+	if n := out.sessions(); n != r.Manifest.Sessions { // WriteBaseline keeps whole runs alone
+		return nil, &domains.DataError{File: name, What: fmt.Sprintf("holds %d of %d sessions: what it lacks would not be compared", n, r.Manifest.Sessions), Mend: "write the baseline again with pepbench baseline"}
+	}
+	return out, nil
 }
 
 // parse fills the rows with what the bytes of PairedFile say. A fault is a
@@ -374,7 +384,7 @@ func (s *side) parse(name string, b []byte) error {
 		for i, text := range line[4 : len(line)-2] {
 			v := math.NaN()
 			if text != "" {
-				if v, err = strconv.ParseFloat(text, 64); err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+				if v, err = strconv.ParseFloat(text, 64); err != nil || math.IsNaN(v) || math.IsInf(rounded(v), 0) {
 					return bad("%s is %q, which is no number", want[4+i], text)
 				}
 			}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"html"
 	"math"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -74,8 +74,26 @@ func (s *sheet) text(width int) string {
 
 // inMarkdown escapes what Markdown or HTML would read as markup.
 func inMarkdown(s string) string {
-	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "~", "\\~", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "#", "\\#", "@", "&#64;").Replace(html.EscapeString(oneLine(s)))
+	return markdownEscapes.Replace(oneLine(printable(s)))
 }
+
+// One pass, so that what stands for a character is not escaped again.
+var markdownEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "@", "&#64;",
+	"\\", "\\\\", "|", "\\|", "~", "\\~", "*", "\\*", "_", "\\_", "`", "\\`", "[", "\\[", "]", "\\]", "#", "\\#")
+
+// printable puts the replacement character for what a terminal would obey: names come from
+// files that others wrote.
+func printable(s string) string { return strings.Map(visible, s) }
+
+func visible(r rune) rune {
+	if controls(r) {
+		return unicode.ReplacementChar
+	}
+	return r
+}
+
+// controls reports whether r is a control character that breaks or aligns no lines.
+func controls(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }
 
 func (s *sheet) markdown(b *strings.Builder) {
 	line := func(cells []string) {
@@ -148,7 +166,7 @@ func (c *RunComparison) Text(width int) string {
 		}
 		put(c.untestedWords())
 	}
-	return b.String()
+	return printable(b.String())
 }
 
 func (s *side) about() string {
@@ -310,7 +328,7 @@ func (c *RunComparison) legend() string {
 	default:
 		s += fmt.Sprintf("p: %s over %ss, in parentheses: exploratory, not corrected. ", c.method(), word)
 	}
-	s += fmt.Sprintf("~: p of %g or more. ", c.level())
+	s += fmt.Sprintf("~: p of %g or more, or an interval with 0 in it. ", c.level())
 	var lost, gained, never bool
 	for _, r := range c.rows {
 		for _, d := range r.measures {

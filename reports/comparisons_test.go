@@ -252,15 +252,15 @@ func TestGainFiles(t *testing.T) {
 	y := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}
 	dir := y.write(t)
 	has := func() (table, figure bool) {
-		s, err := Write(dir)
+		s, err := writePlain(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range s.Files {
 			table = table || f == "tables/gain.tex"
-			figure = figure || f == "figures/gain.pdf"
+			figure = figure || f == "figures/gain.svg"
 		}
-		for name, want := range map[string]bool{"tables/gain.tex": table, "figures/gain.pdf": figure} {
+		for name, want := range map[string]bool{"tables/gain.tex": table, "figures/gain.svg": figure} {
 			if exists(dir, name) != want {
 				t.Errorf("%s is there: %v, reported: %v", name, !want, want)
 			}

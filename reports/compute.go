@@ -447,6 +447,11 @@ func (b *batch) prediction(questions int, col []int, cells cellCount) prediction
 // warnings puts together what a reader must know before trusting a number.
 func (c *computer) warnings() {
 	o := c.out
+	defer func() { // reasons may be words of a server
+		for i, w := range o.Warnings {
+			o.Warnings[i] = printable(w)
+		}
+	}()
 	o.Warnings = append([]string{}, c.Manifest.Warnings...)
 	add := func(format string, a ...any) { o.Warnings = append(o.Warnings, fmt.Sprintf(format, a...)) }
 	switch {

@@ -620,15 +620,18 @@
 //	alpha        default 0.05, level of the one-sided tests
 //	power        0.8, for the number of clusters that would do
 //	cannot_tell  fail (default), warn or pass: what becomes of a line that cannot be told
-//	min_pairs    1, sessions of a strategy that both runs have, at least
+//	min_pairs    1, sessions of a strategy that both runs have, and have a value of a
+//	             metric in, at least
 //	max_missing  0, share of the base's sessions, or of their values, that the run may lack
 //	strategies   default all of the base
 //	metrics      of keys above, but for questions_to_target, each with max_drop (where higher
-//	             is better) or max_rise (where lower is), above 0 and in its unit, or
-//	             equal: true; and strategies, default those of the gate
+//	             is better) or max_rise (where lower is), above 0, in its unit and less than
+//	             its range, or equal: true; and strategies, default those of the gate
 //
 // Each strategy has a line for its sessions, and one for each metric that the base has a
-// value of. With d how much worse the mean is, b its bound and G clusters, a line
+// value of. Where the sessions are not the same bytes and the data, the judges or the final
+// checkpoints differ, there is a line that cannot be told: a run that is worse may then
+// look better. With d how much worse the mean is, b its bound and G clusters, a line
 //
 //	passes        if nothing changed in any pair, whatever G;
 //	              or G >= 6 and the one-sided test of d >= b is rejected at alpha: with
@@ -728,7 +731,8 @@
 // width each is best. The same figure in the other width is figures/name-page or
 // figures/name-column, where there are two: a tree of several ways of asking, tasks, trace and
 // heat maps have what fits a page alone, and neither has what would be longer than 23 cm. On a
-// screen (report.html) all are as wide as a page, with titles.
+// screen (report.html) all are as wide as a page, with titles. A cell that WriteCell reports,
+// in a sweep of many, has no other width.
 //
 // Type is of 7 and 8 points, the colours those of Okabe and Ito with grey
 // for yellow and a wine red besides, one colour and marker for strategies that ask alike. Whoever

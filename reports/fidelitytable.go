@@ -28,7 +28,7 @@ func fidelityTable(m *Metrics) *grid {
 		g.groups = append(g.groups, rows)
 	}
 	a := &f.All
-	g.caption = fmt.Sprintf("Fidelity of users on %s over at most %d %s.", describe(m), m.Horizon, plural(m.Horizon, "question")) + provenance(m) +
+	g.caption = fmt.Sprintf("Fidelity of users on %s over at most %d %s.", describe(m), m.Horizon, plural(m.Horizon, "question")) + provenanceOver(m, clustersOver(m)) +
 		fmt.Sprintf(" Users: %s.", strings.TrimSuffix(m.UserModel, ".")) +
 		fmt.Sprintf(" Of %d questions about a criterion: told %d, no preference %d, beside the point %d, unreadable %d, stop %d.", a.Questions, a.Told, a.Indifferent, a.Aside, a.Unread, a.Stop) +
 		fmt.Sprintf(" Shares are of all questions together, not means of %s means. Agreement: answers equal to the true profile; level: of the %d that were held and said to be. Leaks: questions whose answer tells of something else that is held and was not asked.", m.Cluster, a.Level.N) +

@@ -77,7 +77,7 @@ func TestFigures(t *testing.T) {
 			"gain":         {"Questions asked", "Adaptive gain in alignment", "0"},
 
 			"adaptivitybyt": {"Question t answered differently", "Share going on differently", "strict", "counterfactual"},
-			"forest":        {"Difference in alignment (points of 100)", "minus static+belief (reference)", "Paired by session."},
+			"forest":        {"Difference", "(points of 100)", "minus static+belief (reference)", "Paired by session."},
 			"tasks":         {"Task", "Alignment (0-100)", "task-00", "task-05"},
 			"calibration":   {"Predicted P(held)", "Share that is held", "Criteria that were not asked about", "All criteria"},
 			"params":        {"Parameters of the models of a strategy", "Alignment (0-100)", "none"},
@@ -109,6 +109,8 @@ func TestFigures(t *testing.T) {
 					switch {
 					case r.fixed() || name == "gain" && r.Gain == nil, wide == 8.5 && width[name] == 17.5, // names are cut in a column
 						name == "trace", name == "calibration" && r.Predict == "answers":
+					case name == "params" && r.Predict != "answers": // one key for points of one mark
+						expect = append(expect, strings.TrimPrefix(r.Name, r.Base))
 					case strings.HasPrefix(name, "adaptivity"), name == "tree": // one line a way of asking
 						expect = append(expect, r.Base)
 					default:
@@ -152,8 +154,7 @@ func TestFigures(t *testing.T) {
 	}
 }
 
-// TestFiguresDeterministic renders in this process, in another second, and in
-// another process.
+// TestFiguresDeterministic renders in this process, and in another second in another one.
 func TestFiguresDeterministic(t *testing.T) {
 	sum := func() string {
 		y := synth{tasks: 6, users: 4, seeds: 1, criteria: 9, budget: 3}
@@ -173,10 +174,7 @@ func TestFiguresDeterministic(t *testing.T) {
 		return
 	}
 	first := sum()
-	time.Sleep(1100 * time.Millisecond)
-	if second := sum(); second != first {
-		t.Errorf("a second later:\n%swas\n%s", second, first)
-	}
+	time.Sleep(1100 * time.Millisecond) // no clock is in a file
 	cmd := exec.Command(os.Args[0], "-test.run=^TestFiguresDeterministic$")
 	cmd.Env = append(os.Environ(), child+"=1")
 	out, err := cmd.Output()

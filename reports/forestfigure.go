@@ -213,6 +213,9 @@ func forestFigure(m *Metrics, p pen) sketch {
 		plt.HideY()
 		plt.Y.Padding = 0
 		plt.X.Label.Text = "Difference in alignment (points of 100)"
+		if p.narrow() { // a label that is wider than the plot would press it together
+			plt.X.Label.Text = "Difference (points of 100)"
+		}
 		plt.X.Min, plt.X.Max = lo, hi
 		plt.Y.Min, plt.Y.Max = .5-span, .5
 		plt.X.Tick.Marker = ticks(lo, hi, 7)

@@ -353,7 +353,7 @@ func axisFigure(s *SweepMetrics, t *tiles, p pen) sketch {
 	if t.zero {
 		intervals = differenceNote
 	}
-	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+intervals(s.joint(), "Intervals"))
+	note, noteHeight := p.noteLines(inner, s.notes(t, "Shaded:")+" "+s.intervals(intervals, "Intervals"))
 	body := vg.Length(len(s.Cells))*rowHeight + axisHeight
 
 	lo, hi := math.Inf(1), math.Inf(-1)

@@ -21,6 +21,17 @@ func (s *SweepMetrics) joint() *Metrics {
 	return m
 }
 
+// intervals is a note about intervals, of all cells: these may be over different numbers of
+// users.
+func (s *SweepMetrics) intervals(note func(*Metrics, string) string, what string) string {
+	m := s.joint()
+	words := note(m, what)
+	if lo, hi := s.span(func(c *GridCell) int { return c.Users }); m.Intervals == OverBoth && lo < hi {
+		words = strings.Replace(words, fmt.Sprintf("and %d users", m.Users), "and "+number(lo, hi, "user"), 1)
+	}
+	return words
+}
+
 // span gives the least and the largest number over the cells that were read.
 func (s *SweepMetrics) span(of func(*GridCell) int) (lo, hi int) {
 	first := true
@@ -358,7 +369,7 @@ func sweepTerminal(s *SweepMetrics, width int) string {
 			b.WriteString(strings.Repeat("-", utf8.RuneCountInString(line)) + "\n")
 		}
 	}
-	end := strings.TrimSuffix(intervalNote(s.joint(), "[lo, hi]"), ".")
+	end := strings.TrimSuffix(s.intervals(intervalNote, "[lo, hi]"), ".")
 	if s.Chosen != nil {
 		end += "; <: chosen on dev, the others are exploratory"
 	}

@@ -99,7 +99,7 @@ const m1 = "judge/rubric/1/quality/batched/new"
 // TestJudgingGolden compares tables, metrics and terminal with testdata.
 func TestJudgingGolden(t *testing.T) {
 	dir := judgedDir(t)
-	s, err := Write(dir)
+	s, err := writePlain(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestJudgingGolden(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, record.ProbesFile)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Write(dir); err != nil {
+	if _, err := writePlain(dir); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range []string{"calls", "judge", "judges"} {

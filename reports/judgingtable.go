@@ -256,7 +256,7 @@ func judgesTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	g.caption = caption(m, fmt.Sprintf("Two judges on the same responses on %s: mean alignment", describe(m))) + unscored(m) +
+	g.caption = captionOver(m, fmt.Sprintf("Two judges on the same responses on %s: mean alignment", describe(m)), sessionsOver(m, "agreement")) + unscored(m) +
 		fmt.Sprintf(" Former judge: %s. This judge: %s.", j.Before, j.After) +
 		" Differences are paired by session." + shown.legend() + " " + j.words() + " Grades are of one session, checkpoint and criterion: " + gradeWords(m) + "."
 	g.paperCaption, g.foot = g.caption, shown.foot()

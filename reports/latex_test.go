@@ -1,12 +1,14 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -343,6 +345,12 @@ func texFiles(t *testing.T) map[string]string {
 	tables("judged", Compute(load(t, judgedDir(t))))
 	tables("spoken", Compute(load(t, fidelityRun().write(t))))
 	tables("survey", Compute(load(t, synth{tasks: 1, users: 11, seeds: 1, criteria: 6, budget: 1, survey: true}.write(t))))
+	long := &grid{name: "long", caption: "Two lines of each of many ways to ask.", head: []string{"Strategy", "Predicts from", "Mean"}, groups: make([][][]cell, 30)}
+	for i := range long.groups {
+		row := []cell{{value: "pep" + strconv.Itoa(i)}, {value: "model"}, {value: "1.0", interval: "[0.5, 1.5]"}}
+		long.groups[i] = [][]cell{row, row}
+	}
+	out["long-rows.tex"] = string(long.latex())
 	c, err := readPaper(paperRuns(t))
 	if err != nil {
 		t.Fatal(err)
@@ -400,6 +408,9 @@ func TestTex(t *testing.T) {
 			t.Errorf("%s: %s", name, f)
 		}
 	}
+	if !strings.Contains(files["long-rows.tex"], `\totalheight>.7\textheight`) {
+		t.Error("a table of 60 rows may run off its page")
+	}
 	for _, kind := range []string{"main", "profile", "errors", "gain", "adaptivity", "policies", "fidelity", "released", "calls", "judge", "judges", "costs", "calibration", "tasks", "claims", "grid", "domains", "ablation"} {
 		if !kinds[kind] {
 			t.Errorf("no table %q among %v", kind, kinds)
@@ -431,6 +442,9 @@ func TestTex(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(dir, "all.pdf")); err != nil {
 			t.Error(err)
+		}
+		if bytes.Contains(log, []byte("Float too large")) {
+			t.Errorf("%s: a table runs off its page\n%s", tool[0], log)
 		}
 		// A table that LaTeX had to shrink beyond reading is no table.
 		if *pictures != "" {

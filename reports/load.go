@@ -197,6 +197,9 @@ func Load(dir string, see ...Observer) (*Run, error) {
 
 func (r *Run) readManifest(dir string) error {
 	read, err := record.ReadManifest(dir)
+	if e := (*domains.DataError)(nil); errors.As(err, &e) && e.Mend == "" {
+		e.Mend = "give the folder that pepbench run named"
+	}
 	if err != nil {
 		return err
 	}
@@ -573,7 +576,7 @@ func (r *Run) survey() bool { return r.Manifest.Data.Rubric == string(domains.No
 func (r *Run) compatible() bool { return r.Manifest.Data.Compat != "" }
 
 func (r *Run) warn(format string, a ...any) {
-	r.warnings = append(r.warnings, fmt.Sprintf(format, a...))
+	r.warnings = append(r.warnings, printable(fmt.Sprintf(format, a...)))
 }
 
 // rawError is how far a recorded raw alignment may be from the one of its scores.

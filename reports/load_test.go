@@ -39,7 +39,7 @@ func TestLoadErrors(t *testing.T) {
 		spoil  func(*testing.T, string)
 		want   string // after the directory
 	}{
-		{"no manifest", remove("manifest.json"), "manifest.json: the manifest of the run cannot be read (no such file or directory)"},
+		{"no manifest", remove("manifest.json"), "manifest.json: the manifest of the run cannot be read (no such file or directory); give the folder that pepbench run named"},
 		{"no sessions", remove("sessions.jsonl"), "sessions.jsonl: the sessions of the run cannot be read (no such file or directory); run the experiment; the same command resumes"},
 		{"a manifest that is no JSON", edit("manifest.json", `"name": "synthetic",`, `"name": synthetic,`), "manifest.json:3: not a manifest (invalid character 's' looking for beginning of value); run the experiment again"},
 		{"a manifest of another schema", edit("manifest.json", `"schema": 1`, `"schema": 9`), "manifest.json: schema 9, this program reads schema 1; use the program that wrote it, or run the experiment again"},

@@ -48,7 +48,7 @@ func mainTable(m *Metrics) *grid {
 		}
 		g.groups = append(g.groups, group)
 	}
-	what := caption(m, fmt.Sprintf("Main results on %s", describe(m)))
+	what := captionOver(m, fmt.Sprintf("Main results on %s", describe(m)), sessionsOver(m, "adaptivity"))
 	g.caption, g.paperCaption = what+mainLegend(m, false), what+mainLegend(m, true)
 	g.aside = []string{never, "Pairs", unscored}
 	g.foot = significance(m).foot()

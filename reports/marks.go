@@ -207,6 +207,9 @@ func (s *shownDifferences) short() string {
 		return fmt.Sprintf("%s: unresolved (under %d %ss, or without spread, nothing can be told)", unresolved, fewClusters, s.m.Cluster)
 	}
 	out := "* p<.05, ** p<.01, *** p<.001, ~ unresolved"
+	if s.m.Intervals == OverBoth { // so that a small p may stand beside a ~
+		out += " by p or by the interval"
+	}
 	switch {
 	case family > 0 && raw != nil:
 		out += fmt.Sprintf("; p: Holm over %d %s, n=%d %ss (%s: raw)", family, strategies(family), n, s.m.Cluster, series(raw))

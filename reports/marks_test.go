@@ -163,6 +163,16 @@ func TestMarkedTables(t *testing.T) {
 			t.Errorf("%s: no %q in\n%s", row.reason, row.want, row.in)
 		}
 	}
+	for _, row := range []struct{ reason, over, want string }{
+		{"interval and p are over the same", OverClusters, "~ unresolved; p: Holm"},
+		{"a small p may stand beside an interval over users that holds 0", OverBoth, "~ unresolved by p or by the interval; p: Holm"},
+	} {
+		two := *m
+		two.Intervals = row.over
+		if got := strings.Join(strings.Fields(terminal(&two, 120)), " "); !strings.Contains(got, row.want) {
+			t.Errorf("%s: no %q in\n%s", row.reason, row.want, got)
+		}
+	}
 	got := map[string]string{}
 	for _, line := range mainCSV(m) {
 		if line[0] == "pep+belief" {

@@ -87,8 +87,12 @@ const texPreamble = `% needs \usepackage{booktabs} and \usepackage{graphicx}
 \providecommand{\straightquote}{\char34{}}
 `
 
+// tallRows is with how many rows a table may be longer than a page has room for beside
+// its caption and notes; LaTeX lets what is too long run off the page.
+const tallRows = 36
+
 // latex writes a float. It is set in \small, and shrunk only where that is wider
-// than the page.
+// than the page, or takes more of its length than captions and notes leave.
 func (g *grid) latex() []byte {
 	var b bytes.Buffer
 	b.WriteString(texPreamble)
@@ -118,6 +122,14 @@ func (g *grid) latex() []byte {
 				}
 			}
 		}
+	}
+	rows, end := 0, "}"
+	for _, group := range g.groups {
+		rows += len(group)
+	}
+	if rows > tallRows {
+		b.WriteString("\\resizebox*{!}{\\ifdim\\totalheight>.7\\textheight .7\\textheight\\else\\totalheight\\fi}{%\n")
+		end = "}}"
 	}
 	fmt.Fprintf(&b, "\\resizebox{\\ifdim\\width>\\textwidth\\textwidth\\else\\width\\fi}{!}{%%\n\\begin{tabular}{%s}\n\\toprule\n", columns)
 	fmt.Fprintf(&b, "%s \\\\\n\\midrule\n", strings.Join(head, " & "))
@@ -164,7 +176,7 @@ func (g *grid) latex() []byte {
 			fmt.Fprintf(&b, "%s \\\\\n", strings.Join(text, " & "))
 		}
 	}
-	b.WriteString("\\bottomrule\n\\end{tabular}}\n")
+	b.WriteString("\\bottomrule\n\\end{tabular}" + end + "\n")
 	for i, n := range g.notes {
 		if i == 0 {
 			b.WriteString("\\par\\smallskip\\footnotesize\\raggedright\n")

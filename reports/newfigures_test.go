@@ -1,12 +1,14 @@
 package reports
 
 import (
+	"bytes"
 	"fmt"
 	"html"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -420,36 +422,49 @@ func TestScatter(t *testing.T) {
 	})
 }
 
-// TestSpread: points that hide nobody stay, the others keep their order and stay near.
+// TestSpread: points that hide nobody stay, the others keep their order, stay near and do
+// not hide each other as long as there is room.
 func TestSpread(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const gap, lo, hi = 6, 0, 300
-		at := make([]vg.Length, rapid.IntRange(1, 12).Draw(t, "n"))
+		at := make([]mark, rapid.IntRange(1, 12).Draw(t, "n"))
 		for i := range at {
-			at[i] = vg.Length(rapid.IntRange(20, 280).Draw(t, "at"))
+			y := vg.Length(rapid.IntRange(0, 100).Draw(t, "y"))
+			at[i] = mark{vg.Length(rapid.IntRange(20, 280).Draw(t, "at")), y - vg.Length(rapid.IntRange(0, 9).Draw(t, "down")), y}
 		}
-		got := spread(at, gap, 4*gap, lo, hi)
+		const roomy = 4 * gap * 12
+		got, tight := spread(at, gap, roomy, lo, hi), spread(at, gap, 4*gap, lo, hi)
+		over := func(i, j int) bool { return at[i].low-gap < at[j].high && at[j].low-gap < at[i].high }
 		for i := range at {
 			lone := true
 			for j := range at {
-				if d := at[i] - at[j]; i != j && d < 2*gap && d > -2*gap {
-					lone = false
+				if i == j || !over(i, j) {
+					continue
 				}
-				if i < j && at[i] == at[j] && got[i] >= got[j] {
+				lone = false
+				if d := got[i] - got[j]; d < .99*gap && d > -.99*gap {
+					t.Fatalf("points at %v and %v hide each other at %v and %v", at[i], at[j], got[i], got[j])
+				}
+				if i < j && at[i].x == at[j].x && (got[i] >= got[j] || tight[i] >= tight[j]) {
 					t.Fatalf("points %d and %d at %v are at %v and %v", i, j, at[i], got[i], got[j])
 				}
-				if i == 0 && at[j] < at[0] && at[0]-at[j] < gap && got[j] >= got[0] { // in one group
-					t.Fatalf("points at %v and %v are at %v and %v", at[0], at[j], got[0], got[j])
-				}
 			}
-			if lone && got[i] != at[i] {
+			if lone && got[i] != at[i].x {
 				t.Fatalf("a lone point at %v moved to %v", at[i], got[i])
 			}
-			if d := got[i] - at[i]; d > 4*gap || d < -4*gap || got[i] < lo || got[i] > hi {
-				t.Fatalf("a point at %v moved to %v", at[i], got[i])
+			if got[i] < lo || got[i] > hi || tight[i] < lo || tight[i] > hi {
+				t.Fatalf("a point at %v left the plot, to %v or %v", at[i], got[i], tight[i])
 			}
 		}
 	})
+	// On one height far enough apart, or at one place at different heights, nobody moves.
+	for _, at := range [][]mark{{{50, 0, 2}, {56, 0, 2}, {62, 0, 2}}, {{50, 0, 2}, {50, 9, 12}, {50, 20, 21}}} {
+		for i, x := range spread(at, 6, 24, 0, 300) {
+			if x != at[i].x {
+				t.Errorf("%v: the one at %v moved to %v", at, at[i].x, x)
+			}
+		}
+	}
 }
 
 // TestTaskLines: by falling mean over what has one, those without last, and no survey.
@@ -567,5 +582,93 @@ func BenchmarkFigures(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// TestCrowded: rows that are too many for one plot of calibration have one a prediction, and
+// points of one mark have one key, which names them from left to right.
+func TestCrowded(t *testing.T) {
+	run := func(bases, predicts int) *Metrics {
+		m := &Metrics{Cluster: "task", Final: 3}
+		for i := range bases {
+			for j := range predicts {
+				r := Row{Strategy: record.Strategy{Name: fmt.Sprintf("b%d+p%d", i, j), Base: fmt.Sprint("b", i), Kind: "pep", Predict: fmt.Sprint("p", j), Params: 100 * (predicts - j)}}
+				r.Calibration = []calibrated{{Scope: "unasked", Questions: 3}, {Scope: "whole", Questions: 3}}
+				m.Strategies = append(m.Strategies, r)
+			}
+		}
+		return m
+	}
+	for _, row := range []struct {
+		reason          string
+		bases, predicts int
+		plots           string
+		keys            string
+		alike           bool
+	}{
+		{"few rows have both scopes", 2, 1, "Criteria that were not asked about 2, All criteria 2", "b0+p0; b1+p0", false},
+		{"so have many of one prediction", 12, 1, "Criteria that were not asked about 12, All criteria 12", "b0+p0; b1+p0; b2+p0; b3+p0; b4+p0; b5+p0; b6+p0; b7+p0; b8+p0; b9+p0; b10+p0; b11+p0", false},
+		{"ten are not too many", 5, 2, "Criteria that were not asked about 10, All criteria 10", "b0+p1, +p0; b1+p1, +p0; b2+p1, +p0; b3+p1, +p0; b4+p1, +p0", true},
+		{"twelve of three are", 4, 3, "predicts from p0 4, predicts from p1 4, predicts from p2 4", "b0+p2, +p1, +p0; b1+p2, +p1, +p0; b2+p2, +p1, +p0; b3+p2, +p1, +p0", true},
+	} {
+		m := run(row.bases, row.predicts)
+		list, _ := m.calibrationPlots(m.calibratedRows())
+		var plots []string
+		for _, p := range list {
+			plots = append(plots, fmt.Sprintf("%s %d", p.heading, len(p.rows)))
+		}
+		if got := strings.Join(plots, ", "); got != row.plots {
+			t.Errorf("%s: plots %s", row.reason, got)
+		}
+		rows := askingRows(m)
+		var names []string
+		for _, r := range rows {
+			names = append(names, r.Name)
+		}
+		if _, text, alike := paramsScatter().alike(rows, names); strings.Join(text, "; ") != row.keys || alike != row.alike {
+			t.Errorf("%s: keys %q, alike %v", row.reason, text, alike)
+		}
+	}
+}
+
+// TestSweepUsers: where cells have different numbers of users a note on their intervals
+// says so.
+func TestSweepUsers(t *testing.T) {
+	s := madeSweep(1)
+	s.Intervals = OverBoth
+	for _, row := range []struct {
+		reason string
+		last   int
+		want   string
+	}{
+		{"all alike", 24, "Intervals: 95% bootstrap over 8 tasks and 24 users."},
+		{"one has more", 27, "Intervals: 95% bootstrap over 8 tasks and 24 to 27 users."},
+	} {
+		s.Cells[len(s.Cells)-1].Users = row.last
+		if got := s.intervals(intervalNote, "Intervals"); got != row.want {
+			t.Errorf("%s: %q", row.reason, got)
+		}
+	}
+}
+
+// TestTurnNote: a survey has one task, and no intervals in metrics.json to point at.
+func TestTurnNote(t *testing.T) {
+	for _, row := range []struct {
+		survey   bool
+		has, not string
+	}{{true, "A survey has one task: no intervals.", "metrics.json"}, {false, "in metrics.json", "A survey has"}} {
+		run := plainRun()
+		run.survey, run.clusters = row.survey, 12
+		for _, f := range figures(run.metrics()) {
+			if f.name != "adaptivitybyt" {
+				continue
+			}
+			var b bytes.Buffer
+			err := f.draw(newPen()).svg(&b)
+			text := strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(b.String(), " ")), " ")
+			if err != nil || !strings.Contains(text, row.has) || strings.Contains(text, row.not) {
+				t.Errorf("survey %v: %v, %s", row.survey, err, text)
+			}
+		}
 	}
 }

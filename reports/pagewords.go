@@ -242,6 +242,9 @@ func wordFor(n int, one, more string) string {
 // what the marks are.
 func headlineCaption(m *Metrics) string {
 	s := intervalNote(m, "Brackets")
+	if m.Intervals == OverBoth {
+		s += fmt.Sprintf(" Of adaptivity: over %ss alone.", m.Cluster)
+	}
 	if m.Reference != "" {
 		s += fmt.Sprintf(" Difference: in alignment, to %s, paired by session", m.Reference)
 		if !significance(m).tested() {
@@ -279,7 +282,7 @@ func pageMeasures(m *Metrics) (out []pageTerm) {
 		add("Interval", "%g%% percentile interval of a bootstrap over %ss; %d resamples, the same for every number, so that differences are paired.", 100*m.Confidence, m.Cluster, m.Resamples)
 	}
 	if m.tested() {
-		add("p and resolved", "p: two-sided, of no difference, by flipping the signs of %[1]s means at random (ten %[1]ss or more) or by t (six to nine); fewer give none. The comparisons with the reference in final alignment are corrected by Holm; all others are exploratory. Resolved: p, corrected where it is, lies below %.3[2]g. Marked: * < .05, ** < .01, *** < .001, ~ not resolved.", m.Cluster, 1-m.Confidence)
+		add("p and resolved", "p: two-sided, of no difference, by flipping the signs of %[1]s means at random (ten %[1]ss or more) or by t (six to nine); fewer give none. The comparisons with the reference in final alignment are corrected by Holm; all others are exploratory. Resolved: p, corrected where it is, lies below %.3[2]g, and the interval leaves out 0. Marked: * < .05, ** < .01, *** < .001, ~ not resolved.", m.Cluster, 1-m.Confidence)
 	} else {
 		add("Resolved", "A difference is resolved when its interval leaves out 0 and rests on %d %ss or more; ~ marks one that is not.", fewClusters, m.Cluster)
 	}

@@ -39,7 +39,7 @@ func WritePaper(out string, from ...string) (*Summary, error) {
 		return nil, err
 	}
 	files = append(files, File{"paper.md", md}, File{"paper.pdf", pdf})
-	s := &Summary{Text: c.terminal(table, 120)}
+	s := &Summary{Text: printable(c.terminal(table, 120))}
 	for _, r := range c.runs {
 		if w := r.undertrained(); w != "" {
 			s.Warnings = append(s.Warnings, fmt.Sprintf("%s: the RL policy is %s", r.label, w))

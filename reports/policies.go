@@ -181,13 +181,22 @@ func (m *Metrics) remarks(rows []*Row) string {
 		}
 	}
 	if says == nil {
-		return strings.TrimSpace(m.policies(rows))
+		return strings.TrimSpace(m.policiesBy(rows, method))
 	}
-	return dagger + strings.Join(says, "") + m.policies(rows)
+	return dagger + strings.Join(says, "") + m.policiesBy(rows, method)
+}
+
+// method is the name of a method, without its settings, which captions of tables say.
+func method(s string) string {
+	name, _, _ := strings.Cut(short(s), ",")
+	return name
 }
 
 // policies says what the policies of these rows are, or nothing.
-func (m *Metrics) policies(rows []*Row) string {
+func (m *Metrics) policies(rows []*Row) string { return m.policiesBy(rows, short) }
+
+// policiesBy is policies with the method of training put like this.
+func (m *Metrics) policiesBy(rows []*Row, method func(string) string) string {
 	var says, ours []string
 	for _, r := range rows {
 		p := r.Policy
@@ -220,7 +229,7 @@ func (m *Metrics) policies(rows []*Row) string {
 		}
 		switch {
 		case p.Method != "":
-			what += ", trained by " + short(p.Method)
+			what += ", trained by " + method(p.Method)
 		case p.Of == "" && r.Kind == kindReplay:
 			what += "; the log does not say how it was trained"
 		}

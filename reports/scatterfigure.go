@@ -162,7 +162,8 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 		}
 	}
 	at, marks, lo, hi := s.axis(left, right, zero)
-	keys, legend := a.keysOf(rows, names, inner, func(*Row) []vg.Length { return nil }, func(r *Row) bool { return r.Predict != "answers" })
+	told, names, alike := s.alike(rows, names)
+	keys, legend := a.keysOf(told, names, inner, func(*Row) []vg.Length { return nil }, func(r *Row) bool { return r.Predict != "answers" })
 	notes := []string{
 		fmt.Sprintf("On %s, after %d %s.", describe(m), m.Final, plural(m.Final, "question")), s.what,
 	}
@@ -174,6 +175,9 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 	}
 	if len(ends) > 0 {
 		notes = append(notes, fmt.Sprintf("Not drawn: %s.", series(ends)))
+	}
+	if alike {
+		notes = append(notes, "Of one mark the key names points from left to right.")
 	}
 	if len(rows) > 1 {
 		notes = append(notes, "Points that would hide each other stand side by side.")
@@ -208,11 +212,16 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 			if !s.log {
 				most *= 1.25
 			}
-			var places []vg.Length
+			var marks []mark
 			for _, r := range rows {
-				places = append(places, x(at(float64(s.of(r)))))
+				f := r.final()
+				at := mark{x: x(at(float64(s.of(r)))), low: y(float64(f.Value)), high: y(float64(f.Value))}
+				if f.Lo.Defined() && f.Hi.Defined() {
+					at.low, at.high = min(at.low, y(float64(f.Lo))), max(at.high, y(float64(f.Hi)))
+				}
+				marks = append(marks, at)
 			}
-			places = spread(places, pointGap, most, c.Min.X, c.Max.X)
+			places := spread(marks, pointGap, most, c.Min.X, c.Max.X)
 			for i, r := range rows {
 				f, l := r.final(), a.look[r.Base]
 				if f.Lo.Defined() && f.Hi.Defined() && f.Lo < f.Hi {
@@ -224,6 +233,41 @@ func (s scatter) figure(m *Metrics, p pen) sketch {
 		plt.Draw(draw.Crop(c, 0, 0, legend+noteHeight, 0))
 	}
 	return sketch{s.name, p.width, body + legend + noteHeight + 2*margin, render}
+}
+
+// alike gives the rows and names of the keys. Rows that ask alike and predict from different
+// models have one mark: they have one key, which names them as they stand, and it says that
+// there are such.
+func (s scatter) alike(rows []*Row, names []string) (first []*Row, text []string, some bool) {
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(s.of(rows[i]), s.of(rows[j])) })
+	done := map[string]bool{}
+	for i, r := range rows {
+		if r.Predict == "answers" {
+			first, text = append(first, r), append(text, names[i])
+			continue
+		}
+		if done[r.Base] {
+			continue
+		}
+		done[r.Base] = true
+		var of []string
+		for _, j := range order {
+			if o := rows[j]; o.Base == r.Base && o.Predict != "answers" {
+				name := names[j]
+				if rest, ok := strings.CutPrefix(name, o.Base+"+"); ok && len(of) > 0 {
+					name = "+" + rest
+				}
+				of = append(of, name)
+			}
+		}
+		some = some || len(of) > 1
+		first, text = append(first, r), append(text, strings.Join(of, ", "))
+	}
+	return first, text, some
 }
 
 // axis gives where a number lies on the axis, its marks, and its ends. On a logarithmic
@@ -280,31 +324,66 @@ func round10(e int) string {
 	return "1" + strings.Repeat("0", e%3) + []string{"", "k", "M", "G", "T"}[e/3]
 }
 
-// spread sets points of which several would lie within a gap of each other side by side,
-// around their middle, in their order, over so much at most, and within the ends.
-func spread(at []vg.Length, gap, most, lo, hi vg.Length) []vg.Length {
-	out := make([]vg.Length, len(at))
-	done := make([]bool, len(at))
-	for i := range at {
-		if done[i] {
-			continue
+// A mark is a point with its whisker, from low to high.
+type mark struct{ x, low, high vg.Length }
+
+// spread sets marks that would hide each other side by side, around their middle, in their
+// order, over so much at most, and within the ends. Marks hide each other that lie within a
+// gap, sideways and up; others stay. Those that come to lie on others join them.
+func spread(marks []mark, gap, most, lo, hi vg.Length) []vg.Length {
+	order := make([]int, len(marks))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(marks[i].x, marks[j].x) })
+	out := make([]vg.Length, len(marks))
+	var groups [][]int
+	for _, i := range order {
+		out[i] = marks[i].x
+		groups = append(groups, []int{i})
+	}
+	place := func(group []int) {
+		if len(group) == 1 {
+			return
 		}
-		group := []int{i}
-		for j := i + 1; j < len(at); j++ {
-			if !done[j] && max(at[j]-at[i], at[i]-at[j]) < gap {
-				group = append(group, j)
-			}
-		}
-		slices.SortStableFunc(group, func(i, j int) int { return cmp.Compare(at[i], at[j]) })
 		middle := vg.Length(0)
 		for _, j := range group {
-			middle += at[j] / vg.Length(len(group))
+			middle += marks[j].x / vg.Length(len(group))
 		}
 		step := min(gap, most/vg.Length(len(group)))
 		half := vg.Length(len(group)-1) / 2 * step
 		middle = max(min(middle, hi-half-gap/2), lo+half+gap/2)
 		for k, j := range group {
-			out[j], done[j] = middle-half+vg.Length(k)*step, true
+			out[j] = middle - half + vg.Length(k)*step
+		}
+	}
+	hide := func(a, b []int) bool {
+		for _, i := range a {
+			for _, j := range b {
+				const close = .999 // of a gap: what stands side by side is a gap apart
+				if d := out[i] - out[j]; max(d, -d) < close*gap && marks[i].low-gap/2 < marks[j].high+gap/2 && marks[j].low-gap/2 < marks[i].high+gap/2 {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for again := true; again; {
+		again = false
+		for i := 0; i < len(groups) && !again; i++ {
+			for j := i + 1; j < len(groups); j++ {
+				if !hide(groups[i], groups[j]) {
+					continue
+				}
+				groups[i] = append(groups[i], groups[j]...)
+				groups = slices.Delete(groups, j, j+1)
+				slices.SortFunc(groups[i], func(a, b int) int {
+					return cmp.Or(cmp.Compare(marks[a].x, marks[b].x), cmp.Compare(a, b))
+				})
+				place(groups[i])
+				again = true
+				break
+			}
 		}
 	}
 	return out

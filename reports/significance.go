@@ -117,6 +117,22 @@ func resampledOver(m *Metrics) string {
 	return m.Cluster + "s" + tooFew(m)
 }
 
+// sessionsOver words what intervals of means over sessions are over; of what is given they
+// are over clusters alone.
+func sessionsOver(m *Metrics, alone ...string) string {
+	if m.Intervals != OverBoth {
+		return clustersOver(m)
+	}
+	s := m.Cluster + "s and users" + tooFew(m)
+	if len(alone) > 0 {
+		s += fmt.Sprintf(" (of %s: over %ss alone)", series(alone), m.Cluster)
+	}
+	return s
+}
+
+// clustersOver is sessionsOver for what is no mean over sessions.
+func clustersOver(m *Metrics) string { return m.Cluster + "s" + tooFew(m) }
+
 // byT goes on with what intervals are where those of differences are Student's t.
 func byT(m *Metrics) string {
 	if !differencesByT(m) {

@@ -327,11 +327,13 @@ func TestTwoWay(t *testing.T) {
 		t.Errorf("warnings: %s", all)
 	}
 	for what, s := range map[string]string{
-		"bootstrap over tasks and users (of pairs of sessions, collapse, fidelity and agreement: over tasks), 200 resamples.": mainTable(m).caption,
-		"95% bootstrap over 11 tasks and 5 users": terminal(m, 100),
-		"bootstrap over tasks, 200 resamples.":    mainTable(plain).caption,
-		"95% bootstrap over 11 tasks":             clusterNote(m, "Intervals"),
-		"Intervals: 95% bootstrap over 11 tasks.": intervalNote(plain, "Intervals"),
+		"bootstrap over tasks and users (of adaptivity: over tasks alone), 200 resamples.": mainTable(m).caption,
+		"bootstrap over tasks and users, 200 resamples.":                                   errorsTable(m).caption,
+		"bootstrap over tasks, 200 resamples. ":                                            adaptivityTable(m).caption,
+		"95% bootstrap over 11 tasks and 5 users":                                          terminal(m, 100),
+		"bootstrap over tasks, 200 resamples.":                                             mainTable(plain).caption,
+		"95% bootstrap over 11 tasks":                                                      clusterNote(m, "Intervals"),
+		"Intervals: 95% bootstrap over 11 tasks.":                                          intervalNote(plain, "Intervals"),
 	} {
 		if !strings.Contains(s, what) {
 			t.Errorf("%q does not say %q", s, what)

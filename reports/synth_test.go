@@ -117,6 +117,24 @@ func (y synth) write(t testing.TB) string {
 	return dir
 }
 
+// writePlain is Write with figures as SVG alone. Pixels take most of the time of a report, and
+// tests of other things do without.
+func writePlain(dir string) (*Summary, error) {
+	return write(dir, func(m *Metrics) (out []File, err error) {
+		p := newPen()
+		for _, f := range figures(m) {
+			for _, s := range f.forms(p) {
+				var b bytes.Buffer
+				if err := s.svg(&b); err != nil {
+					return nil, err
+				}
+				out = append(out, File{"figures/" + s.name + ".svg", b.Bytes()})
+			}
+		}
+		return out, nil
+	})
+}
+
 func (y synth) task(n int) string {
 	if y.survey {
 		return "survey"

@@ -328,16 +328,24 @@ func capital(s string) string {
 }
 
 func caption(m *Metrics, what string) string {
-	return fmt.Sprintf("%s after at most %d %s.", what, m.Final, plural(m.Final, "question")) + provenance(m)
+	return captionOver(m, what, sessionsOver(m))
+}
+
+// captionOver is caption where intervals are over these.
+func captionOver(m *Metrics, what, over string) string {
+	return fmt.Sprintf("%s after at most %d %s.", what, m.Final, plural(m.Final, "question")) + provenanceOver(m, over)
 }
 
 // provenance goes on with a caption: what the brackets are, who graded, whose the
-// responses are, what was chosen, what is left out.
-func provenance(m *Metrics) (s string) {
+// responses are, what was chosen, what is left out. Its intervals are of means over sessions.
+func provenance(m *Metrics) string { return provenanceOver(m, sessionsOver(m)) }
+
+// provenanceOver is provenance where intervals are over these.
+func provenanceOver(m *Metrics, over string) (s string) {
 	if n := clusters(m); n < noInterval {
 		s += fmt.Sprintf(" %d %s: no intervals.", n, plural(n, m.Cluster))
 	} else {
-		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %s, %d resamples%s.", 100*m.Confidence, resampledOver(m), m.Resamples, byT(m))
+		s += fmt.Sprintf(" Brackets: %g%% percentile intervals, bootstrap over %s, %d resamples%s.", 100*m.Confidence, over, m.Resamples, byT(m))
 	}
 	if n := notice(m); n != "" {
 		s += " " + n

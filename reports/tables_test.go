@@ -3,10 +3,13 @@ package reports
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"flag"
 	"image/png"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -47,13 +50,13 @@ func goldens() map[string]synth {
 	}
 }
 
-// goldenReport compares what a report wrote in dir and says, but for figures, with
+// goldenReport compares what a report wrote in dir and says, but for figures and the index, with
 // testdata/name.
 func goldenReport(t *testing.T, name, dir string, s *Summary) {
 	t.Helper()
 	got := map[string]string{"terminal.txt": s.Text + "\n" + strings.Join(s.Warnings, "\n") + "\n"}
 	for _, f := range s.Files {
-		if strings.HasPrefix(f, "figures/") || f == record.PageFile {
+		if strings.HasPrefix(f, "figures/") || f == record.PageFile || f == record.IndexFile { // which have tests of their own
 			continue
 		}
 		b, err := os.ReadFile(filepath.Join(dir, f))
@@ -71,7 +74,7 @@ func goldenReport(t *testing.T, name, dir string, s *Summary) {
 func TestGolden(t *testing.T) {
 	for name, y := range goldens() {
 		dir := y.write(t)
-		s, err := Write(dir)
+		s, err := writePlain(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -433,7 +436,11 @@ func TestPictures(t *testing.T) {
 	runs["odd"] = odd()
 	for name, y := range runs {
 		dir := y.write(t)
-		s, err := Write(dir)
+		how, pixels := writePlain, name == "plain" || *pictures != ""
+		if pixels {
+			how = func(dir string) (*Summary, error) { return Write(dir) }
+		}
+		s, err := how(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -487,7 +494,11 @@ func TestPictures(t *testing.T) {
 				tables++
 			}
 		}
-		for ext, want := range map[string]int{".png": figures, ".pdf": figures, ".svg": figures, ".md": tables, ".csv": tables, ".tex": tables, ".json": 1} {
+		drawn := 0
+		if pixels {
+			drawn = figures
+		}
+		for ext, want := range map[string]int{".png": drawn, ".pdf": drawn, ".svg": figures, ".md": tables, ".csv": tables, ".tex": tables, ".json": 1} {
 			if kinds[ext] != want {
 				t.Errorf("%s: %d files of kind %s, want %d", name, kinds[ext], ext, want)
 			}
@@ -559,8 +570,8 @@ func TestTablesWellFormed(t *testing.T) {
 // TestWriteLeavesNothingElse: whole files under their own names, old ones replaced.
 func TestWriteLeavesNothingElse(t *testing.T) {
 	dir := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}.write(t)
-	for range 2 {
-		s, err := Write(dir)
+	for _, how := range []func(string) (*Summary, error){WriteCell, writePlain} {
+		s, err := how(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -580,5 +591,34 @@ func TestWriteLeavesNothingElse(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("the directory holds %v, want %v", got, want)
 		}
+	}
+}
+
+// TestWriteCell: a cell has what a run has, but for the second width of figures, also
+// where it had that before.
+func TestWriteCell(t *testing.T) {
+	dir := synth{tasks: 2, users: 2, seeds: 1, criteria: 4, budget: 1}.write(t)
+	whole, err := Write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell, err := WriteCell(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := regexp.MustCompile(`-(page|column)\.[a-z]+$`)
+	want := slices.DeleteFunc(slices.Clone(whole.Files), other.MatchString)
+	if len(want) == len(whole.Files) || !slices.Equal(cell.Files, want) {
+		t.Errorf("the cell has %v, want %v", cell.Files, want)
+	}
+	for _, f := range whole.Files {
+		_, err := os.Stat(filepath.Join(dir, f))
+		if errors.Is(err, fs.ErrNotExist) != other.MatchString(f) {
+			t.Errorf("%s: %v", f, err)
+		}
+	}
+	html, err := os.ReadFile(filepath.Join(dir, record.PageFile))
+	if err != nil || bytes.Contains(html, []byte("-page.pdf")) {
+		t.Errorf("the page names a figure that is not there, or: %v", err)
 	}
 }

@@ -157,7 +157,7 @@ func TestRunTrainings(t *testing.T) {
 		} else if err := os.RemoveAll(filepath.Join(dir, trainingsFolder)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Write(dir); err != nil {
+		if _, err := writePlain(dir); err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range files {

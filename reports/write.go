@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -26,7 +27,25 @@ type Summary struct {
 // the index of its sessions beside it, each file whole or not at all. Equal runs give
 // equal bytes. Errors of the input wrap domains.ErrData. Observers see what they see of
 // Load.
-func Write(dir string, see ...Observer) (*Summary, error) {
+func Write(dir string, see ...Observer) (*Summary, error) { return write(dir, Figures, see...) }
+
+// WriteCell is Write with every figure in one width, the one in which it is best: what is
+// wanted of the many cells of a sweep.
+func WriteCell(dir string) (*Summary, error) {
+	return write(dir, func(m *Metrics) (out []File, err error) {
+		for _, s := range sketches(m) {
+			files, err := s.files()
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, files...)
+		}
+		return out, nil
+	})
+}
+
+// write makes the report of the run in dir, with its figures as told.
+func write(dir string, figures func(*Metrics) ([]File, error), see ...Observer) (*Summary, error) {
 	run, err := Load(dir, see...)
 	if err != nil {
 		return nil, err
@@ -37,7 +56,7 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 		return nil, err
 	}
 	var files []File
-	for _, make := range []func(*Metrics) ([]File, error){Tables, Figures} {
+	for _, make := range []func(*Metrics) ([]File, error){Tables, figures} {
 		more, err := make(m)
 		if err != nil {
 			return nil, err
@@ -60,23 +79,20 @@ func Write(dir string, see ...Observer) (*Summary, error) {
 	files = append(files, File{record.PageFile, html})
 	// Last, so that its presence says that the report is whole.
 	files = append(files, File{record.MetricsFile, b})
-	s := &Summary{Text: terminal(m, 120), Warnings: m.Warnings, Metrics: m}
+	if err := index(dir, &run.Manifest); err != nil {
+		return nil, err
+	}
+	s := &Summary{Text: printable(terminal(m, 120)), Warnings: m.Warnings, Metrics: m, Files: []string{record.IndexFile}}
 	optional := append(optionalFigures(), "figures/learning-*", "tables/gain", "tables/fidelity", "tables/released", "tables/calls", "tables/judge", "tables/judges", "tables/adaptivity", "tables/policies", "tables/costs", "tables/calibration", "tables/tasks", "tables/curve")
 	if err := s.put(dir, files, optional...); err != nil {
 		return nil, err
 	}
-	if err := index(dir, &run.Manifest); err != nil {
-		return nil, err
-	}
-	s.Files = append(s.Files, record.IndexFile)
 	return s, nil
 }
 
-// index puts the index of the sessions beside them, so that the viewer opens at once.
+// index puts the index of the sessions beside them, so that the viewer opens at once. One
+// that is there is not trusted: it does not notice every change within the file.
 func index(dir string, m *record.Manifest) error {
-	if _, err := record.ReadIndex(dir, m); err == nil {
-		return nil
-	}
 	x, err := record.BuildIndex(context.Background(), dir, m, nil)
 	if err != nil {
 		return err
@@ -96,8 +112,15 @@ func (s *Summary) put(dir string, files []File, optional ...string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
+		data := f.Data
+		switch path.Ext(f.Path) {
+		case ".svg", ".html", ".tex", ".md": // XML and TeX have no control characters
+			if bytes.ContainsFunc(data, controls) {
+				data = bytes.Map(visible, data)
+			}
+		}
 		err := record.WriteFile(name, func(w io.Writer) error {
-			_, err := w.Write(f.Data)
+			_, err := w.Write(data)
 			return err
 		})
 		if err != nil {

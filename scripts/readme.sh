@@ -34,7 +34,7 @@ part=$run/README.part
 	echo
 	echo '![Follow-up adaptivity, medical](results/readme/adaptivity.png)'
 	echo
-	echo 'All four domains, alignment after five questions; "\~" where the 95% interval of the difference contains 0:'
+	echo 'All four domains, alignment after five questions; "\~" where the difference is not resolved:'
 	echo
 	summary
 } >"$part"

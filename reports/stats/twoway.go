@@ -51,6 +51,7 @@ func (w TwoWay) Means(quantities ...[]float64) [][]float64 {
 	// weights of cells, and their sum.
 	rows, drawn := matrix(blockResamples, size(w.Rows)), matrix(blockResamples, len(w.Rows))
 	weight, sum := matrix(blockResamples, len(w.Rows)), make([]float64, blockResamples)
+	runs := make([][]run, blockResamples)
 	for from := 0; from < w.Resamples; from += blockResamples {
 		n := min(blockResamples, w.Resamples-from)
 		for k := range n {
@@ -58,6 +59,7 @@ func (w TwoWay) Means(quantities ...[]float64) [][]float64 {
 			for i, u := range t.column {
 				drawn[k][i] = columns[u]
 			}
+			runs[k] = t.runs(runs[k][:0], rows[k])
 		}
 		for _, set := range sets {
 			for k := range n {
@@ -65,12 +67,17 @@ func (w TwoWay) Means(quantities ...[]float64) [][]float64 {
 			}
 			for j, q := range set.quantities {
 				for k := range n {
-					out[q][from+k] = math.NaN()
-					if sum[k] > 0 {
-						out[q][from+k] = floats.Dot(weight[k], set.values[j]) / sum[k]
+					for _, c := range runs[k] {
+						out[q][from+k] += floats.Dot(weight[k][c.from:c.to], set.values[j][c.from:c.to])
 					}
+					out[q][from+k] /= sum[k] // 0/0 is NaN
 				}
 			}
+		}
+	}
+	for _, set := range sets {
+		for _, s := range set.same {
+			copy(out[s[0]], out[s[1]])
 		}
 	}
 	return out
@@ -129,6 +136,7 @@ type cellSet struct {
 	known      []float64 // of every cell: 1 or 0
 	quantities []int
 	values     [][]float64 // of each of these, 0 where unknown
+	same       [][2]int    // a quantity that is not among them, and the one that has its values
 }
 
 // sets groups quantities by the cells that they are defined for.
@@ -163,8 +171,35 @@ func (t *cells) sets(quantities [][]float64) []cellSet {
 			at[string(pattern)] = s
 			out = append(out, cellSet{known: known})
 		}
+		if j := slices.IndexFunc(out[s].values, func(v []float64) bool { return slices.Equal(v, values) }); j >= 0 {
+			out[s].same = append(out[s].same, [2]int{q, out[s].quantities[j]})
+			continue
+		}
 		out[s].quantities = append(out[s].quantities, q)
 		out[s].values = append(out[s].values, values)
+	}
+	return out
+}
+
+// A run is cells one after another.
+type run struct{ from, to int }
+
+// leastSkip is how many cells are worth leaving out of a product: for fewer, the loop that
+// goes on behind them costs more.
+const leastSkip = 64
+
+// runs appends the cells of a resample that draws rows so often. What is between two runs
+// is not drawn.
+func (t *cells) runs(out []run, rows []float64) []run {
+	for r, times := range rows {
+		from, to := t.from[r], t.from[r+1]
+		switch last := len(out) - 1; {
+		case times == 0:
+		case last >= 0 && from-out[last].to < leastSkip:
+			out[last].to = to
+		default:
+			out = append(out, run{from, to})
+		}
 	}
 	return out
 }
@@ -185,16 +220,13 @@ func (t *cells) weigh(weight, known, rows, drawn []float64) (sum float64) {
 			clear(w)
 			continue
 		}
-		total := 0.0
-		for i := range w {
-			w[i] = d[i] * k[i]
-			total += w[i]
-		}
-		if total > 0 {
+		scale := 0.0
+		if total := floats.Dot(d, k); total > 0 {
+			scale = times / total
 			sum += times
-			for i := range w {
-				w[i] *= times / total
-			}
+		}
+		for i := range w {
+			w[i] = d[i] * k[i] * scale
 		}
 	}
 	return sum

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"pepbench/bench/record"
 	"pepbench/reports"
@@ -261,14 +262,21 @@ func (v *Viewer) report(w http.ResponseWriter, q *http.Request) {
 	if !ok {
 		return
 	}
-	b, err := os.ReadFile(filepath.Join(r.dir, reportFile))
-	if err != nil {
+	name := filepath.Join(r.dir, reportFile)
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() { // to open a pipe waits for who writes into it
 		http.Error(w, "the run has no report.html; pepbench report writes it", http.StatusNotFound)
 		return
 	}
+	f, err := os.Open(name)
+	if err != nil {
+		http.Error(w, "report.html cannot be read", http.StatusNotFound)
+		return
+	}
+	defer f.Close()
 	w.Header().Set("Content-Security-Policy", reportPolicy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write(b) // who asked has left
+	http.ServeContent(w, q, "", time.Time{}, f)
 }
 
 const reportFile = "report.html"
@@ -404,8 +412,8 @@ func headlines(m *reports.Metrics) []headline {
 				h.Correct = estimateOf(c.Estimate)
 			}
 		}
+		h.ToTarget = &r.ToTarget.Value
 		if !fixed {
-			h.ToTarget = &r.ToTarget.Value
 			if c := r.Adaptivity.Corrected; c.Value.Defined() {
 				h.Adaptivity = &estimate{Value: c.Value, Lo: c.Lo, Hi: c.Hi, N: c.Tasks}
 			}

@@ -106,6 +106,7 @@ func TestBrowser(t *testing.T) {
 		}
 		b.has("headline", fmt.Sprintf(".headline tbody tr:nth-child(%d)", i+1), r.Name, one(float64(r.Alignment[at].Value)), fmt.Sprintf("[%s, %s]", one(float64(r.Alignment[at].Lo)), one(float64(r.Alignment[at].Hi))))
 	}
+	b.has("adaptivity is not that of the report's main table", ".headline thead", "Adaptivity, corrected")
 	b.has("the report is linked", ".actions", "report.html")
 	b.has("the runs given", "main", "Runs given", "after", "made up")
 
@@ -165,7 +166,7 @@ func TestBrowser(t *testing.T) {
 	}
 	b.has("why it has no alignment", ".tiles", "no level in the reply "+evil)
 	b.open(base + "/runs/0/session?id=static/1/t1/u1")
-	b.has("off the log", ".turn:nth-child(1)", "off the log by history")
+	b.has("off the log", ".turn:nth-child(1)", "not in the log")
 	b.do("all beliefs", chromedp.Click(chromedp.CSS("#all")))
 	b.until("all beliefs", "document.querySelectorAll('.turn:first-child .belief tbody tr').length === 6 && document.getElementById('all').getAttribute('aria-pressed') === 'true' && new URLSearchParams(location.search).get('all') === '1'")
 	b.has("a nominal criterion has no expected value", ".turn:first-child .belief tbody tr:last-child", "pace", "level 1, 0.50")
@@ -273,7 +274,12 @@ func (b *browser) shows(j *journal, id string) {
 			b.has(id, at+" .cf", "had the answer been", nice(next))
 		}
 	}
-	b.has(id, ".truths", "No strategy saw it")
+	told := "This strategy did not see it."
+	if s.Strategy == "oracle" {
+		told = "This strategy was told it."
+		b.has(id, ".nothing", "This strategy asks nothing.")
+	}
+	b.has(id, ".truths", told)
 	for i, c := range s.Truth.Cells {
 		if c.IsHeld() {
 			b.has(id, ".truths table", nice(s.Criteria[i]), fmt.Sprintf("%.2f", s.Truth.Weight(i)))

@@ -72,8 +72,11 @@ type filter struct {
 	offset, limit int
 }
 
-// mostRows bounds a page.
-const mostRows = 500
+// mostRows bounds a page, mostWords what every id is searched for.
+const (
+	mostRows  = 500
+	mostWords = 20
+)
 
 // parse reads a filter; the error says which part of it cannot be.
 func parse(q url.Values) (*filter, error) {
@@ -98,6 +101,9 @@ func parse(q url.Values) (*filter, error) {
 		*end.to, f.ranged = v, true
 	}
 	f.words = strings.Fields(strings.ToLower(q.Get("q")))
+	if n := len(f.words); n > mostWords {
+		return nil, fmt.Errorf("q has %d words, %d at most are searched for", n, mostWords)
+	}
 	for _, n := range []struct {
 		name string
 		to   *int
@@ -139,9 +145,10 @@ func (s *sessions) match(f *filter) (*matches, error) {
 	var wanted [7][]bool // nil: all
 	for k, name := range facetNames {
 		if chosen := f.chosen[name]; chosen != nil {
+			has := setOf(chosen)
 			wanted[k] = make([]bool, len(names[k]))
 			for i, v := range names[k] {
-				wanted[k][i] = slices.Contains(chosen, v)
+				wanted[k][i] = has[v]
 			}
 		}
 	}
@@ -186,8 +193,10 @@ func (s *sessions) match(f *filter) (*matches, error) {
 	}
 	for k, name := range facetNames {
 		fc := facet{Name: name, Values: []tick{}}
+		others := setOf(f.chosen[name]) // that no session has
 		for i, v := range names[k] {
-			t := tick{v, counts[k][i], slices.Contains(f.chosen[name], v)}
+			t := tick{v, counts[k][i], others[v]}
+			delete(others, v)
 			switch {
 			case t.N == 0 && !t.Chosen:
 			case len(fc.Values) >= mostTicks && !t.Chosen:
@@ -196,14 +205,21 @@ func (s *sessions) match(f *filter) (*matches, error) {
 				fc.Values = append(fc.Values, t)
 			}
 		}
-		for _, v := range f.chosen[name] { // of a link to other sessions
-			if !slices.Contains(names[k], v) {
-				fc.Values = append(fc.Values, tick{v, 0, true})
-			}
+		for _, v := range slices.Sorted(maps.Keys(others)) { // of a link to other sessions
+			fc.Values = append(fc.Values, tick{v, 0, true})
 		}
 		out.facets = append(out.facets, fc)
 	}
 	return out, nil
+}
+
+// setOf is a list, to look many names up in: an address may list thousands, and so may a run.
+func setOf(list []string) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, v := range list {
+		out[v] = true
+	}
+	return out
 }
 
 // holds reports whether all of the words are in an id.
@@ -352,6 +368,7 @@ func compare(a, b *sessions, f *filter, by string) (*compared, error) {
 	}
 	var pairs []pair
 	left, right := a.byID, b.byID
+	chosen := setOf(f.chosen["strategy"])
 	var ida, idb []byte
 	for len(left) > 0 || len(right) > 0 {
 		c := 0
@@ -393,8 +410,7 @@ func compare(a, b *sessions, f *filter, by string) (*compared, error) {
 			default:
 				t.Lower++
 			}
-			chosen := f.chosen["strategy"]
-			if (chosen == nil || slices.Contains(chosen, t.Strategy)) && (len(f.words) == 0 || holds(lower(slices.Clone(ida)), f.words)) {
+			if (len(chosen) == 0 || chosen[t.Strategy]) && (len(f.words) == 0 || holds(lower(slices.Clone(ida)), f.words)) {
 				pairs = append(pairs, p)
 			}
 			left, right = left[1:], right[1:]

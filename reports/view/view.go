@@ -39,6 +39,9 @@ func Open(dirs ...string) (*Viewer, error) {
 		}
 		seen[at] = true
 		m, err := record.ReadManifest(dir)
+		if e := (*domains.DataError)(nil); errors.As(err, &e) && e.Mend == "" {
+			e.Mend = "give the folder that pepbench run named"
+		}
 		if err != nil {
 			return err
 		}

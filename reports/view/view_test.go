@@ -297,6 +297,8 @@ func TestFaults(t *testing.T) {
 		{"a range of words", "/api/runs/0/sessions?from=low", 400, "no number"},
 		{"a range without end", "/api/runs/0/sessions?to=Inf", 400, "no number"},
 		{"a page before the first", "/api/runs/0/sessions?offset=-1", 400, "offset"},
+		{"a search that takes minutes", "/api/runs/0/sessions?q=" + strings.Repeat("p+", 30000), 400, "20 at most"},
+		{"the same of a comparison", "/api/compare?a=0&b=0&q=" + strings.Repeat("p+", 21), 400, "20 at most"},
 		{"all sessions on one page", "/api/runs/0/sessions?limit=100000", 400, "500"},
 		{"a comparison with nothing", "/api/compare?a=0&b=7", 404, "no run"},
 		{"a comparison that is sorted by luck", "/api/compare?a=0&b=0&sort=luck", 400, "sort"},
@@ -377,6 +379,17 @@ func TestGuard(t *testing.T) {
 	if w.Code != 200 || !strings.Contains(w.Body.String(), "The report") || !strings.Contains(csp, "sandbox allow-scripts") || strings.Contains(csp, "same-origin") || strings.Contains(csp, "connect-src") || !strings.HasPrefix(csp, "default-src 'none'") {
 		t.Errorf("the report: %d, policy %q", w.Code, csp)
 	}
+	// A run that somebody sent may have anything of this name; what has no end, or waits, is
+	// not read.
+	name := filepath.Join(v.runs[0].dir, reportFile)
+	if err := errors.Join(os.Remove(name), os.Symlink(os.DevNull, name)); err != nil {
+		t.Fatal(err)
+	}
+	w = httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "http://127.0.0.1/runs/0/report.html", nil))
+	if w.Code != 404 {
+		t.Errorf("a report that is a device: %d", w.Code)
+	}
 }
 
 // TestAssets: the page makes no markup of text, runs no text, and names no other place.
@@ -445,6 +458,9 @@ func TestOverview(t *testing.T) {
 		}
 		if h.Strategy != r.Name || h.Alignment.Value != r.Alignment[at].Value || h.Alignment.Undefined != r.Alignment[at].Undefined || h.Sessions != r.Sessions {
 			t.Errorf("%s: got %+v", r.Name, h)
+		}
+		if to := r.ToTarget.Value; to.Defined() != (h.ToTarget != nil && h.ToTarget.Defined()) || to.Defined() && *h.ToTarget != to {
+			t.Errorf("%s: to target %v, in the report %v", r.Name, h.ToTarget, to)
 		}
 	}
 	if h := got.Headline[2]; h.Failed != 1 || h.Alignment.Undefined != 1 || len(h.Reasons) != 1 {

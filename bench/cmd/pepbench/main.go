@@ -85,7 +85,7 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 	root := &cobra.Command{
 		Use:           "pepbench",
 		Short:         "Benchmark cold-start preference elicitation",
-		Long:          "Pepbench pairs simulated users with elicitation strategies, lets a solver answer each task\nfor the inferred profile, has a judge grade the answer, and writes tables and figures.",
+		Long:          "Pepbench pairs simulated users with elicitation strategies, lets a solver answer each task\nfor the inferred profile, has a judge grade the answer, and writes tables and figures.\n\nExit codes: 0 ok, 1 internal, 2 usage or configuration, 3 data, 4 endpoint unusable, 5 budget spent,\n6 regression (the gate of compare failed), 130 interrupted (run again to resume).",
 		Version:       "see the template",
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -117,7 +117,11 @@ func run(ctx context.Context, stdin io.Reader, stdout, stderr io.Writer, args []
 		err = fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	}
 	if code == exitConfig && pathError(err) {
-		err = fmt.Errorf("%w; check the path and its permissions, or give another --out", err)
+		mend := "check the path and its permissions"
+		if c.Flags().Lookup("out") != nil {
+			mend += ", or give another --out"
+		}
+		err = fmt.Errorf("%w; %s", err, mend)
 	}
 	for _, line := range strings.Split(err.Error(), "\n") {
 		fmt.Fprintln(stderr, "pepbench:", line)
@@ -177,7 +181,11 @@ func known(c *cobra.Command, args []string) error {
 func need(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || len(args) > most {
-			return &usageError{fmt.Errorf("%s takes %s, got %d arguments", c.Name(), what, len(args))}
+			s := "s"
+			if len(args) == 1 {
+				s = ""
+			}
+			return &usageError{fmt.Errorf("%s takes %s, got %d argument%s", c.Name(), what, len(args), s)}
 		}
 		return nil
 	}

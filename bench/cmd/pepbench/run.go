@@ -195,7 +195,8 @@ func runSweep(ctx context.Context, s *bench.Sweep, dir string, fresh bool, p *pr
 		if !o.Changed && reported(cell) {
 			return nil
 		}
-		return report(io.Discard, cell, true)
+		_, err := cellReport(cell, len(s.Cells))
+		return err
 	})
 	p.end()
 	if err != nil {
@@ -256,7 +257,7 @@ func reportCommand(stdout, _ io.Writer) *cobra.Command {
 			case joint:
 				return &usageError{fmt.Errorf("--joint is for sweeps, and %s holds a run", dir)}
 			}
-			s, files, err := r.report(dir, "")
+			s, files, err := r.report(dir, "", 1)
 			if err != nil {
 				return err
 			}
@@ -280,10 +281,10 @@ type reporter struct {
 	exports string // folder; empty: that of the run
 }
 
-// report makes the report of a run, or of a cell of a sweep, and gives the exports.
-func (r *reporter) report(dir, cell string) (*reports.Summary, []string, error) {
+// report makes the report of a run, or of one of the cells of a sweep, and gives the exports.
+func (r *reporter) report(dir, cell string, cells int) (*reports.Summary, []string, error) {
 	if len(r.formats) == 0 {
-		s, err := reports.Write(dir)
+		s, err := cellReport(dir, cells)
 		return s, nil, err
 	}
 	out := filepath.Join(dir, exportsFolder)
@@ -291,6 +292,18 @@ func (r *reporter) report(dir, cell string) (*reports.Summary, []string, error) 
 		out = filepath.Join(r.exports, cell)
 	}
 	return export.Write(dir, out, r.formats)
+}
+
+// manyCells is how many cells a sweep may have that all have every figure in two widths.
+const manyCells = 12
+
+// cellReport makes the report of a run that is one of so many.
+func cellReport(dir string, cells int) (*reports.Summary, error) {
+	defer lean()()
+	if cells > manyCells {
+		return reports.WriteCell(dir)
+	}
+	return reports.Write(dir)
 }
 
 // cells makes the report of every cell of a sweep again, one after another. One that cannot
@@ -309,7 +322,7 @@ func (r *reporter) cells(ctx context.Context, dir string) error {
 			return err
 		}
 		name := filepath.FromSlash(cell.Dir)
-		s, files, err := r.report(filepath.Join(dir, name), name)
+		s, files, err := r.report(filepath.Join(dir, name), name, len(sw.Cells))
 		switch {
 		case errors.Is(err, domains.ErrData):
 			fmt.Fprintf(r.out, "warning: %s is not reported again: %v\n", cell.Dir, err)

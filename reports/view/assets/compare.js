@@ -66,7 +66,7 @@ export async function compare({ run, runs, q, current }) {
     const offset = Number(ask.get("offset"));
     const unmatched = data.only_a + data.only_b;
     replace(summary, h("section", { "aria-labelledby": "tallies" }, h("h2", { id: "tallies" }, "By strategy"),
-      unmatched > 0 && h("p", { class: "note warn" }, `${whole(data.only_a)} only in A and ${whole(data.only_b)} only in B: unmatched sessions are in no difference.`),
+      unmatched > 0 && h("p", { class: "note warn" }, `${whole(data.only_a)} only in A and ${whole(data.only_b)} only in B: what one run alone has is left out of all differences.`),
       table("plain tight", "Pairs by strategy", [["Strategy"], ["Pairs", "n"], ["B higher", "n"], ["Same", "n"], ["B lower", "n"], ["Undefined", "n", "one of the two has no alignment"], ["Only A", "n"], ["Only B", "n"]], data.tallies.map((t) => tr({}, th("", mark(by.get(t.strategy)), t.strategy), td("n", whole(t.pairs)), td("n", whole(t.higher)), td("n", whole(t.same)), td("n", whole(t.lower)), td("n", whole(t.undefined)), td("n", whole(t.only[0])), td("n", whole(t.only[1])))))));
     replace(results, h("h2", { id: "pairs" }, "Sessions"), data.rows.length ? table("sessions compare", "Sessions of both runs", [["Session", "strategy"], ["A", "n"], ["B", "n"], ["B − A", "diff n"]], data.rows.map((r) => {
       const href = pairURL(a, r.id, b, r.id);

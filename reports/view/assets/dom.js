@@ -77,9 +77,11 @@ export function cell(c, scale) {
 export const same = (a, b) => (a ?? null) === (b ?? null);
 
 export const stops = {
-  budget: "all questions asked", done: "wanted to ask no more", exhausted: "nothing left to ask",
+  budget: "all questions asked", done: "stopped by itself", exhausted: "nothing left to ask",
   user: "the user wanted no more", unread: "the asking model could not be read", error: "failed",
 };
+// offLog marks a question that the log of a replay did not know to ask.
+export const offLog = (how) => h("span", { class: "tag warn", title: how === "task" ? "the log has these answers on other tasks only" : "the log has nothing after these answers" }, how === "task" ? "from other tasks of the log" : "not in the log");
 export const stopWords = (stop) => stops[stop] || stop;
 export const stateWords = { graded: "graded", undefined: "alignment undefined", failed: "failed" };
 

@@ -1,6 +1,6 @@
 // What a run was, before any of its sessions: what to know before trusting a number,
 // the headline, and where everything came from.
-import { h, s, num, signed, whole, plural, mark, table, td, th, tr, dash, isNum, short } from "./dom.js";
+import { h, s, num, signed, whole, plural, mark, table, td, th, tr, dash, isNum } from "./dom.js";
 import { about, api, go } from "./main.js";
 
 export async function overview({ run, runs }) {
@@ -81,13 +81,13 @@ function headline(o, run) {
   const lo = ends.length ? 10 * Math.floor(Math.min(...ends) / 10) : 0, hi = ends.length ? Math.max(lo + 10, 10 * Math.ceil(Math.max(...ends) / 10)) : 100;
   const correct = some("correct"), ref = o.reference;
   const tests = o.headline.some((r) => isNum(r.p));
-  const columns = [["Strategy", ""], ["Alignment", "n"], [h("span", { "aria-hidden": "true" }, h("i", null, lo), h("i", null, hi)), "plot wide"], ["Normalised", "n", "0 is the floor, 100 the ceiling"], ["Questions", "n"], ["To target", "n", "questions until the mean curve reaches the final alignment of " + (o.about.target || "the target")], ["Adaptivity", "n", "follow-up adaptivity, corrected for chance"], correct && ["Right, %", "n"], ref && [`Minus ${ref}`, "n"], tests && ["p", "n"], ["Not graded", "n", "sessions that failed, or whose alignment is undefined"]].filter(Boolean);
+  const columns = [["Strategy", ""], ["Alignment", "n"], [h("span", { "aria-hidden": "true" }, h("i", null, lo), h("i", null, hi)), "plot wide"], ["Normalised", "n", "0 is the floor, 100 the ceiling"], ["Questions", "n"], ["To target", "n", "questions until the mean curve reaches the final alignment of " + (o.about.target || "the target")], ["Adaptivity, corrected", "n", "share of pairs with different answers that go on differently, less that of pairs with equal ones"], correct && ["Right, %", "n"], ref && [`Minus ${ref}`, "n"], tests && ["p", "n"], ["Not graded", "n", "sessions that failed, or whose alignment is undefined"]].filter(Boolean);
   const rows = o.headline.map((r) => {
     const st = by.get(r.strategy), undef = r.alignment?.undefined || 0;
     return tr({},
       th("", mark(st), h("a", { href: `/runs/${run}/sessions?strategy=${encodeURIComponent(r.strategy)}`, title: st?.about }, r.strategy)),
       td("n", est(r.alignment, 1)), td("plot wide", whisker(r.alignment, lo, hi)), td("n", num(r.normalised?.value, 1)), td("n", num(r.questions?.value, 2)),
-      td("n", short(r.to_target)), td("n", est(r.adaptivity, 2)), correct && td("n", est(r.correct, 1, 100)),
+      td("n", num(r.to_target, 2)), td("n", est(r.adaptivity, 2)), correct && td("n", est(r.correct, 1, 100)),
       ref && td("n", r.difference ? [signed(r.difference.value, 1), " ", span(r.difference, 1), r.resolved ? "" : h("span", { title: "not resolved" }, " ~")] : r.strategy === ref ? h("span", { class: "muted" }, "reference") : dash),
       tests && td("n", isNum(r.p) ? (r.p < 0.001 ? "<0.001" : num(r.p, 3)) : dash, isNum(r.p) && !r.family ? h("span", { class: "muted", title: "exploratory, not corrected" }, "†") : null),
       td("n", r.failed + undef ? h("span", { title: [r.failed && `${r.failed} failed`, ...r.reasons].filter(Boolean).join("; ") }, whole(r.failed + undef)) : "0"));
@@ -95,7 +95,7 @@ function headline(o, run) {
   const a = o.about;
   return h("section", { "aria-labelledby": "headline" }, h("h2", { id: "headline" }, "Headline"),
     table("headline", "Headline by strategy", columns, rows),
-    h("p", { class: "muted small" }, `After at most ${a.final} questions; mean of ${a.cluster} means over ${plural(a.tasks, "task")} and ${plural(a.users, "user")}. Brackets: ${Math.round(100 * a.confidence)}% bootstrap intervals${a.intervals === "two-way" ? " over tasks and users" : ` over ${a.cluster}s`}, ${whole(a.resamples)} resamples. A dash is undefined. ~ is not resolved.${tests ? " p is Holm's within the family; † exploratory, not corrected." : ""} Figures and all other tables: report.html and tables/.`));
+    h("p", { class: "muted small" }, `After at most ${a.final} questions; mean of ${a.cluster} means over ${plural(a.tasks, "task")} and ${plural(a.users, "user")}. Brackets: ${Math.round(100 * a.confidence)}% bootstrap intervals${a.intervals === "two-way" ? " over tasks and users" : ` over ${a.cluster}s`}${a.intervals === "two-way" ? ` (of adaptivity: over ${a.cluster}s alone)` : ""}, ${whole(a.resamples)} resamples. A dash is undefined. ~ is not resolved.${tests ? " p is Holm's within the family; † exploratory, not corrected." : ""} Figures and all other tables: report.html and tables/.`));
 }
 
 // whisker draws a mean with its interval; the numbers stand beside it.

@@ -1,5 +1,5 @@
 // Two sessions side by side: two strategies on one case, or one session in two runs.
-import { h, num, short, signed, plural, whole, mark, bar, table, td, th, tr, criterion, cell, same, alignment, stopWords, dash, isNum, unseen } from "./dom.js";
+import { h, num, short, signed, plural, whole, mark, bar, offLog, table, td, th, tr, criterion, cell, same, alignment, stopWords, dash, isNum, unseen } from "./dom.js";
 import { about, api, go } from "./main.js";
 import { answerMark } from "./list.js";
 import { beliefAt, finalOf, lines, pairURL, question, scaleOf, sessionURL, truthShort, weightOf, whyUndefined } from "./session.js";
@@ -35,6 +35,7 @@ export async function pair({ runs, q, current }) {
     h("p", null, h("a", { href: sessionURL(side.run, side.row.id, new URLSearchParams()) }, "Open ", side.letter, " alone", unseen(`: ${side.row.id}`))),
     side.x.error && h("p", { class: "bad" }, "Failed: ", side.x.error));
 
+  const told = sides.filter((z) => z.strategy?.kind === "oracle").map((z) => z.letter);
   const va = A.row.alignment, vb = B.row.alignment;
   const diff = isNum(va) && isNum(vb) ? vb - va : null;
   const score = h("dl", { class: "tiles" },
@@ -84,7 +85,7 @@ export async function pair({ runs, q, current }) {
     h("section", { "aria-labelledby": "dialogue" }, h("h2", { id: "dialogue" }, "Dialogue"), h("p", { class: "muted small" }, first < 0 ? "The two dialogues are the same." : first === 0 ? "They differ from the first question on." : `The same up to question ${first}.`), dialogue),
     h("div", { class: "two even" },
       h("section", { "aria-labelledby": "fared" }, h("h2", { id: "fared" }, "Alignment by questions"), lines([{ x: A.x, cls: "a", name: "A" }, { x: B.x, cls: "b", name: "B" }], A.d.final), h("p", { class: "legend small" }, h("span", { class: "key a", "aria-hidden": "true" }), "A ", h("span", { class: "key b", "aria-hidden": "true" }), "B"), byQuestions),
-      h("section", { class: "truths", "aria-labelledby": "graded" }, h("h2", { id: "graded" }, h("span", { "aria-hidden": "true" }, "◆ "), "True profile and final grades"), h("p", { class: "muted small" }, "No strategy saw the truth."), aligned ? grades : h("p", null, "The two are about different criteria."))),
+      h("section", { class: "truths", "aria-labelledby": "graded" }, h("h2", { id: "graded" }, h("span", { "aria-hidden": "true" }, "◆ "), "True profile and final grades"), h("p", { class: "muted small" }, told.length ? `The truth was told to ${told.join(" and ")}.` : "Neither strategy saw the truth."), aligned ? grades : h("p", null, "The two are about different criteria."))),
     (A.final?.response || B.final?.response) && h("section", { "aria-labelledby": "responses" }, h("h2", { id: "responses" }, "Final responses"), h("div", { class: "two even" }, sides.map((z) => h("div", null, h("h3", null, z.letter, " ", h("span", { class: "muted" }, z.row.strategy)), h("p", { class: "response", tabindex: "0", role: "region", "aria-label": `Response of ${z.letter}` }, z.final?.response || "none"), h("p", { class: "small" }, "Task: ", answerMark(z.row.answer)))))));
   return { title: `${A.name} beside ${B.name}`, node, say: `${A.name} beside ${B.name}, ${plural(n, "question")}`, keys: { u: () => go(sessionURL(a, A.row.id, new URLSearchParams())), c: () => document.getElementById("side-B")?.focus() } };
 }
@@ -95,7 +96,7 @@ function turnCell(side, t, i, scale, other) {
   const x = side.x;
   if (!t) return td("gone", h("span", { class: "muted" }, i === x.turns.length ? stopWords(x.stop) : ""));
   const p = t.question >= 0 ? [beliefAt(x, i)?.held?.[t.question], t.inference?.held?.[t.question]] : [];
-  return td("", h("div", { class: "q" }, question(x, t.question)), t.asked && h("div", { class: "words" }, t.asked), h("div", { class: "reply" }, h("span", { class: "said" }, cell(t.answer, scale)), t.said && h("q", null, t.said), isNum(p[0]) && h("span", { class: "muted" }, `P(held) was ${num(p[0], 2)}`), elsewhere(x, t, i, other), t.off_log && h("span", { class: "tag warn" }, `off the log by ${t.off_log}`)));
+  return td("", h("div", { class: "q" }, question(x, t.question)), t.asked && h("div", { class: "words" }, t.asked), h("div", { class: "reply" }, h("span", { class: "said" }, cell(t.answer, scale)), t.said && h("q", null, t.said), isNum(p[0]) && h("span", { class: "muted" }, `P(held) was ${num(p[0], 2)}`), elsewhere(x, t, i, other), t.off_log && offLog(t.off_log)));
 }
 
 // elsewhere says where in its own dialogue the other side asked the same.

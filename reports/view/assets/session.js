@@ -1,6 +1,6 @@
 // One session: what the user really wanted, what was asked, answered and believed, and
 // what solver and judge made of it.
-import { h, s, num, short, signed, whole, plural, mark, bar, replace, table, td, th, tr, nice, criterion, cell, same, alignment, stopWords, dash, isNum, unseen } from "./dom.js";
+import { h, s, num, short, signed, whole, plural, mark, bar, replace, table, td, th, tr, nice, criterion, cell, same, alignment, stopWords, offLog, dash, isNum, unseen } from "./dom.js";
 import { about, api, go, address, walk } from "./main.js";
 import { filters, answerMark } from "./list.js";
 
@@ -73,10 +73,11 @@ export async function session({ run, q, current }) {
         compareURL && h("a", { class: "button primary", href: compareURL }, "Side by side ", h("kbd", { "aria-hidden": "true" }, "c")))),
     by.get(r.strategy)?.about && h("p", { class: "muted" }, by.get(r.strategy).about));
 
+  const silent = ["none", "oracle"].includes(by.get(r.strategy)?.kind) && !x.error;
   const final = finalOf(x, d.final);
   const outcome = h("dl", { class: "tiles" },
     tile(`Alignment after ${d.final}`, isNum(r.alignment) ? num(r.alignment, 1) : dash, r.state === "undefined" ? whyUndefined(final) : ""),
-    tile("Questions", whole(x.turns.length), stopWords(x.stop) + (x.stop_off_log ? `; this stop is off the log (${x.stop_off_log})` : "")),
+    tile("Questions", whole(x.turns.length), (silent ? "asks nothing" : stopWords(x.stop)) + (x.stop_off_log ? x.stop_off_log === "task" ? "; the log stops here on other tasks only" : "; the log has nothing after these answers" : "")),
     x.checkpoints.some((c) => c.correct !== null) && tile("Task answered", answerMark(r.answer), final?.correct_reason || ""),
     tile("Criteria held", whole(x.truth.cells.filter((c) => typeof c === "number").length), `of ${x.criteria.length}`));
 
@@ -101,10 +102,10 @@ export async function session({ run, q, current }) {
     h("div", { class: "two" },
       h("section", { "aria-labelledby": "dialogue" },
         h("div", { class: "row" }, h("h2", { id: "dialogue" }, "Dialogue"), x.turns.length > 0 && toggle),
-        x.turns.length ? dialogue : h("p", { class: "nothing" }, "Nothing was asked: ", stopWords(x.stop), "."),
+        x.turns.length ? dialogue : h("p", { class: "nothing" }, silent ? "This strategy asks nothing." : ["Nothing was asked: ", stopWords(x.stop), "."]),
         x.turns.length > 0 && h("p", { class: "end" }, h("strong", null, "End. "), stopWords(x.stop), ".")),
       h("div", { class: "side" },
-        profile(x, scale),
+        profile(x, scale, by.get(r.strategy)?.kind),
         checkpoints(x, d.final, scale, q, o.state.simulated),
         others.length > 0 && h("section", { "aria-labelledby": "others" }, h("h2", { id: "others" }, "Same task, user and seed"),
           table("plain siblings", "Strategies on the same case", [["Strategy"], ["Questions", "n"], [`Alignment`, "alignment n"], [unseen("Side by side")]], d.siblings.map((y) => tr({ class: y.id === r.id ? "on" : "" },
@@ -127,7 +128,7 @@ export async function session({ run, q, current }) {
 
 const tile = (name, value, note) => h("div", null, h("dt", null, name), h("dd", null, h("span", { class: "big" }, value), note && h("span", { class: "muted" }, " ", note)));
 
-// truth is what the user really wanted, which no strategy saw.
+// truth is what the user really wanted, which no strategy that asks saw.
 export { truthShort };
 export const truth = (c, scale) => h("span", { class: "truth" }, h("span", { "aria-hidden": "true" }, "◆ "), unseen("truth: "), c === null || c === undefined ? "missing" : cell(c, scale));
 
@@ -137,7 +138,7 @@ function turn(x, n, { scale, all, budget }) {
   const next = x.turns[n + 1];
   const wrong = i >= 0 && t.answer !== null && !same(t.answer, x.truth.cells[i]);
   const tags = [];
-  if (t.off_log) tags.push(h("span", { class: "tag warn" }, `off the log by ${t.off_log}`));
+  if (t.off_log) tags.push(offLog(t.off_log));
   if (n >= budget) tags.push(h("span", { class: "tag" }, "past the budget"));
   if (t.state) tags.push(h("span", { class: "tag" }, { "no-preference": "no preference", aside: "beside the point", stop: "wanted no more", unread: "unreadable" }[t.state] || t.state));
   if (t.by) tags.push(h("span", { class: "tag" }, `understood by ${t.by}`));
@@ -195,7 +196,7 @@ function beliefs(x, n, all, scale) {
   }
   if (!rows.length) return h("p", { class: "muted small" }, "No belief moved.");
   return h("div", { class: "beliefs" }, h("h4", null, all ? "Beliefs" : "Beliefs that moved most"),
-    table("belief", `Beliefs before and after question ${n + 1}`, [["Criterion"], ["P(held)", "p"], ["E[value]", "n", "of nominal criteria the likeliest level and its probability"], ["Truth", "t", "no strategy saw it"]], rows.map((r) => tr({ class: r.i === asked ? "on" : "" },
+    table("belief", `Beliefs before and after question ${n + 1}`, [["Criterion"], ["P(held)", "p"], ["E[value]", "n", "of nominal criteria the likeliest level and its probability"], ["Truth", "t", "what the user wanted"]], rows.map((r) => tr({ class: r.i === asked ? "on" : "" },
       th("", criterion(r.id)),
       td("p", move(r.h0, r.h1), h("span", { class: "n" }, step(r.h0, r.h1, 2))),
       td("n", isNum(r.h1) && r.h1 === 0 ? dash : levelAt(after, r.i) ?? step(r.v0, r.v1, 1)),
@@ -208,7 +209,7 @@ const step = (a, b, digits) => (num(a, digits) === num(b, digits) ? num(b, digit
 const move = (a, b) => h("span", { class: "bar move", "aria-hidden": "true" }, isNum(b) && h("i", { "--w": 100 * b + "%" }), isNum(a) && h("b", { "--w": 100 * a + "%" }));
 
 // profile is the truth, with what was found of it.
-function profile(x, scale) {
+function profile(x, scale, kind) {
   const asked = new Map(x.turns.map((t, n) => [t.question, n + 1]));
   const end = beliefAt(x, x.turns.length);
   const held = x.truth.cells.map((c, i) => [c, i]).filter(([c]) => typeof c === "number").sort((a, b) => weightOf(x, b[1]) - weightOf(x, a[1]) || a[1] - b[1]);
@@ -218,7 +219,7 @@ function profile(x, scale) {
   const names = (a) => a.map((i, k) => [k ? ", " : "", criterion(x.criteria[i])]);
   const more = (a, text) => a.length > 0 && h("details", null, h("summary", null, text), h("p", { class: "small" }, names(a)));
   return h("section", { class: "truths", "aria-labelledby": "profile" }, h("h2", { id: "profile" }, h("span", { "aria-hidden": "true" }, "◆ "), "True profile"),
-    h("p", { class: "muted small" }, "What the user wanted. No strategy saw it."),
+    h("p", { class: "muted small" }, `What the user wanted. ${kind === "oracle" ? "This strategy was told it." : "This strategy did not see it."}`),
     held.length ? table("plain", "True profile", [["Criterion"], [scale ? `Of ${scale}` : "Value", "n"], ["Weight", "weight n"], ["Asked", "n", "the question that asked about it"], ["Believed", "n", "P(held) and E[value] in the end"]], held.map(([c, i]) => tr({},
       th("", criterion(x.criteria[i])), td("n", h("strong", null, short(c))), td("weight n", bar(weightOf(x, i)), h("span", { class: "value" }, num(weightOf(x, i), 2))),
       td("n", asked.has(i) ? `Q${asked.get(i)}` : dash), td("n", num(heldAt(end, i), 2), h("span", { class: "muted" }, isNum(valueAt(end, i)) ? ` · ${num(valueAt(end, i), 1)}` : levelAt(end, i) ? ` · ${levelAt(end, i)}` : ""))))) : h("p", { class: "nothing" }, "Nothing is held."),
