@@ -58,7 +58,7 @@ func (s *SweepMetrics) ablate() {
 	for i := range s.Cells {
 		if d := s.Cells[i].MinusBase; d != nil && !math.IsNaN(p[i]) {
 			d.Test.Family, d.Test.Holm = family, Number(holm[i])
-			d.Resolved = holm[i] < 1-s.runs[base].Confidence-1e-9 // no p that only rounding keeps from it
+			d.Resolved = holm[i] < 1-s.runs[base].Confidence-1e-9 && (d.Lo > 0 || d.Hi < 0) // no p that only rounding keeps from it
 		}
 	}
 }
@@ -113,7 +113,7 @@ func ablationTable(s *SweepMetrics) *grid {
 	needed := capital(s.Cluster) + "s needed"
 	g.head = append(g.head, "Alignment", "Minus base", "p, Holm", "p, raw", "MDE", needed)
 	m, base := s.joint(), &s.Cells[*s.Base]
-	shown := &shownDifferences{m: m, over: number(base.Alignment.Clusters, base.Alignment.Clusters, s.Cluster), apart: "the cells against the base"}
+	shown := &shownDifferences{m: m, over: number(base.Alignment.Clusters, base.Alignment.Clusters, s.Cluster), apart: "the cells against the base", alone: true}
 	var group [][]cell
 	for i := range s.Cells {
 		if i > 0 && len(s.Axes) > 1 && s.Cells[i].At[0] != s.Cells[i-1].At[0] {

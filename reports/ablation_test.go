@@ -135,6 +135,41 @@ func TestAblation(t *testing.T) {
 	}
 }
 
+// TestAblationResolved: a cell whose p is small is not resolved where its interval has 0 in it.
+func TestAblationResolved(t *testing.T) {
+	noise := func(g int) float64 { return math.Round(1000*math.Sin(float64(5*g))) / 1000 }
+	of := stats.Analysis{Bootstrap: stats.Bootstrap{Resamples: 39, Confidence: .95, Seed: 7}} // ends are the extremes
+	effect, found := 0., false
+	for i := 0; !found && i < 400; i++ {
+		effect, of.Seed = .4+.02*float64(i%20), uint64(i)
+		d := make([]float64, 12)
+		for g := range d {
+			d[g] = effect + noise(g)
+		}
+		c := of.Difference(d, nil)
+		found = c.P < .05 && c.Lo < -1e-3
+	}
+	if !found {
+		t.Fatal("p and the interval agree whatever the effect is")
+	}
+	y := synthSweep{
+		run:  synth{tasks: 12, users: 2, seeds: 1, criteria: 8, budget: 3},
+		axes: []record.Axis{{Path: "strategies.pep.acquisition", Values: []string{"a", "b"}}},
+		change: func(at []int, m *Metrics) {
+			m.Resamples, m.Confidence, m.Seed = of.Resamples, of.Confidence, int(of.Seed)
+			shifted(m, func(g int) Number { return Number(float64(at[0]) * (effect + noise(g))) })
+		},
+	}
+	s, err := LoadSweep(y.write(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.Cells[1].MinusBase
+	if c == nil || !(c.Test.Holm < .05) || !(c.Lo < 0 && c.Hi > 0) || c.Resolved {
+		t.Errorf("%+v, want p below .05, 0 in the interval, and not resolved", c)
+	}
+}
+
 // TestAblationBase: the base is the cell of the first values, or the first that has a
 // number; without any there is none.
 func TestAblationBase(t *testing.T) {

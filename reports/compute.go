@@ -44,10 +44,10 @@ func compute(r *Run) *computer {
 	c := &computer{Run: r, out: out, boot: stats.Bootstrap{
 		Resamples: m.Report.Resamples, Confidence: m.Report.Confidence, Seed: uint64(m.Report.Seed),
 	}, mde: map[int]float64{}}
-	c.roles()
-	if c.crossed() {
+	if c.crossed() { // before the target is drawn, too
 		out.Intervals, c.user = OverBoth, c.userOf()
 	}
+	c.roles()
 	if c.treeTask = c.firstTask(); c.treeTask >= 0 {
 		out.FirstOf = c.tasks[c.treeTask]
 	}

@@ -63,6 +63,7 @@ type shownDifferences struct {
 	list  []shownDifference
 	over  string // clusters in words; empty: those of m
 	apart string // where families are, if there are several
+	alone bool   // brackets are over clusters alone, as p is, though those of means are over users, too
 }
 
 type shownDifference struct {
@@ -141,7 +142,11 @@ func (s *shownDifferences) foot() (out []string) {
 		}
 	}
 	out = append(out, fmt.Sprintf("* p < .05, ** p < .01, *** p < .001, ~ not resolved at %g%%; two-sided, paired, by %s.", 100*m.Confidence, strings.Join(how, ", by ")))
-	if m.Intervals == OverBoth {
+	switch {
+	case m.Intervals != OverBoth:
+	case s.alone:
+		out = append(out, fmt.Sprintf("p and the brackets of differences are over %ss alone, and say nothing of other users.", m.Cluster))
+	default:
 		out = append(out, fmt.Sprintf("p is over %ss alone and brackets are over users, too: where one says that a difference is there and the other does not, it is not resolved.", m.Cluster))
 	}
 	switch {

@@ -123,6 +123,10 @@ func TestFoot(t *testing.T) {
 		if text := strings.Join(s.foot(), " "); strings.Contains(text, "p < .05") != strings.Contains(text, "p is over tasks alone and brackets are over users, too") {
 			t.Errorf("%s: users are drawn, and it says %q", row.reason, text)
 		}
+		s.alone = true
+		if text := strings.Join(s.foot(), " "); strings.Contains(text, "users, too") || strings.Contains(text, "p < .05") != strings.Contains(text, "are over tasks alone, and say nothing of other users") {
+			t.Errorf("%s: users are drawn, but not for differences, and it says %q", row.reason, text)
+		}
 		if (s.legend() == "") != s.tested() {
 			t.Errorf("%s: the legend says %q", row.reason, s.legend())
 		}

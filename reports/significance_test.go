@@ -74,6 +74,31 @@ func TestDifferenceTest(t *testing.T) {
 	}
 }
 
+// TestResolved: p has to be below the level, and the interval to leave out 0.
+func TestResolved(t *testing.T) {
+	for _, test := range []struct {
+		reason    string
+		p, lo, hi float64
+		want      bool
+	}{
+		{"both", .049, .1, 2, true},
+		{"both, below 0", .049, -2, -.1, true},
+		{"p right at 1 - confidence, which in floating point is above .05", .05, .1, 2, false},
+		{"p alone", .001, -.1, 2, false},
+		{"the interval alone", .06, .1, 2, false},
+		{"0 is the lower end", .001, 0, 2, false},
+		{"0 is the upper end", .001, -2, 0, false},
+		{"no p", math.NaN(), .1, 2, false},
+		{"no interval", .001, math.NaN(), math.NaN(), false},
+	} {
+		c := computer{boot: stats.Bootstrap{Confidence: .95}}
+		d := difference{Estimate: Estimate{Lo: Number(test.lo), Hi: Number(test.hi)}}
+		if got := c.resolved(&d, test.p); got != test.want {
+			t.Errorf("%s: %v, want %v", test.reason, got, test.want)
+		}
+	}
+}
+
 // TestFamily corrects by hand what is in the family, and finds the same contrast tested
 // alike wherever it is shown.
 func TestFamily(t *testing.T) {
@@ -288,6 +313,14 @@ func TestTwoWay(t *testing.T) {
 		if fmt.Sprint(a.Adaptivity.PairShare) != fmt.Sprint(b.Adaptivity.PairShare) || fmt.Sprint(a.Adaptivity.Collapse) != fmt.Sprint(b.Adaptivity.Collapse) {
 			t.Errorf("%s: shares of pairs depend on whether users recur", st.Name)
 		}
+	}
+	// The target is drawn with all else, so that whose end it is reaches it in every resample.
+	aimed := m.row(t, m.Target.Strategy)
+	if got, want := fmt.Sprint(m.Target.Alignment), fmt.Sprint(aimed.final().Estimate); got != want {
+		t.Errorf("target %s, and its strategy ends at %s", got, want)
+	}
+	if own := aimed.ToTarget; own.Never != 0 || !(own.Hi <= Number(m.Final)) || own.HiOpen {
+		t.Errorf("%s reaches its own end at %+v", aimed.Name, own)
 	}
 	all := strings.Join(m.Warnings, "\n")
 	if !strings.Contains(all, "intervals of means over sessions are over tasks and users") || !strings.Contains(all, "few users: intervals rest on 5 users") {

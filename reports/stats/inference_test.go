@@ -734,6 +734,9 @@ func TestSummary(t *testing.T) {
 	if got, want := a.Difference(many, nil).P, (SignFlip{Draws: 9999, Seed: 1}).Test(many).P; got != want {
 		t.Errorf("40 clusters: p %v, want that of 9999 draws, %v", got, want)
 	}
+	if got := a.Summary([]float64{1, nan, 2, 4, 9}, nil).SD; math.Abs(got-math.Sqrt(38./3)) > 1e-12 {
+		t.Errorf("standard deviation of 1, 2, 4, 9: %v, want %v", got, math.Sqrt(38./3))
+	}
 }
 
 // TestPanics: what no caller should do.

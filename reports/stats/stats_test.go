@@ -52,6 +52,7 @@ func TestCrossing(t *testing.T) {
 		{"uneven checkpoints", []float64{0, 4}, []float64{0, 8}, 2, 1, true},
 		{"reached at 0", []float64{0, 1}, []float64{10, 20}, 10, 0, true},
 		{"exactly at a point", []float64{0, 1, 2}, []float64{0, 5, 9}, 5, 1, true},
+		{"exactly at the last point, where the strategy whose end it is gets to", []float64{0, 1, 2}, []float64{0, 5, 9}, 9, 2, true},
 		{"the first of several crossings", []float64{0, 1, 2, 3}, []float64{0, 4, 1, 8}, 2, .5, true},
 		{"never", []float64{0, 1}, []float64{0, 1}, 2, nan, false},
 		{"an undefined point is skipped", []float64{0, 1, 2}, []float64{0, nan, 4}, 2, 1, true},
