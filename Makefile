@@ -11,7 +11,7 @@ BIN    := bin/pepbench
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  RUN=results/medical (for figures)"
+	@echo "  RUN=results/medical (for figures and rate)"
 	@echo "  DOMAIN=medical|math|social|commonsense  CONFIG=file.yaml  SET='path=value ...'  FRESH=1 (start over)"
 	@echo "  MODEL=gpt-4o-mini (a model of the server at \$$OPENAI_BASE_URL, key in \$$OPENAI_API_KEY, in place of the embedded one)"
 	@echo "  e.g. make bench SET='budget=3 out=results/three'"
@@ -107,6 +107,10 @@ lint: ## formatting, vet, staticcheck, tidy go.mod
 .PHONY: perf
 perf: ## benchmarks and the machine's floor, in the form benchstat reads (COUNT=5 BENCHTIME=1s)
 	PEPBENCH_PERF=$${PEPBENCH_PERF:-31} $(GO) test -run '^$$' -bench . -benchmem -timeout 60m -count $${COUNT:-5} -benchtime $${BENCHTIME:-1s} ./...
+
+.PHONY: rate
+rate: ## MB/s at which sessions of RUN are decoded, loaded and reported
+	PEPBENCH_RUN=$(abspath $(RUN)) $(GO) test -run '^$$' -bench '^BenchmarkLoad$$' -benchmem -benchtime 3x ./reports
 
 .PHONY: clean
 clean: ## remove the command

@@ -155,12 +155,7 @@ func ablationTable(s *SweepMetrics) *grid {
 // ablated gives the row of the i-th cell.
 func (g *grid) ablated(s *SweepMetrics, i int) (row []cell) {
 	c := &s.Cells[i]
-	for _, v := range c.Values {
-		row = append(row, cell{value: v})
-	}
-	if c.Remark != "" && len(row) > 0 {
-		row[len(row)-1].note = g.note("%s", c.Remark)
-	}
+	row = g.place(c)
 	blank := func(c cell) []cell {
 		for len(row) < len(g.head) {
 			row = append(row, c)

@@ -200,15 +200,21 @@ func (s *SweepMetrics) bestOnDev() (cells []int) {
 	return cells
 }
 
-// cells gives the row of the i-th cell of the sweep.
-func (g *grid) cells(s *SweepMetrics, i int) (row []cell) {
-	c := &s.Cells[i]
+// place begins the row of a cell of the sweep: its values, and a note of what there is to say.
+func (g *grid) place(c *GridCell) (row []cell) {
 	for _, v := range c.Values {
 		row = append(row, cell{value: v})
 	}
 	if c.Remark != "" && len(row) > 0 {
 		row[len(row)-1].note = g.note("%s", c.Remark)
 	}
+	return row
+}
+
+// cells gives the row of the i-th cell of the sweep.
+func (g *grid) cells(s *SweepMetrics, i int) (row []cell) {
+	c := &s.Cells[i]
+	row = g.place(c)
 	dev := cell{value: dash}
 	if c.DevAlignment.Defined() {
 		dev.value = num(c.DevAlignment, "%.1f")

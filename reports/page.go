@@ -252,22 +252,7 @@ func (g *grid) only(heads ...string) *grid {
 			keep, out.head = append(keep, i), append(out.head, h)
 		}
 	}
-	for _, group := range g.groups {
-		var rows [][]cell
-		for _, cells := range group {
-			var row []cell
-			for _, i := range keep {
-				c := cells[i]
-				if c.note > 0 {
-					c.note = out.note("%s", g.notes[c.note-1])
-				}
-				row = append(row, c)
-			}
-			rows = append(rows, row)
-		}
-		out.groups = append(out.groups, rows)
-	}
-	return out
+	return out.take(g, keep)
 }
 
 // showTable lays out a grid for the page.

@@ -119,22 +119,27 @@ func (g *grid) paper() *grid {
 			out.head = append(out.head, h)
 		}
 	}
-	for _, group := range g.groups {
+	return out.take(g, keep)
+}
+
+// take fills a grid with columns of another one, and with the notes of theirs.
+func (g *grid) take(from *grid, columns []int) *grid {
+	for _, group := range from.groups {
 		var rows [][]cell
 		for _, cells := range group {
 			var row []cell
-			for _, i := range keep {
+			for _, i := range columns {
 				c := cells[i]
 				if c.note > 0 {
-					c.note = out.note("%s", g.notes[c.note-1])
+					c.note = g.note("%s", from.notes[c.note-1])
 				}
 				row = append(row, c)
 			}
 			rows = append(rows, row)
 		}
-		out.groups = append(out.groups, rows)
+		g.groups = append(g.groups, rows)
 	}
-	return out
+	return g
 }
 
 // words counts the leading columns that are words, not numbers.

@@ -18,8 +18,9 @@ summary() {
 	for d in $domains; do
 		awk -F, -v d="$d" '
 			$5 == "alignment" && $6 <= 5 { a[$1] = $7 }   # rows rise with the number of questions: the one at 5 stays
-			$5 == "alignment_difference" && $1 == "pep+latent" { diff = sprintf("%+.1f [%.1f, %.1f]%s", $7, $8, $9, $8 <= 0 && $9 >= 0 ? " \\~" : "") }
-			END { printf "| %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %s |\n", d, a["none"], a["random+latent"], a["static+latent"], a["twin+latent"], a["pep+latent"], a["oracle"], diff }
+			$5 == "alignment_difference" && $1 == "pep+latent" { diff = sprintf("%+.1f [%.1f, %.1f]", $7, $8, $9); open = $8 <= 0 && $9 >= 0 }
+			$5 == "alignment_difference_p_holm" && $1 == "pep+latent" { open = open || !($7 != "" && $7 < .05) }
+			END { printf "| %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %s |\n", d, a["none"], a["random+latent"], a["static+latent"], a["twin+latent"], a["pep+latent"], a["oracle"], diff (open ? " \\~" : "") }
 		' "$run/$d/tables/main.csv"
 	done
 }
