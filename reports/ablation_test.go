@@ -281,6 +281,14 @@ func TestDomains(t *testing.T) {
 		t.Fatalf("no row %q in\n%s", name, md)
 		return nil
 	}
+	if strings.Contains(g.caption, "of other users") {
+		t.Errorf("users are not drawn: %s", g.caption)
+	}
+	s.Intervals = OverBoth
+	if caption := domainsTable(s).caption; !strings.Contains(caption, "Nor does it of other users, over which those of the domains are") {
+		t.Errorf("users are drawn in the domains alone: %s", caption)
+	}
+	s.Intervals = OverClusters
 	for _, want := range []string{
 		"| Strategy | Predicts from | medical | math | social | Mean of domains |", "Marks are of the difference to static+belief in that domain.",
 		"family of 7: the strategies against static+belief, in alignment after 3 questions, in each domain.", "not corrected: none.", "below 1.5 would be missed by more than one in five runs over 7 tasks",

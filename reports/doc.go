@@ -465,7 +465,7 @@
 //	grid      of a sweep: a row a cell; LaTeX has of a sweep that fills more than a page the
 //	          best cell on dev for each value of the first axis
 //	domains   of a sweep over the domain alone: a row a strategy, a column a domain, and the mean
-//	          over domains, whose interval is stratified by domain
+//	          over domains, whose interval is over tasks alone, stratified by domain
 //	ablation  of any other sweep: every cell minus its base, with p, minimum detectable effect and
 //	          the clusters that it would take
 //

@@ -184,6 +184,9 @@ func domainsTable(s *SweepMetrics) *grid {
 		g.caption += " The domains have no reference in common: marks are of the difference to that of the domain, if there is one." + shown.legend()
 	}
 	g.caption += " Mean of domains: each counts alike; the interval is over tasks, stratified by domain, and says nothing of other domains."
+	if m.Intervals == OverBoth {
+		g.caption += " Nor does it of other users, over which those of the domains are, too: it is narrower than they are."
+	}
 	g.paperCaption, g.foot = g.caption, shown.foot()
 	return g
 }

@@ -68,9 +68,41 @@ func TestDifferenceTest(t *testing.T) {
 			t.Errorf("%s: interval [%v, %v], that of t is %v", test.reason, got.Lo, got.Hi, iv)
 		}
 	}
+	// At another confidence, and of several numbers of clusters in one run: R, as above with
+	// sig.level = .1.
+	c := &computer{boot: stats.Bootstrap{Resamples: 200, Confidence: .9, Seed: 1}, mde: map[int]float64{}}
+	for _, test := range []struct {
+		d   []float64
+		mde float64
+	}{{append(repeat(1, 8), 0, 0), 0.3595797}, {append(repeat(1, 8), 0, 0, 0), 0.3765275}, {append(repeat(1, 8), 0, 0), 0.3595797}} {
+		b := batch{computer: c, cols: []column{{clusters: test.d, defined: len(test.d)}}}
+		b.draw()
+		if got := b.difference(0).Test.MDE; math.Abs(float64(got)-test.mde) > 1e-6 {
+			t.Errorf("%d clusters at 90%%: MDE %v, want %v", len(test.d), got, test.mde)
+		}
+	}
 	b := batch{computer: &computer{}, cols: []column{{clusters: []float64{nan}, mean: nan}}, samples: [][]float64{{nan}}}
 	if got := b.difference(0); got.Test != nil || got.Resolved {
 		t.Errorf("nothing is known, but it is tested: %+v", got)
+	}
+}
+
+// TestFamilyOfSome: what has no p is no member, and Holm corrects for the others alone.
+func TestFamilyOfSome(t *testing.T) {
+	c := &computer{boot: stats.Bootstrap{Confidence: .95}, out: &Metrics{}}
+	for _, p := range []float64{.02, math.NaN(), .03} {
+		d := &difference{Estimate: Estimate{Lo: 1, Hi: 2}, Test: &test{P: Number(p)}}
+		c.out.Strategies = append(c.out.Strategies, Row{Difference: d})
+	}
+	c.family()
+	for i, want := range []struct {
+		holm     float64
+		resolved bool
+	}{{.04, true}, {math.NaN(), false}, {.04, true}} {
+		d := c.out.Strategies[i].Difference
+		if d.Test.Family != 2 || d.Test.Holm.Defined() == math.IsNaN(want.holm) || math.Abs(float64(d.Test.Holm)-want.holm) > 1e-12 || d.Resolved != want.resolved {
+			t.Errorf("%d: %+v, resolved %v, want %+v in a family of 2", i, d.Test, d.Resolved, want)
+		}
 	}
 }
 
