@@ -439,7 +439,7 @@
 //	          number of questions; if anything is compared
 //	tasks     a row a task, a column a strategy: alignment at the final checkpoint, with mean and
 //	          standard deviation over tasks; the CSV file (strategy, base, kind, predict, task,
-//	          questions, alignment) has a line for both; not of surveys
+//	          questions, alignment) has a line for every task and strategy; not of surveys
 //	calibration  expected calibration error of P(held), and its bins, of what predicts from a
 //	          population; the CSV file has a line for every error and every bin (scope, questions,
 //	          measure: ece or observed, from, to, cells, predicted, value, lo, hi, clusters)
