@@ -162,19 +162,29 @@ func (v *Viewer) list(w http.ResponseWriter, _ *http.Request) {
 	answer(w, out)
 }
 
-func (v *Viewer) sessions(w http.ResponseWriter, q *http.Request) {
+// matching gives the sessions of the run that a request names, and those that its filter
+// lets pass; it has answered where there are none to give.
+func (v *Viewer) matching(w http.ResponseWriter, q *http.Request) (*sessions, *filter, *matches, bool) {
 	_, s, ok := v.indexed(w, q.PathValue("run"))
 	if !ok {
-		return
+		return nil, nil, nil, false
 	}
 	f, err := parse(q.URL.Query())
 	if err != nil {
 		fail(w, http.StatusBadRequest, err)
-		return
+		return nil, nil, nil, false
 	}
 	m, err := s.match(f)
 	if err != nil {
 		fail(w, http.StatusBadRequest, err)
+		return nil, nil, nil, false
+	}
+	return s, f, m, true
+}
+
+func (v *Viewer) sessions(w http.ResponseWriter, q *http.Request) {
+	s, f, m, ok := v.matching(w, q)
+	if !ok {
 		return
 	}
 	from := min(f.offset, len(m.rows))
@@ -194,23 +204,13 @@ type place struct {
 }
 
 func (v *Viewer) session(w http.ResponseWriter, q *http.Request) {
-	_, s, ok := v.indexed(w, q.PathValue("run"))
+	s, _, m, ok := v.matching(w, q)
 	if !ok {
-		return
-	}
-	f, err := parse(q.URL.Query())
-	if err != nil {
-		fail(w, http.StatusBadRequest, err)
 		return
 	}
 	row := s.find(q.URL.Query().Get("id"))
 	if row < 0 {
 		fail(w, http.StatusNotFound, fmt.Errorf("the run has no session %q", q.URL.Query().Get("id")))
-		return
-	}
-	m, err := s.match(f)
-	if err != nil {
-		fail(w, http.StatusBadRequest, err)
 		return
 	}
 	line, err := s.read(row)
